@@ -1,0 +1,208 @@
+// Every control message of the tunnel, with its schema: the whole conversation between coordinator, agents and clients in one file.
+// Bulk bytes (programs, images, files) do not travel here but in bulk frames (frames.ts); messages name them by hash.
+// A message that fails its schema closes the connection with NS_BAD_MESSAGE. Every size is bounded here.
+import { z } from "zod";
+
+export const PROTOCOL_VERSION = 1;
+
+/** Largest control message in bytes (encoded). Output and pipe data travel in control messages, so this bounds them too. */
+export const MAX_MESSAGE_BYTES = 1 << 20;
+/** Most bytes of output, pipe or stdin data in one message. */
+export const MAX_DATA_BYTES = 256 * 1024;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const pid = z.number().int().positive().max(0x7fffffff);
+const epoch = z.number().int().nonnegative();
+const count = z.number().int().nonnegative();
+const name = z.string().min(1).max(200);
+const data = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_DATA_BYTES, "too many bytes");
+const text = z.string().max(64 * 1024);
+const path = z.string().min(1).max(4096);
+
+/** What a process was started with; the same on every host it visits. */
+export const processSpec = z.object({
+  program: hash,
+  args: z.array(text).max(4096),
+  env: z.record(z.string().max(4096), text),
+  /** Input files below the one preopened directory: relative path -> blob. */
+  files: z.record(path, z.object({ hash, size: count })),
+  memoryLimitBytes: count,
+  /** CPU time after which the process is failed with NS_TIMEOUT; 0 is none. */
+  cpuLimitMs: count,
+  clock: z.enum(["virtual", "host"]),
+  /** Seeds random; derived from the job and the line of forks, not from the pid, so that runs repeat. */
+  seed: z.string().max(64),
+});
+export type ProcessSpec = z.infer<typeof processSpec>;
+
+/** A call that a process cannot answer alone; the coordinator is its home and answers it exactly once per sequence number. */
+export const syscall = z.discriminatedUnion("call", [
+  z.object({ call: z.literal("fork"), image: hash }),
+  /** target > 0: that child; -1: any child. */
+  z.object({ call: z.literal("wait"), target: z.number().int(), noHang: z.boolean() }),
+  z.object({ call: z.literal("kill"), target: z.number().int(), signal: count.max(64) }),
+  z.object({ call: z.literal("pipe") }),
+  /** object 0 is the job's stdin. */
+  z.object({ call: z.literal("read"), object: count, maxBytes: count.max(MAX_DATA_BYTES) }),
+  z.object({ call: z.literal("write"), object: count, bytes: data }),
+  /** The process holds no descriptor any more for this end of the pipe. */
+  z.object({ call: z.literal("close"), object: count, end: z.enum(["read", "write"]) }),
+]);
+export type Syscall = z.infer<typeof syscall>;
+
+/** value: the call's result (pid, byte count, object id). A negative value is a negated WASI errno. */
+export const syscallResult = z.object({ value: z.number().int(), status: z.number().int().optional(), bytes: data.optional() });
+export type SyscallResult = z.infer<typeof syscallResult>;
+
+/** How a process ended. `status` is as waitpid() gives it. */
+export const exitReport = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("exit"), code: count.max(255) }),
+  z.object({ kind: z.literal("signal"), signal: count.max(64) }),
+  z.object({ kind: z.literal("fault"), code: z.string().max(64), message: z.string().max(4096), wasmStack: z.array(z.string().max(300)).max(64) }),
+]);
+export type ExitReport = z.infer<typeof exitReport>;
+
+const hostInfo = z.object({
+  name,
+  os: z.string().max(100),
+  arch: z.string().max(40),
+  cpuModel: z.string().max(200),
+  slots: count.max(4096),
+  memoryBytes: count,
+  /** Measured: millions of steps a second of the calibration kernel on one slot; 0 when not measured yet. */
+  speed: z.number().nonnegative(),
+});
+export type HostInfo = z.infer<typeof hostInfo>;
+
+const image = z.object({ hash, sizeBytes: count, /** Home calls already answered when it was taken. */ syscalls: count, outputBytes: count, errorBytes: count, cpuMs: z.number().nonnegative() });
+export type ImageRef = z.infer<typeof image>;
+
+// ---- agent -> coordinator
+export const fromAgent = z.discriminatedUnion("type", [
+  /** First after the handshake, on every connection. `held`: processes this agent still has; the coordinator says which to drop. */
+  z.object({ type: z.literal("hello"), version: z.number().int(), host: hostInfo, held: z.array(z.object({ pid, epoch })).max(100_000) }),
+  /** On every change worth telling and at least every leaseMs/3: renews the leases of all `held`. */
+  z.object({
+    type: z.literal("load"),
+    running: count, runnable: count, blocked: count,
+    paused: z.string().max(200).nullable(),
+    memoryFreeBytes: count,
+    speed: z.number().nonnegative(),
+    held: z.array(z.object({ pid, epoch, state: z.enum(["running", "runnable", "blocked", "migrating"]), cpuMs: z.number().nonnegative(), memoryBytes: count })).max(100_000),
+  }),
+  z.object({ type: z.literal("output"), pid, epoch, stream: z.union([z.literal(1), z.literal(2)]), offset: count, bytes: data }),
+  /** seq counts the process's home calls from 0; a repeated seq gets the recorded answer. */
+  z.object({ type: z.literal("syscall"), pid, epoch, seq: count, call: syscall }),
+  z.object({ type: z.literal("checkpoint"), pid, epoch, image }),
+  /** Sent at the moment the process stops for a move, before its image is taken: the freeze begins. */
+  z.object({ type: z.literal("frozen"), pid, epoch }),
+  /** The image is stored; the lease is given back. */
+  z.object({ type: z.literal("surrender"), pid, epoch, image, wasRunning: z.boolean(), reason: z.string().max(200) }),
+  /** The process is ready to compute here (image loaded, worker up): a freeze ends. */
+  z.object({ type: z.literal("started"), pid, epoch }),
+  /** The process could not be loaded or run here through no fault of its own. */
+  z.object({ type: z.literal("refused"), pid, epoch, code: z.string().max(64), message: z.string().max(4096) }),
+  z.object({ type: z.literal("exited"), pid, epoch, report: exitReport, cpuMs: z.number().nonnegative(), outputBytes: count, errorBytes: count,
+    /** Files the process wrote: relative path -> blob; null means removed. */
+    files: z.record(path, z.object({ hash, size: count }).nullable()) }),
+]);
+export type FromAgent = z.infer<typeof fromAgent>;
+
+// ---- coordinator -> agent
+export const toAgent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("welcome"), version: z.number().int(), hostId: name, leaseMs: count, checkpointMs: count, drop: z.array(z.object({ pid, epoch })).max(100_000) }),
+  z.object({ type: z.literal("run"), pid, parent: z.number().int().nonnegative(), epoch, spec: processSpec, image: image.nullable(),
+    /** Answer to the call the image is blocked in, when it is known already (a fork's 0, a call answered meanwhile). */
+    result: syscallResult.nullable() }),
+  z.object({ type: z.literal("outputAck"), pid, stream: z.union([z.literal(1), z.literal(2)]), offset: count }),
+  z.object({ type: z.literal("syscallResult"), pid, epoch, seq: count, result: syscallResult,
+    /** For fork: the child is this host's to run from the image it just sent, under this lease. */
+    child: z.object({ pid, epoch, spec: processSpec }).optional() }),
+  z.object({ type: z.literal("checkpointAck"), pid, epoch, hash }),
+  /** Stop the process, send its image, surrender it. */
+  z.object({ type: z.literal("release"), pid, epoch, reason: z.string().max(200) }),
+  z.object({ type: z.literal("signal"), pid, epoch, signal: count.max(64) }),
+  /** Forget the process: it is fenced off, cancelled, or its exit is recorded. */
+  z.object({ type: z.literal("drop"), pid, epoch }),
+  z.object({ type: z.literal("bye"), code: z.string().max(64), message: z.string().max(4096) }),
+]);
+export type ToAgent = z.infer<typeof toAgent>;
+
+// ---- clients (the command line): requests with answers and events
+export const jobSpec = z.object({
+  name,
+  program: hash,
+  args: z.array(text).max(4096),
+  env: z.record(z.string().max(4096), text),
+  files: z.record(path, z.object({ hash, size: count })),
+  memoryLimitBytes: count,
+  cpuLimitMs: count,
+  clock: z.enum(["virtual", "host"]),
+  /** A host name to start on; balancing may move it later unless `stay`. */
+  startOn: name.nullable(),
+  stay: z.boolean(),
+  /** false: stdin is empty from the start. */
+  stdin: z.boolean(),
+});
+export type JobSpec = z.infer<typeof jobSpec>;
+
+export const processState = z.enum(["queued", "leased", "running", "suspended", "migrating", "exited", "failed", "cancelled"]);
+export type ProcessState = z.infer<typeof processState>;
+
+export const requests = {
+  submit: { params: jobSpec, result: z.object({ job: count, pid }) },
+  /** Raw module in (blob hash), migratable program out. Instrumented once, then remembered by hash. */
+  instrument: { params: z.object({ module: hash }), result: z.object({ program: hash, sizeBytes: count, functions: count, sites: count, cached: z.boolean() }) },
+  ps: {
+    params: z.object({ job: count.nullable(), all: z.boolean() }),
+    result: z.array(z.object({ pid, parent: count, job: count, name, state: processState, host: name.nullable(), cpuMs: z.number(), memoryBytes: count,
+      migrations: count, startedAt: z.number(), report: exitReport.nullable(), waiting: z.string().max(64).nullable() })),
+  },
+  hosts: {
+    params: z.object({}),
+    result: z.array(z.object({ name, id: name, online: z.boolean(), paused: z.string().nullable(), slots: count, speed: z.number(), running: count, runnable: count,
+      blocked: count, memoryBytes: count, memoryFreeBytes: count, os: z.string(), cpuModel: z.string() })),
+  },
+  job: {
+    params: z.object({ job: count }),
+    result: z.object({ job: count, name, state: z.enum(["running", "exited", "failed", "cancelled"]), report: exitReport.nullable(), processes: count, submittedAt: z.number(), endedAt: z.number().nullable(),
+      migrations: count, migratedRunning: count, migratedProcesses: count, restarts: count, freezesMs: z.array(z.number()), migrationBytes: count, migrationMessages: count,
+      /** Files the job wrote, as known so far. */
+      files: z.record(path, z.object({ hash, size: count })) }),
+  },
+  /** Follow a job's (or one process's) output from the given offsets: `output` and finally `ended` events until done or cancelled. */
+  attach: { params: z.object({ job: count.nullable(), pid: pid.nullable(), stdoutFrom: count, stderrFrom: count, follow: z.boolean() }), result: z.object({ job: count }) },
+  stdin: { params: z.object({ job: count, offset: count, bytes: data, end: z.boolean() }), result: z.object({ accepted: count }) },
+  migrate: { params: z.object({ pid, host: name }), result: z.object({ from: name.nullable(), to: name }) },
+  cancel: { params: z.object({ pid: pid.nullable(), job: count.nullable() }), result: z.object({ cancelled: count }) },
+  tokenCreate: { params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }), result: z.object({ link: z.string(), expiresAt: z.number() }) },
+  hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
+  status: { params: z.object({}), result: z.object({ version: z.string(), startedAt: z.number(), hosts: count, jobs: count, processes: count }) },
+} as const;
+export type Requests = typeof requests;
+export type Method = keyof Requests;
+export type Params<M extends Method> = z.infer<Requests[M]["params"]>;
+export type Result<M extends Method> = z.infer<Requests[M]["result"]>;
+
+export const fromClient = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), version: z.number().int() }),
+  z.object({ type: z.literal("request"), id: count, method: z.enum(Object.keys(requests) as [Method, ...Method[]]), params: z.unknown() }),
+  /** Ends the events of an attach. */
+  z.object({ type: z.literal("stop"), id: count }),
+]);
+export type FromClient = z.infer<typeof fromClient>;
+
+export const clientEvent = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("output"), pid, stream: z.union([z.literal(1), z.literal(2)]), /** Offset in the job's stream after these bytes. */ end: count, bytes: data }),
+  z.object({ event: z.literal("ended"), report: exitReport }),
+]);
+export type ClientEvent = z.infer<typeof clientEvent>;
+
+export const toClient = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("welcome"), version: z.number().int() }),
+  z.object({ type: z.literal("response"), id: count, result: z.unknown() }),
+  z.object({ type: z.literal("failure"), id: count, code: z.string().max(64), message: z.string().max(64 * 1024), details: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal("event"), id: count, event: clientEvent }),
+  z.object({ type: z.literal("bye"), code: z.string().max(64), message: z.string().max(4096) }),
+]);
+export type ToClient = z.infer<typeof toClient>;
