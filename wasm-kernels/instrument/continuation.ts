@@ -1,0 +1,401 @@
+// Builds the small module that resumes one saved frame: "from the site to the end of the function". It imports memory, globals,
+// tables and functions of the running instance, so nothing of the program is rebuilt and the program itself holds no code for
+// resuming. The code is that of the migratable function, copied; only branch labels and function indices are renumbered.
+//
+// How a site inside nested constructs is reached: each enclosing block (or arm of an if) is opened again as a plain block whose
+// beginning is missing; an enclosing loop becomes "the rest of this turn", followed by the whole loop:
+//
+//     block $exit                       ;; results of the loop
+//       block $again                    ;; parameters of the loop; a branch to the loop from the rest of the turn comes here
+//         ...rest of the turn...
+//         br $exit
+//       end
+//       loop ...the whole loop... end
+//     end
+import { NightshiftError } from "../errors.ts";
+import { encodeType } from "./additions.ts";
+import { Writer } from "./binary.ts";
+import { type Body, blockTypes, branchLabels, decodeBody } from "./body.ts";
+import { readSites, SITES_SECTION, type Site } from "./facts.ts";
+import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
+import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
+import { F32, F64, I32, I64, Op, SIMD, sizeOf, V128, type ValueType } from "./opcodes.ts";
+
+/** Module name under which a continuation imports from the program's instance. */
+export const PROGRAM_MODULE = "nightshift:program";
+/** The continuation's only export: () -> (); results go to CONTROL.results. */
+export const CONTINUE_EXPORT = "continue";
+
+/** A migratable module opened for resuming: parsed once per program. */
+export class MigratableModule {
+  readonly module: WasmModule;
+  readonly sites: readonly Site[];
+  private readonly bodies = new Map<number, Body>();
+
+  /** @throws NS_BAD_MODULE when it is not a migratable module. */
+  constructor(bytes: Uint8Array) {
+    this.module = parseModule(bytes);
+    const section = this.module.sections.find((candidate) => candidate.name === SITES_SECTION);
+    if (!section) throw new NightshiftError("NS_BAD_MODULE", "the module is not migratable (it has no section nightshift.sites)");
+    const nameBytes = 1 + SITES_SECTION.length;
+    this.sites = readSites(bytes.subarray(section.start + nameBytes, section.end));
+  }
+
+  body(func: number): Body {
+    let body = this.bodies.get(func);
+    if (!body) {
+      const range = this.module.bodies[func - this.module.importedFunctions.length];
+      if (!range) throw new NightshiftError("NS_BAD_MODULE", `there is no function ${func}`);
+      body = decodeBody(this.module, this.typeOf(func).params, range);
+      this.bodies.set(func, body);
+    }
+    return body;
+  }
+
+  typeOf(func: number): FuncType {
+    return this.module.types[this.module.functionTypes[func]];
+  }
+
+  /** Types of the values in the site's frame, in order. */
+  frameTypes(site: Site): ValueType[] {
+    const { locals } = this.body(site.func);
+    return site.saved.map((local) => locals[local]);
+  }
+}
+
+/** The module that resumes frames saved at the site. */
+export function buildContinuation(migratable: MigratableModule, site: Site): Uint8Array<ArrayBuffer> {
+  return new Continuation(migratable, site).build();
+}
+
+interface Enclosing {
+  op: number;
+  start: number;
+  /** Where the arm of the construct that holds the site ends: its else, or its end. */
+  armEnd: number;
+  type: FuncType;
+}
+
+const LOAD = new Map<ValueType, number[]>([
+  [I32, [Op.i32Load]],
+  [I64, [Op.i64Load]],
+  [F32, [Op.f32Load]],
+  [F64, [Op.f64Load]],
+  [V128, [0xfd, Op.v128Load]],
+]);
+const STORE = new Map<ValueType, number[]>([
+  [I32, [Op.i32Store]],
+  [I64, [Op.i64Store]],
+  [F32, [Op.f32Store]],
+  [F64, [Op.f64Store]],
+  [V128, [0xfd, Op.v128Store - SIMD]],
+]);
+
+class Continuation {
+  private readonly out = new Writer(4096);
+  private readonly types: Uint8Array[] = [];
+  /** Program function index -> index here. */
+  private readonly functions = new Map<number, number>();
+  private readonly declared = new Set<number>();
+  /** For each open construct of the program's code: how many labels were open here when its label was made. */
+  private readonly labels: number[] = [];
+  private depth = 0;
+  private readonly migratable: MigratableModule;
+  private readonly module: WasmModule;
+  private readonly body: Body;
+  private readonly site: Site;
+  private readonly control: number;
+  private enclosing: Enclosing[] = [];
+
+  constructor(migratable: MigratableModule, site: Site) {
+    this.migratable = migratable;
+    this.module = migratable.module;
+    this.site = site;
+    this.body = migratable.body(site.func);
+    this.control = this.module.memories.length - 1;
+  }
+
+  build(): Uint8Array<ArrayBuffer> {
+    const resumeAt = this.findResume();
+    if (this.enclosing.length !== this.site.heights.length)
+      throw new NightshiftError("NS_BAD_MODULE", `site ${this.site.id} does not fit its function`);
+    const pointer = this.body.locals.length;
+    this.loadFrame(pointer);
+    this.rest(0, resumeAt);
+    this.out.byte(Op.end);
+    return this.assemble(pointer);
+  }
+
+  private findResume(): number {
+    const { body, module, site } = this;
+    const offset = module.bodies[site.func - module.importedFunctions.length].start + site.resume;
+    const open: number[] = [];
+    for (let i = 0; i < body.count; i++) {
+      if (body.start[i] === offset) {
+        this.enclosing = open.map((start) => {
+          let armEnd = body.match[start];
+          if (body.op[start] === Op.if) armEnd = this.armEnd(start, i);
+          return { op: body.op[start], start, armEnd, type: blockTypes(module, body.arg[start]) };
+        });
+        return i;
+      }
+      const op = body.op[i];
+      if ((op >= Op.block && op <= Op.if) || op === Op.try) open.push(i);
+      else if (op === Op.end) open.pop();
+    }
+    throw new NightshiftError("NS_BAD_MODULE", `site ${site.id} does not fit its function`);
+  }
+
+  /** The first else or end that closes the arm of an `if` in which instruction i lies. */
+  private armEnd(start: number, i: number): number {
+    const { body } = this;
+    for (let k = start + 1, nested = 0; k < body.match[start]; k++) {
+      const op = body.op[k];
+      if ((op >= Op.block && op <= Op.if) || op === Op.try) nested++;
+      else if (op === Op.end) nested--;
+      else if (op === Op.else && nested === 0) return i < k ? k : body.match[start];
+    }
+    return body.match[start];
+  }
+
+  // ---- frame in, results in
+
+  private controlAccess(opcode: readonly number[], offset: number): void {
+    this.out.bytes(opcode).u32(0x40).u32(this.control).u32(offset);
+  }
+
+  private loadFrame(pointer: number): void {
+    const { out, body, site } = this;
+    out.byte(Op.i32Const).s32(CONTROL.resumeFrame);
+    this.controlAccess([Op.i32Load], 0);
+    out.byte(Op.localSet).u32(pointer);
+    let offset = 0;
+    for (const local of site.saved) {
+      const type = body.locals[local];
+      out.byte(Op.localGet).u32(pointer);
+      this.controlAccess(LOAD.get(type) ?? [], offset);
+      out.byte(Op.localSet).u32(local);
+      offset += sizeOf(type);
+    }
+  }
+
+  private pushOperands(from: number, to: number): void {
+    for (const local of this.site.operands.slice(from, to)) this.out.byte(Op.localGet).u32(local);
+  }
+
+  private pushCallResults(): void {
+    if (this.site.kind !== "call") return;
+    this.module.types[this.site.callType].results.forEach((type, k) => {
+      this.out.byte(Op.i32Const).s32(0);
+      this.controlAccess(LOAD.get(type) ?? [], CONTROL.results + 16 * k);
+    });
+  }
+
+  // ---- the rest of the function
+
+  /** Emits what is left of the code inside enclosing construct `level - 1` (0: the function), up to its end but without it. */
+  private rest(level: number, resumeAt: number): void {
+    const { body, out, site } = this;
+    const beneath = level === 0 ? 0 : site.heights[level - 1];
+    const armEnd = level === 0 ? body.count - 1 : this.enclosing[level - 1].armEnd;
+    const inner = this.enclosing[level];
+    if (!inner) {
+      this.pushOperands(beneath, site.operands.length);
+      this.pushCallResults();
+      this.copy(resumeAt, armEnd);
+      return;
+    }
+    this.pushOperands(beneath, site.heights[level]);
+    const results = this.blockType({ params: [], results: inner.type.results });
+    if (inner.op === Op.loop) {
+      this.openLabel(Op.block, results);
+      this.openLabel(Op.block, this.blockType({ params: [], results: inner.type.params }));
+      this.labels.push(this.depth - 1);
+      this.rest(level + 1, resumeAt);
+      this.labels.pop();
+      out.byte(Op.br).u32(1);
+      this.closeLabel();
+      this.copy(inner.start, body.match[inner.start] + 1);
+      this.closeLabel();
+    } else {
+      this.openLabel(Op.block, results);
+      this.labels.push(this.depth - 1);
+      this.rest(level + 1, resumeAt);
+      this.labels.pop();
+      this.closeLabel();
+    }
+    this.copy(body.match[inner.start] + 1, armEnd);
+  }
+
+  private openLabel(op: number, blockType: number): void {
+    this.out.byte(op).s32(blockType);
+    this.depth++;
+  }
+
+  private closeLabel(): void {
+    this.out.byte(Op.end);
+    this.depth--;
+  }
+
+  private label(depth: number): number {
+    const at = this.labels[this.labels.length - 1 - depth];
+    return at === undefined ? this.depth : this.depth - 1 - at;
+  }
+
+  /** Copies instructions [from, to), which are balanced, with labels and functions renumbered. */
+  private copy(from: number, to: number): void {
+    const { body, out, module } = this;
+    for (let i = from; i < to; i++) {
+      const op = body.op[i];
+      switch (op) {
+        case Op.br:
+        case Op.brIf:
+        case Op.rethrow:
+          out.byte(op).u32(this.label(body.arg[i]));
+          continue;
+        case Op.brTable: {
+          const labels = branchLabels(module, body, i);
+          out.byte(op).u32(labels.length - 1);
+          for (const depth of labels) out.u32(this.label(depth));
+          continue;
+        }
+        case Op.call:
+        case Op.returnCall:
+          out.byte(op).u32(this.functionIndex(body.arg[i]));
+          continue;
+        case Op.refFunc:
+          this.declared.add(body.arg[i]);
+          out.byte(op).u32(this.functionIndex(body.arg[i]));
+          continue;
+        case Op.block:
+        case Op.loop:
+        case Op.if:
+        case Op.try:
+          this.labels.push(this.depth++);
+          break;
+        case Op.end:
+          this.labels.pop();
+          this.depth--;
+          break;
+        default:
+      }
+      out.bytes(module.bytes.subarray(body.start[i], body.end[i]));
+    }
+  }
+
+  private functionIndex(func: number): number {
+    let index = this.functions.get(func);
+    if (index === undefined) {
+      index = this.functions.size;
+      this.functions.set(func, index);
+    }
+    return index;
+  }
+
+  /** Block type immediate for these types; needs a type index for parameters or several results. */
+  private blockType(type: FuncType): number {
+    if (type.params.length === 0 && type.results.length === 0) return -64;
+    if (type.params.length === 0 && type.results.length === 1) return type.results[0] - 0x80;
+    return this.typeIndex(type);
+  }
+
+  private typeIndex(type: FuncType): number {
+    this.types.push(encodeType(type));
+    return this.module.types.length + this.types.length - 1;
+  }
+
+  // ---- the module
+
+  private assemble(pointer: number): Uint8Array<ArrayBuffer> {
+    const { module } = this;
+    const { results } = this.migratable.typeOf(this.site.func);
+    const frameType = this.typeIndex({ params: [], results });
+    const entryType = this.typeIndex({ params: [], results: [] });
+    const imports = this.imports();
+    const first = this.functions.size;
+    const wasm = new Writer(this.out.length + 4096);
+    wasm.bytes(module.bytes.subarray(0, 8));
+    const section = (id: number, entries: readonly Uint8Array[]): void => {
+      const content = new Writer().u32(entries.length);
+      for (const entry of entries) content.bytes(entry);
+      wasm.byte(id).sized(content);
+    };
+    section(1, [...module.types.map(encodeType), ...this.types]);
+    section(2, imports);
+    section(3, [new Writer().u32(frameType).finish(), new Writer().u32(entryType).finish()]);
+    section(7, [
+      new Writer()
+        .name(CONTINUE_EXPORT)
+        .byte(EXTERNAL.function)
+        .u32(first + 1)
+        .finish(),
+    ]);
+    if (this.declared.size > 0) {
+      const segment = new Writer().u32(3).byte(0).u32(this.declared.size);
+      for (const func of this.declared) segment.u32(this.functionIndex(func));
+      section(9, [segment.finish()]);
+    }
+    const declarations = new Writer().u32(pointer + 1);
+    for (const type of this.body.locals) declarations.u32(1).byte(type);
+    declarations.u32(1).byte(I32).bytes(this.out.view());
+    const sized = (body: Writer): Uint8Array => new Writer(body.length + 5).sized(body).finish();
+    section(10, [sized(declarations), sized(this.entry(first, results))]);
+    return wasm.finish();
+  }
+
+  /** Runs the frame and stores what it returns where the next frame's continuation looks for it. */
+  private entry(frame: number, results: readonly ValueType[]): Writer {
+    const w = new Writer();
+    w.u32(results.length);
+    for (const type of results) w.u32(1).byte(type);
+    w.byte(Op.call).u32(frame);
+    for (let k = results.length - 1; k >= 0; k--) w.byte(Op.localSet).u32(k);
+    results.forEach((type, k) => {
+      w.byte(Op.i32Const).s32(0).byte(Op.localGet).u32(k);
+      w.bytes(STORE.get(type) ?? [])
+        .u32(0x40)
+        .u32(this.control)
+        .u32(CONTROL.results + 16 * k);
+    });
+    return w.byte(Op.end);
+  }
+
+  private imports(): Uint8Array[] {
+    const { module } = this;
+    const entries: Uint8Array[] = [];
+    const program = (name: string, kind: number): Writer => new Writer().name(PROGRAM_MODULE).name(name).byte(kind);
+    for (const func of this.functions.keys()) {
+      const host = module.importedFunctions[func];
+      const entry = host
+        ? new Writer().name(host.module).name(host.name).byte(EXTERNAL.function)
+        : program(exportName.function(func), EXTERNAL.function);
+      entries.push(entry.u32(module.functionTypes[func]).finish());
+    }
+    module.tables.forEach((table, index) => {
+      entries.push(program(exportName.table(index), EXTERNAL.table).byte(table.type).byte(0).u32(0).finish());
+    });
+    module.memories.forEach((memory, index) => {
+      if (index === this.control)
+        entries.push(program(exportName.control, EXTERNAL.memory).byte(3).u32(1).u32(CONTROL_MAX_PAGES).finish());
+      else entries.push(program(exportName.memory(index), EXTERNAL.memory).byte(0).u32(memory.minPages).finish());
+    });
+    module.globals.forEach((global, index) => {
+      entries.push(
+        program(exportName.global(index), EXTERNAL.global)
+          .byte(global.type)
+          .byte(global.mutable ? 1 : 0)
+          .finish(),
+      );
+    });
+    const unwind = module.tags.length - 1;
+    module.tags.forEach((type, index) => {
+      entries.push(
+        program(index === unwind ? exportName.unwind : exportName.tag(index), EXTERNAL.tag)
+          .byte(0)
+          .u32(type)
+          .finish(),
+      );
+    });
+    return entries;
+  }
+}

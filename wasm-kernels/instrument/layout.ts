@@ -1,0 +1,36 @@
+// The control memory: a second, shared memory that the transformation gives every program, in which the flag to stop lies and to
+// which frames are saved. The program's own memory is never touched. Also the names under which the module exports its parts.
+
+/** Byte offsets in the control memory. */
+export const CONTROL = {
+  /** i32, not zero: stop at the next poll. Set by any thread. */
+  flag: 0,
+  /** i32: where the next saved frame goes; starts at `frames`. */
+  framePointer: 8,
+  /** i32: start of the frame a continuation loads. */
+  resumeFrame: 12,
+  /** i32: most 64 KiB pages the program's memory may have. */
+  memoryLimit: 16,
+  /** i32: pages asked for when the limit was first exceeded (the program trapped then), else 0. */
+  deniedPages: 20,
+  /** Up to RESULT_SLOTS values of 16 bytes: results of a call, handed from one continuation to the next. */
+  results: 64,
+  /** First byte of the saved frames, outermost function last. */
+  frames: 1024,
+} as const;
+
+export const RESULT_SLOTS = 60;
+/** The control memory grows with the depth of the stack that is saved: at most 512 MiB of frames. */
+export const CONTROL_MAX_PAGES = 8192;
+
+/** Export names. The prefix cannot clash with a program's own exports that matter: it is refused in them. */
+export const PREFIX = "ns:";
+export const exportName = {
+  control: `${PREFIX}control`,
+  unwind: `${PREFIX}unwind`,
+  function: (index: number): string => `${PREFIX}f${index}`,
+  global: (index: number): string => `${PREFIX}g${index}`,
+  table: (index: number): string => `${PREFIX}t${index}`,
+  memory: (index: number): string => `${PREFIX}m${index}`,
+  tag: (index: number): string => `${PREFIX}e${index}`,
+} as const;

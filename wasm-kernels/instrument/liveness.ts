@@ -1,0 +1,140 @@
+// Which locals a function still needs at given points: the only ones worth saving there. A backward data-flow analysis over the
+// structured code (loops are walked until nothing changes), on the original body.
+import { type Body, branchLabels } from "./body.ts";
+import type { WasmModule } from "./module.ts";
+import { Op } from "./opcodes.ts";
+
+/** Sets of locals as bits of 32-bit words. */
+type Bits = Uint32Array;
+
+export interface LiveLocals {
+  /** Locals live before an instruction of the wanted ones, ascending. */
+  before: Map<number, number[]>;
+  /** Locals live after an instruction of the wanted ones, ascending; what the instruction itself sets is not counted. */
+  after: Map<number, number[]>;
+}
+
+/** The body must not catch exceptions: a handler's reads are not followed. */
+export function liveLocals(
+  module: WasmModule,
+  body: Body,
+  wantedBefore: ReadonlySet<number>,
+  wantedAfter: ReadonlySet<number>,
+): LiveLocals {
+  const found: LiveLocals = { before: new Map(), after: new Map() };
+  const matches = matchEnds(body);
+  const words = (body.locals.length + 31) >> 5;
+  const none = new Uint32Array(words);
+  /** Live sets at the labels of the enclosing constructs, outermost first. */
+  const labels: Bits[] = [];
+  const loopTargets = new Map<number, Bits>();
+  // The function's own label is one further out than all of these, and nothing is live after it.
+  const label = (depth: number): Bits => labels[labels.length - 1 - depth] ?? none;
+
+  /** Walks instructions [from, to) backwards; `live` is the set after them and is changed in place; returns the set before them. */
+  function walk(from: number, to: number, live: Bits): Bits {
+    for (let i = to - 1; i >= from; i--) {
+      if (wantedAfter.has(i)) found.after.set(i, list(live));
+      const op = body.op[i];
+      switch (op) {
+        case Op.end: {
+          const start = matches.opener[i];
+          live = construct(start, i, live);
+          i = start;
+          break;
+        }
+        case Op.localGet:
+          live[body.arg[i] >> 5] |= 1 << (body.arg[i] & 31);
+          break;
+        case Op.localSet:
+        case Op.localTee:
+          live[body.arg[i] >> 5] &= ~(1 << (body.arg[i] & 31));
+          break;
+        case Op.br:
+          live.set(label(body.arg[i]));
+          break;
+        case Op.brIf:
+          merge(live, label(body.arg[i]));
+          break;
+        case Op.brTable:
+          live.fill(0);
+          for (const depth of new Set(branchLabels(module, body, i))) merge(live, label(depth));
+          break;
+        case Op.return:
+        case Op.returnCall:
+        case Op.returnCallIndirect:
+        case Op.unreachable:
+        case Op.throw:
+          live.fill(0);
+          break;
+        default:
+      }
+      if (wantedBefore.has(i)) found.before.set(i, list(live));
+    }
+    return live;
+  }
+
+  /** @param after the set after the construct, not changed @returns the set before it */
+  function construct(start: number, end: number, after: Bits): Bits {
+    const op = body.op[start];
+    if (op === Op.loop) {
+      // What an earlier walk found stays true when more is live further out, so nested loops are not walked exponentially often.
+      const target = loopTargets.get(start) ?? none.slice();
+      loopTargets.set(start, target);
+      labels.push(target);
+      let result: Bits;
+      do result = walk(start + 1, end, after.slice());
+      while (merge(target, result));
+      labels.pop();
+      return result;
+    }
+    labels.push(after);
+    let result: Bits;
+    if (op === Op.if) {
+      const middle = matches.middle[start];
+      const otherwise = middle < 0 ? after.slice() : walk(middle + 1, end, after.slice());
+      result = walk(start + 1, middle < 0 ? end : middle, after.slice());
+      merge(result, otherwise);
+    } else {
+      result = walk(start + 1, end, after.slice());
+    }
+    labels.pop();
+    return result;
+  }
+
+  walk(0, body.count - 1, none.slice());
+  return found;
+}
+
+/** For every `end` the construct's first instruction, and for every `if` its `else` (or -1). */
+function matchEnds(body: Body): { opener: Int32Array; middle: Int32Array } {
+  const opener = new Int32Array(body.count).fill(-1);
+  const middle = new Int32Array(body.count).fill(-1);
+  const open: number[] = [];
+  for (let i = 0; i < body.count; i++) {
+    const op = body.op[i];
+    if (op >= Op.block && op <= Op.if) open.push(i);
+    else if (op === Op.else) middle[open[open.length - 1]] = i;
+    else if (op === Op.end) opener[i] = open.pop() ?? -1;
+  }
+  return { opener, middle };
+}
+
+/** target |= source; true when that changed something. */
+function merge(target: Bits, source: Bits): boolean {
+  let changed = 0;
+  for (let w = 0; w < target.length; w++) {
+    const added = source[w] & ~target[w];
+    target[w] |= added;
+    changed |= added;
+  }
+  return changed !== 0;
+}
+
+function list(bits: Bits): number[] {
+  const indices: number[] = [];
+  bits.forEach((word, w) => {
+    for (let rest = word; rest !== 0; rest &= rest - 1) indices.push(w * 32 + 31 - Math.clz32(rest & -rest));
+  });
+  return indices;
+}

@@ -1,0 +1,468 @@
+// Rewrites one function so that it can be left at its sites: inserts polls, saves frames, unwinds by exception. The code between
+// sites is copied byte for byte, so a program that is never stopped runs the code its compiler made.
+//
+// A loop polls at its head. The smallest loops (no call, no loop inside) would feel it at every turn, and V8 would not unroll them any
+// more, so they are strip-mined: the loop becomes an outer loop that polls and an inner one that runs at most STRIP turns.
+//
+// The one thing WebAssembly does not let us save is the operand stack beneath a call or inside a construct; so operands that lie
+// beneath a site are written to fresh locals when it is certain that a site lies above them ("spilled"; the optimising compiler
+// turns this into nothing). Invariant: at every site all operands beneath it are in locals.
+import { NightshiftError } from "../errors.ts";
+import { Writer } from "./binary.ts";
+import { type Body, blockTypes } from "./body.ts";
+import type { Site } from "./facts.ts";
+import { CONTROL } from "./layout.ts";
+import { type FuncType, functionName, type WasmModule } from "./module.ts";
+import { EXTERNREF, FUNCREF, gives, I32, Op, sizeOf, takes, typeName, type ValueType } from "./opcodes.ts";
+import type { PlannedSite } from "./plan.ts";
+
+/** Things of the whole module that rewritten code refers to; they are made on demand. */
+export interface Surroundings {
+  /** Index of the control memory. */
+  control: number;
+  /** Index of the unwind tag. */
+  unwindTag: number;
+  /** Index of a type with these parameters and results. */
+  typeIndex(type: FuncType): number;
+  /** Index of the function that saves a frame of values of these types. */
+  saver(types: readonly ValueType[]): number;
+  /** Index of the function that stands for memory.grow: it keeps the process's memory limit. */
+  grower(memory: number): number;
+}
+
+/** Turns of a strip-mined loop between two polls: at the 1 to 100 ns such a turn takes, well below a millisecond. */
+const STRIP = 4096;
+
+interface Construct {
+  op: number;
+  start: number;
+  /** Operands beneath the construct's parameters. */
+  height: number;
+  type: FuncType;
+  /** Strip-mined loop: the construct is two loops in the output. */
+  stripped: boolean;
+}
+
+export interface Rewritten {
+  /** The body: local declarations and code. */
+  body: Uint8Array;
+  sites: Site[];
+}
+
+/** @throws NS_NOT_MIGRATABLE when a reference would have to be saved, NS_BAD_MODULE when the code is not well typed. */
+export function rewriteFunction(
+  module: WasmModule,
+  func: number,
+  body: Body,
+  planned: readonly PlannedSite[],
+  around: Surroundings,
+): Rewritten {
+  return new Rewriter(module, func, body, planned, around).run();
+}
+
+class Rewriter {
+  private readonly out: Writer;
+  /** Polls (before a loop's body or a call) and calls to be left, by instruction. */
+  private readonly polls = new Map<number, PlannedSite>();
+  private readonly leaves = new Map<number, PlannedSite>();
+  private readonly sites: Site[] = [];
+  /** Constructs with a site inside, by their first instruction. */
+  private readonly holdsSite: Uint8Array;
+  private readonly stack: ValueType[] = [];
+  /** For each operand the local it has been spilled to, or -1. */
+  private readonly spilled: number[] = [];
+  private readonly constructs: Construct[] = [];
+  /** Local for an operand of a type at a height: key height * 256 + type. */
+  private readonly slots = new Map<number, number>();
+  private readonly extraLocals: ValueType[] = [];
+  private readonly module: WasmModule;
+  private readonly func: number;
+  private readonly body: Body;
+  private readonly around: Surroundings;
+
+  constructor(module: WasmModule, func: number, body: Body, planned: readonly PlannedSite[], around: Surroundings) {
+    this.module = module;
+    this.func = func;
+    this.body = body;
+    this.around = around;
+    this.out = new Writer(body.end[body.count - 1] - body.start[0] + planned.length * 24 + 64);
+    this.holdsSite = new Uint8Array(body.count);
+    for (const site of planned) (site.kind === "call" ? this.leaves : this.polls).set(site.at, site);
+    this.markHolders();
+  }
+
+  private markHolders(): void {
+    const open: number[] = [];
+    for (let i = 0; i < this.body.count; i++) {
+      const op = this.body.op[i];
+      if (isOpener(op)) open.push(i);
+      if (this.polls.has(i) || this.leaves.has(i))
+        for (let k = open.length - 1; k >= 0 && !this.holdsSite[open[k]]; k--) this.holdsSite[open[k]] = 1;
+      if (op === Op.end) open.pop();
+    }
+  }
+
+  run(): Rewritten {
+    const { body } = this;
+    for (let i = 0; i < body.count; i++) this.instruction(i);
+    return this.assemble();
+  }
+
+  /** Local declarations are known only at the end; offsets of sites move by their length. */
+  private assemble(): Rewritten {
+    const declarations = new Writer();
+    const own = this.body.locals.slice(this.body.paramCount).concat(this.extraLocals);
+    const runs: [number, ValueType][] = [];
+    for (const type of own) {
+      const last = runs[runs.length - 1];
+      if (last && last[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    declarations.u32(runs.length);
+    for (const [count, type] of runs) declarations.u32(count).byte(type);
+    for (const site of this.sites) site.resume += declarations.length;
+    declarations.bytes(this.out.view());
+    return { body: declarations.finish(), sites: this.sites };
+  }
+
+  private copy(i: number): void {
+    this.out.bytes(this.module.bytes.subarray(this.body.start[i], this.body.end[i]));
+  }
+
+  private instruction(i: number): void {
+    const { body } = this;
+    const op = body.op[i];
+    if (op === Op.memoryGrow) {
+      this.out.byte(Op.call).u32(this.around.grower(body.arg[i]));
+      return;
+    }
+    const fixed = takes[op];
+    if (fixed) {
+      this.pop(fixed.length);
+      this.copy(i);
+      for (const type of gives[op] ?? []) this.push(type);
+      return;
+    }
+    switch (op) {
+      case Op.block:
+      case Op.loop:
+      case Op.if:
+        this.open(i, op);
+        return;
+      case Op.else: {
+        const construct = this.constructs[this.constructs.length - 1];
+        this.resetTo(construct.height, construct.type.params);
+        this.copy(i);
+        return;
+      }
+      case Op.end:
+        this.close(i);
+        return;
+      case Op.br:
+        this.branch(i);
+        return;
+      case Op.brTable:
+      case Op.return:
+      case Op.unreachable:
+        this.copy(i);
+        return;
+      case Op.returnCall:
+      case Op.returnCallIndirect:
+        this.pollBefore(i);
+        this.copy(i);
+        return;
+      case Op.brIf:
+        this.pop(1);
+        this.branch(i);
+        return;
+      case Op.call:
+        this.call(i, body.arg[i], this.module.functionTypes[body.arg[i]], 0);
+        return;
+      case Op.callIndirect:
+        this.call(i, -1, body.arg[i], 1);
+        return;
+      default:
+        this.variable(i, op);
+        return;
+    }
+  }
+
+  /** Instructions whose types depend on an index or on their operands. */
+  private variable(i: number, op: number): void {
+    const { body, module } = this;
+    const index = body.arg[i];
+    switch (op) {
+      case Op.localGet:
+        this.push(body.locals[index]);
+        break;
+      case Op.localSet:
+      case Op.globalSet:
+      case Op.drop:
+        this.pop(1);
+        break;
+      case Op.localTee:
+        this.pop(1);
+        this.push(body.locals[index]);
+        break;
+      case Op.globalGet:
+        this.push(module.globals[index].type);
+        break;
+      case Op.select:
+      case Op.selectTyped: {
+        this.pop(2);
+        const type = this.top();
+        this.pop(1);
+        this.push(type);
+        break;
+      }
+      case Op.tableGet:
+        this.pop(1);
+        this.push(module.tables[index].type);
+        break;
+      case Op.tableSize:
+        this.push(I32);
+        break;
+      case Op.refNull:
+        this.push(index === -16 ? FUNCREF : EXTERNREF);
+        break;
+      case Op.refIsNull:
+        this.pop(1);
+        this.push(I32);
+        break;
+      case Op.refFunc:
+        this.push(FUNCREF);
+        break;
+      default:
+        throw new NightshiftError(
+          "NS_NOT_MIGRATABLE",
+          `${functionName(module, this.func)} uses instruction 0x${op.toString(16)}, which cannot be moved yet`,
+        );
+    }
+    this.copy(i);
+  }
+
+  // ---- the operand stack
+
+  private push(type: ValueType): void {
+    this.stack.push(type);
+    this.spilled.push(-1);
+  }
+
+  private pop(count: number): void {
+    const floor = this.constructs[this.constructs.length - 1]?.height ?? 0;
+    if (this.stack.length - count < floor)
+      throw new NightshiftError("NS_BAD_MODULE", `${functionName(this.module, this.func)} takes more operands than there are`);
+    this.stack.length -= count;
+    this.spilled.length -= count;
+  }
+
+  private top(): ValueType {
+    return this.stack[this.stack.length - 1];
+  }
+
+  private resetTo(height: number, types: readonly ValueType[]): void {
+    this.stack.length = height;
+    this.spilled.length = height;
+    for (const type of types) this.push(type);
+  }
+
+  private slot(height: number, type: ValueType): number {
+    if (sizeOf(type) === 0)
+      throw new NightshiftError(
+        "NS_NOT_MIGRATABLE",
+        `${functionName(this.module, this.func)} holds a ${typeName(type)} across a call`,
+      );
+    const key = height * 256 + type;
+    let local = this.slots.get(key);
+    if (local === undefined) {
+      local = this.body.locals.length + this.extraLocals.length;
+      this.extraLocals.push(type);
+      this.slots.set(key, local);
+    }
+    return local;
+  }
+
+  /** Writes every operand beneath the topmost `keep` to its local; the stack itself stays as it is. */
+  private spillBeneath(keep: number): void {
+    const { out, stack, spilled } = this;
+    const end = stack.length - keep;
+    let first = end;
+    while (first > 0 && spilled[first - 1] < 0) first--;
+    if (first === end) return;
+    for (let k = stack.length - 1; k > first; k--) out.byte(Op.localSet).u32(this.slot(k, stack[k]));
+    out.byte(Op.localTee).u32(this.slot(first, stack[first]));
+    for (let k = first + 1; k < stack.length; k++) out.byte(Op.localGet).u32(this.slot(k, stack[k]));
+    for (let k = first; k < end; k++) spilled[k] = this.slot(k, stack[k]);
+  }
+
+  // ---- constructs
+
+  private open(i: number, op: number): void {
+    if (op === Op.if) this.pop(1);
+    const type = blockTypes(this.module, this.body.arg[i]);
+    if (this.holdsSite[i]) {
+      if (op === Op.if && this.needsSpill(type.params.length)) this.spillBeneathCondition(type.params.length);
+      else this.spillBeneath(type.params.length);
+    }
+    const loopAt = this.out.length;
+    this.copy(i);
+    const height = this.stack.length - type.params.length;
+    const stripped = op === Op.loop && type.params.length === 0 && this.isSmallest(i);
+    this.constructs.push({ op, start: i, height, type, stripped });
+    const site = this.polls.get(i);
+    if (site) {
+      this.spillBeneath(0); // the loop's own parameters
+      this.poll(site, loopAt);
+    }
+    if (stripped) {
+      this.out.byte(Op.i32Const).s32(STRIP).byte(Op.localSet).u32(this.stripCounter());
+      this.copy(i);
+    }
+  }
+
+  /** A loop without loops, calls or jump tables inside. */
+  private isSmallest(loop: number): boolean {
+    const { body } = this;
+    for (let i = loop + 1; i < body.match[loop]; i++) {
+      const op = body.op[i];
+      if (op === Op.loop || op === Op.brTable || this.leaves.has(i) || this.polls.has(i)) return false;
+    }
+    return true;
+  }
+
+  private counter = -1;
+  private stripCounter(): number {
+    if (this.counter < 0) {
+      this.counter = this.body.locals.length + this.extraLocals.length;
+      this.extraLocals.push(I32);
+    }
+    return this.counter;
+  }
+
+  /** Distance in labels to the strip-mined loop around the current instruction, or -1. Such loops do not nest. */
+  private strippedDepth(): number {
+    for (let depth = 0; depth < this.constructs.length; depth++)
+      if (this.constructs[this.constructs.length - 1 - depth].stripped) return depth;
+    return -1;
+  }
+
+  /** br or br_if, its label moved past the additional loop of a strip-mined one, or made into the count of turns. */
+  private branch(i: number): void {
+    const label = this.body.arg[i];
+    const loop = this.strippedDepth();
+    const op = this.body.op[i];
+    if (loop < 0 || label < loop) return this.copy(i);
+    if (label > loop) {
+      this.out.byte(op).u32(label + 1);
+      return;
+    }
+    const inside = op === Op.brIf ? 1 : 0;
+    if (inside) this.out.byte(Op.if).byte(0x40);
+    const counter = this.stripCounter();
+    this.out.byte(Op.localGet).u32(counter).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(counter);
+    this.out
+      .byte(Op.brIf)
+      .u32(loop + inside)
+      .byte(Op.br)
+      .u32(loop + inside + 1);
+    if (inside) this.out.byte(Op.end);
+  }
+
+  private needsSpill(keep: number): boolean {
+    const end = this.stack.length - keep;
+    return end > 0 && this.spilled[end - 1] < 0;
+  }
+
+  /** As spillBeneath, with the condition of an `if` on top (already popped from our books). */
+  private spillBeneathCondition(keep: number): void {
+    this.push(I32);
+    this.spillBeneath(keep + 1);
+    this.pop(1);
+  }
+
+  private close(i: number): void {
+    this.copy(i);
+    const construct = this.constructs.pop();
+    if (construct?.stripped) this.copy(i);
+    if (construct) this.resetTo(construct.height, construct.type.results);
+  }
+
+  // ---- sites
+
+  private call(i: number, target: number, typeIndex: number, extraOperands: number): void {
+    const type = this.module.types[typeIndex];
+    const operands = type.params.length + extraOperands;
+    this.pollBefore(i);
+    const site = this.leaves.get(i);
+    if (!site) {
+      this.pop(operands);
+      this.copy(i);
+      for (const result of type.results) this.push(result);
+      return;
+    }
+    this.spillBeneath(operands);
+    const tryType = target >= 0 ? typeIndex : this.around.typeIndex({ params: [...type.params, I32], results: type.results });
+    this.out.byte(Op.try).s32(tryType);
+    this.copy(i);
+    this.pop(operands);
+    this.out.byte(Op.catch).u32(this.around.unwindTag);
+    const described = this.describe(site, 0, typeIndex);
+    this.save(described);
+    this.out.byte(Op.rethrow).u32(0).byte(Op.end);
+    described.resume = this.out.length;
+    for (const result of type.results) this.push(result);
+  }
+
+  private pollBefore(i: number): void {
+    const site = this.polls.get(i);
+    if (!site) return;
+    this.spillBeneath(0);
+    this.poll(site, 0).resume = this.out.length;
+  }
+
+  private poll(site: PlannedSite, resume: number): Site {
+    const described = this.describe(site, resume, 0);
+    this.out.byte(Op.i32Const).s32(0).byte(Op.i32Load).u32(0x42).u32(this.around.control).u32(CONTROL.flag);
+    this.out.byte(Op.if).byte(0x40);
+    this.save(described);
+    this.out.byte(Op.throw).u32(this.around.unwindTag).byte(Op.end);
+    return described;
+  }
+
+  private describe(site: PlannedSite, resume: number, callType: number): Site {
+    // A loop resumes at its own first instruction, so it does not enclose its site.
+    const enclosing = site.kind === "loop" ? this.constructs.slice(0, -1) : this.constructs;
+    const operands = this.spilled.slice();
+    const described: Site = {
+      id: site.id,
+      kind: site.kind,
+      func: this.func,
+      resume,
+      callType,
+      saved: [...site.live, ...operands],
+      operands,
+      heights: enclosing.map((construct) => construct.height),
+    };
+    this.sites.push(described);
+    return described;
+  }
+
+  private typeOfLocal(index: number): ValueType {
+    return this.body.locals[index] ?? this.extraLocals[index - this.body.locals.length];
+  }
+
+  private save(site: Site): void {
+    const types = site.saved.map((local) => this.typeOfLocal(local));
+    types.forEach((type) => {
+      if (sizeOf(type) === 0)
+        throw new NightshiftError(
+          "NS_NOT_MIGRATABLE",
+          `${functionName(this.module, this.func)} holds a ${typeName(type)} across a call or loop`,
+        );
+    });
+    for (const local of site.saved) this.out.byte(Op.localGet).u32(local);
+    this.out.byte(Op.i32Const).s32(site.id).byte(Op.call).u32(this.around.saver(types));
+  }
+}
+
+const isOpener = (op: number): boolean => op >= Op.block && op <= Op.if;

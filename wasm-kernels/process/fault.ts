@@ -1,0 +1,52 @@
+// How a process can fail by its own doing, told from what the engine throws: which trap, and the program's own stack.
+import { asNightshiftError } from "../errors.ts";
+
+export interface Fault {
+  kind: "fault";
+  code: "NS_TRAP" | "NS_STACK_OVERFLOW" | "NS_MEMORY_LIMIT" | "NS_INTERNAL";
+  message: string;
+  /** Innermost first: function name and byte offset in the module. */
+  wasmStack: string[];
+}
+
+const STACK_LINES = 32;
+
+/** @param deniedLimit the memory limit in bytes, when the program has just been refused memory */
+export function faultOf(thrown: unknown, deniedLimit: number | undefined): Fault {
+  const wasmStack = thrown instanceof Error ? wasmFrames(thrown.stack ?? "") : [];
+  if (deniedLimit !== undefined) {
+    return {
+      kind: "fault",
+      code: "NS_MEMORY_LIMIT",
+      message: `the program asked for more than its ${Math.round(deniedLimit / 2 ** 20)} MiB of memory`,
+      wasmStack,
+    };
+  }
+  if (thrown instanceof RangeError && /call stack/i.test(thrown.message))
+    return { kind: "fault", code: "NS_STACK_OVERFLOW", message: "stack overflow: the program recurses too deeply", wasmStack };
+  if (thrown instanceof WebAssembly.RuntimeError)
+    return { kind: "fault", code: "NS_TRAP", message: `trap: ${thrown.message}`, wasmStack };
+  return { kind: "fault", code: "NS_INTERNAL", message: asNightshiftError(thrown).message, wasmStack };
+}
+
+function wasmFrames(stack: string): string[] {
+  const frames: string[] = [];
+  for (const line of stack.split("\n")) {
+    const found = /at (?:(.*?) \()?wasm:\/\/.*?wasm-function\[(\d+)\]:(0x[0-9a-f]+)/.exec(line);
+    if (found && frames.length < STACK_LINES) frames.push(`${found[1] ?? `function ${found[2]}`} @ ${found[3]}`);
+  }
+  return frames;
+}
+
+/**
+ * The signal a fault looks like to waitpid() and to a shell (exit status 128 + signal): SIGABRT for unreachable, SIGFPE for
+ * arithmetic, SIGSEGV for memory and stack, SIGILL for a wrong indirect call, SIGKILL for the memory limit, SIGXCPU for the time limit.
+ */
+export function signalOfFault(code: string, message: string): number {
+  if (code === "NS_TIMEOUT") return 24;
+  if (code === "NS_MEMORY_LIMIT" || code === "NS_OUTPUT_LIMIT") return 9;
+  if (code === "NS_STACK_OVERFLOW" || /out of bounds/.test(message)) return /table/.test(message) ? 4 : 11;
+  if (/divide|remainder|overflow|unrepresentable|too large/.test(message)) return 8;
+  if (/signature|null function|indirect/.test(message)) return 4;
+  return 6;
+}

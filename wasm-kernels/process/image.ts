@@ -1,0 +1,152 @@
+// The image: a stopped process as bytes, for another machine. Layout (all numbers little-endian):
+//
+//     "NSIM" | u32 version | u32 header bytes | header (CBOR) | u32 packed bytes | pages, packed
+//
+// The header holds everything but memory; `pages` lists the numbers of the 4 KiB pages that follow, concatenated and packed with the
+// algorithm the header names. A delta image names its parent: it holds the pages that changed since, the rest is the parent's.
+// Nothing in an image depends on the machine that wrote it.
+import { Decoder, Encoder } from "cbor-x";
+import { asNightshiftError, NightshiftError } from "../errors.ts";
+import type { WasiState } from "../wasi/index.ts";
+import { PAGE_BYTES, type Pages } from "./memory.ts";
+
+const MAGIC = 0x4d49534e; // "NSIM"
+export const IMAGE_VERSION = 1;
+/** Most pages an image may hold: 4 GiB of memory. */
+const MAX_PAGES = 1 << 20;
+
+export interface ImageHeader {
+  program: string;
+  /** The image this one is a delta of; null for a full image. */
+  parent: string | null;
+  memoryBytes: number;
+  /** Mutable globals in index order: i32, f32 and f64 as numbers, i64 as bigints. */
+  globals: (number | bigint)[];
+  /** false: the program has not begun; there are no frames. */
+  started: boolean;
+  /** Saved frames, innermost first: site and its values. */
+  frames: { site: number; data: Uint8Array }[];
+  /** The host call the process is stopped in, or null when it was stopped at a poll. */
+  pending: { module: string; name: string; args: (number | bigint)[] } | null;
+  /** i32 result of a call that is answered but whose caller has not gone on yet. */
+  answer: number | null;
+  /** Home calls answered so far. */
+  syscalls: number;
+  /** Bytes written to stdout and stderr so far. */
+  outputBytes: number;
+  errorBytes: number;
+  cpuMs: number;
+  wasi: WasiState;
+}
+
+export interface Image {
+  header: ImageHeader;
+  pages: Pages;
+}
+
+/** Compression, injected because engines differ in what they have built in. `name` goes into the image. */
+export interface Packer {
+  readonly name: string;
+  pack(bytes: Uint8Array): Uint8Array;
+  /** @param size exact size of the result; more or less is an error */
+  unpack(bytes: Uint8Array, size: number): Uint8Array;
+}
+
+export const noPacker: Packer = { name: "none", pack: (bytes) => bytes, unpack: (bytes) => bytes };
+
+const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false, mapsAsObjects: true });
+const decoder = new Decoder({ useRecords: false, mapsAsObjects: true, int64AsNumber: false } as ConstructorParameters<
+  typeof Decoder
+>[0]);
+
+export function encodeImage(image: Image, packer: Packer = noPacker): Uint8Array<ArrayBuffer> {
+  const numbers = [...image.pages.keys()];
+  const contents = new Uint8Array(numbers.length * PAGE_BYTES);
+  let at = 0;
+  for (const page of image.pages.values()) {
+    contents.set(page, at);
+    at += PAGE_BYTES;
+  }
+  const packed = packer.pack(contents);
+  const header = encoder.encode({ ...image.header, packer: packer.name, pages: runs(numbers) });
+  const out = new Uint8Array(16 + header.length + packed.length);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, IMAGE_VERSION, true);
+  view.setUint32(8, header.length, true);
+  out.set(header, 12);
+  view.setUint32(12 + header.length, packed.length, true);
+  out.set(packed, 16 + header.length);
+  return out;
+}
+
+/** @throws NS_BAD_IMAGE for anything that is not a whole image of this version. */
+export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noPacker]): Image {
+  const bad = (why: string, cause?: unknown): NightshiftError =>
+    new NightshiftError("NS_BAD_IMAGE", `the image cannot be read: ${why}`, cause === undefined ? {} : { cause });
+  if (bytes.length < 16) throw bad("it is too short");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0, true) !== MAGIC) throw bad("it does not begin with NSIM");
+  const version = view.getUint32(4, true);
+  if (version !== IMAGE_VERSION) throw bad(`it is of version ${version}, not ${IMAGE_VERSION}`);
+  const headerBytes = view.getUint32(8, true);
+  if (headerBytes > bytes.length - 16) throw bad("its header is cut off");
+  const packedBytes = view.getUint32(12 + headerBytes, true);
+  if (packedBytes !== bytes.length - 16 - headerBytes) throw bad("its pages are cut off");
+  try {
+    const {
+      packer: packerName,
+      pages: pageRuns,
+      ...header
+    } = decoder.decode(bytes.subarray(12, 12 + headerBytes)) as ImageHeader & { packer: string; pages: number[] };
+    const packer = packers.find((candidate) => candidate.name === packerName);
+    if (!packer) throw bad(`it is packed with "${packerName}"`);
+    const numbers = fromRuns(pageRuns);
+    const contents = packer.unpack(bytes.subarray(16 + headerBytes), numbers.length * PAGE_BYTES);
+    if (contents.length !== numbers.length * PAGE_BYTES) throw bad("its pages are not whole");
+    const pages: Pages = new Map();
+    numbers.forEach((page, k) => {
+      if ((page + 1) * PAGE_BYTES > header.memoryBytes) throw bad(`page ${page} lies outside its memory`);
+      pages.set(page, contents.slice(k * PAGE_BYTES, (k + 1) * PAGE_BYTES));
+    });
+    return { header, pages };
+  } catch (thrown) {
+    const error = asNightshiftError(thrown);
+    throw error.code === "NS_BAD_IMAGE" ? error : bad(error.message, thrown);
+  }
+}
+
+/** Ascending numbers as [first, count, first, count, ...]. */
+function runs(numbers: readonly number[]): number[] {
+  const result: number[] = [];
+  for (const number of numbers) {
+    const last = result.length - 2;
+    if (last >= 0 && result[last] + result[last + 1] === number) result[last + 1]++;
+    else result.push(number, 1);
+  }
+  return result;
+}
+
+function fromRuns(pairs: readonly number[]): number[] {
+  const numbers: number[] = [];
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    if (numbers.length + pairs[i + 1] > MAX_PAGES)
+      throw new NightshiftError("NS_BAD_IMAGE", "the image lists more pages than a memory can have");
+    for (let k = 0; k < pairs[i + 1]; k++) numbers.push(pairs[i] + k);
+  }
+  return numbers;
+}
+
+/** A full image from a chain of them, oldest (full) first; the last one's header, all pages. */
+export function mergeImages(chain: readonly Image[]): Image {
+  const [full, ...deltas] = chain;
+  if (!full || full.header.parent !== null)
+    throw new NightshiftError("NS_BAD_IMAGE", "the chain of images does not begin with a full one");
+  const pages: Pages = new Map(full.pages);
+  let header = full.header;
+  for (const delta of deltas) {
+    for (const [number, page] of delta.pages) pages.set(number, page);
+    header = delta.header;
+  }
+  return { header: { ...header, parent: null }, pages };
+}

@@ -1,0 +1,6 @@
+// The face of the process runtime.
+export { type Fault, signalOfFault } from "./fault.ts";
+export type { HomeCall, HomeResult, WaitReason } from "./hostcalls.ts";
+export { decodeImage, encodeImage, type Image, type ImageHeader, mergeImages, noPacker, type Packer } from "./image.ts";
+export { Process, type ProcessOptions, requestStop, type Stop } from "./process.ts";
+export { checkModule, Program } from "./program.ts";

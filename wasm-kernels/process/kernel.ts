@@ -1,0 +1,226 @@
+// What the processes of one job share: who is whose child, who has ended how, pipes and who holds their ends, signals. Pure: calls in,
+// answers and effects out; no clock, no I/O. The coordinator keeps one per job (and makes it durable), a local run keeps one alone.
+//
+// Invariants: a pipe lives while a process holds an end of it or its bytes can still be read; an ended process is kept until its
+// parent has waited for it, or its parent has ended.
+import { ERRNO } from "../wasi/errno.ts";
+import type { HomeCall, HomeResult } from "./hostcalls.ts";
+
+/** Bytes a pipe holds before writers wait; writes up to PIPE_ATOMIC are never split (POSIX PIPE_BUF). */
+export const PIPE_BYTES = 64 * 1024;
+export const PIPE_ATOMIC = 4096;
+/** The job's stdin: written from outside. */
+export const STDIN = 0;
+const MAX_PIPES = 4096;
+
+export interface KernelProcess {
+  pid: number;
+  /** 0 when it has none any more. */
+  parent: number;
+  /** Status word as waitpid() gives it, once ended. */
+  status: number | null;
+  /** Ends of pipes it holds, as "object:r" or "object:w". */
+  ends: string[];
+  stopped: boolean;
+}
+
+export interface Pipe {
+  object: number;
+  bytes: Uint8Array;
+  /** stdin only: the outside has not closed it yet. */
+  outsideWriter: boolean;
+}
+
+export interface KernelState {
+  processes: KernelProcess[];
+  pipes: Pipe[];
+  nextPipe: number;
+}
+
+/** What a call makes necessary beside its answer. */
+export type KernelEffect =
+  | { kind: "terminate"; pid: number; signal: number }
+  | { kind: "stop"; pid: number }
+  | { kind: "continue"; pid: number };
+
+export type Answer = { kind: "answer"; result: HomeResult } | { kind: "wait" };
+
+const SIGNAL = { kill: 9, stop: 19, continue: 18, terminalStop: 20 } as const;
+/** SIGCHLD, SIGURG, SIGWINCH: ignored by default. */
+const IGNORED_SIGNALS: ReadonlySet<number> = new Set([17, 23, 28]);
+const MAX_SIGNAL = 64;
+
+const answer = (value: number, more: Partial<HomeResult> = {}): Answer => ({ kind: "answer", result: { value, ...more } });
+const WAIT: Answer = { kind: "wait" };
+
+export class Kernel {
+  private readonly processes = new Map<number, KernelProcess>();
+  private readonly pipes = new Map<number, Pipe>();
+  private nextPipe = 1;
+  /** Effects of the calls since they were last taken. */
+  effects: KernelEffect[] = [];
+
+  static start(root: number, stdinOpen: boolean): Kernel {
+    const kernel = new Kernel();
+    kernel.processes.set(root, { pid: root, parent: 0, status: null, ends: [`${STDIN}:r`], stopped: false });
+    kernel.pipes.set(STDIN, { object: STDIN, bytes: new Uint8Array(0), outsideWriter: stdinOpen });
+    return kernel;
+  }
+
+  static load(state: KernelState): Kernel {
+    const kernel = new Kernel();
+    for (const process of state.processes) kernel.processes.set(process.pid, { ...process, ends: [...process.ends] });
+    for (const pipe of state.pipes) kernel.pipes.set(pipe.object, { ...pipe });
+    kernel.nextPipe = state.nextPipe;
+    return kernel;
+  }
+
+  state(): KernelState {
+    return { processes: [...this.processes.values()], pipes: [...this.pipes.values()], nextPipe: this.nextPipe };
+  }
+
+  /** Answers the call or says that it must wait; a call that waits is to be tried again after any later change. */
+  call(pid: number, call: Exclude<HomeCall, { call: "fork" }>): Answer {
+    const process = this.processes.get(pid);
+    if (!process || process.status !== null) return answer(-ERRNO.ESRCH);
+    switch (call.call) {
+      case "wait":
+        return this.wait(process, call.target, call.noHang);
+      case "kill":
+        return this.kill(process, call.target, call.signal);
+      case "pipe": {
+        if (this.pipes.size >= MAX_PIPES) return answer(-ERRNO.EMFILE);
+        const object = this.nextPipe++;
+        this.pipes.set(object, { object, bytes: new Uint8Array(0), outsideWriter: false });
+        process.ends.push(`${object}:r`, `${object}:w`);
+        return answer(object);
+      }
+      case "read":
+        return this.read(process, call.object, call.maxBytes);
+      case "write":
+        return this.write(process, call.object, call.bytes);
+      case "close":
+        process.ends = process.ends.filter((end) => end !== `${call.object}:${call.end === "read" ? "r" : "w"}`);
+        this.dropUnused();
+        return answer(0);
+    }
+  }
+
+  /** The child inherits every end its parent holds. */
+  fork(parent: number, child: number): void {
+    const process = this.processes.get(parent);
+    this.processes.set(child, { pid: child, parent, status: null, ends: [...(process?.ends ?? [])], stopped: false });
+  }
+
+  /** @param status the status word: exit code << 8, or a signal number */
+  exit(pid: number, status: number): void {
+    const process = this.processes.get(pid);
+    if (!process || process.status !== null) return;
+    process.status = status;
+    process.ends = [];
+    for (const child of this.processes.values()) {
+      if (child.parent !== pid) continue;
+      child.parent = 0;
+      if (child.status !== null) this.processes.delete(child.pid);
+    }
+    if (process.parent === 0) this.processes.delete(pid);
+    this.dropUnused();
+  }
+
+  get alive(): number {
+    let count = 0;
+    for (const process of this.processes.values()) if (process.status === null) count++;
+    return count;
+  }
+
+  /** @returns how many of the bytes were taken; fewer when stdin is full. Taken and forgotten when nobody can read them any more. */
+  writeStdin(bytes: Uint8Array): number {
+    const pipe = this.pipes.get(STDIN);
+    if (!pipe) return bytes.length;
+    const taken = bytes.subarray(0, Math.max(0, PIPE_BYTES - pipe.bytes.length));
+    pipe.bytes = concatenated(pipe.bytes, taken);
+    return taken.length;
+  }
+
+  endStdin(): void {
+    const pipe = this.pipes.get(STDIN);
+    if (pipe) pipe.outsideWriter = false;
+  }
+
+  private holders(object: number, end: "r" | "w"): boolean {
+    const wanted = `${object}:${end}`;
+    for (const process of this.processes.values()) if (process.ends.includes(wanted)) return true;
+    return false;
+  }
+
+  private dropUnused(): void {
+    for (const object of this.pipes.keys())
+      if (!this.holders(object, "r") && !this.holders(object, "w")) this.pipes.delete(object);
+  }
+
+  private wait(process: KernelProcess, target: number, noHang: boolean): Answer {
+    if (target < -1) return answer(-ERRNO.ECHILD);
+    let children = 0;
+    for (const child of this.processes.values()) {
+      if (child.parent !== process.pid || (target > 0 && child.pid !== target)) continue;
+      children++;
+      if (child.status === null) continue;
+      this.processes.delete(child.pid);
+      return answer(child.pid, { status: child.status });
+    }
+    if (children === 0) return answer(-ERRNO.ECHILD);
+    return noHang ? answer(0) : WAIT;
+  }
+
+  private kill(sender: KernelProcess, target: number, signal: number): Answer {
+    if (signal < 0 || signal > MAX_SIGNAL) return answer(-ERRNO.EINVAL);
+    const targets =
+      target === 0 ? [...this.processes.values()] : [this.processes.get(target)].filter((process) => process !== undefined);
+    if (targets.length === 0) return answer(-ERRNO.ESRCH);
+    if (signal === 0 || IGNORED_SIGNALS.has(signal)) return answer(0);
+    for (const process of targets.filter((candidate) => candidate.status === null)) {
+      if (signal === SIGNAL.stop || signal === SIGNAL.terminalStop) {
+        process.stopped = true;
+        this.effects.push({ kind: "stop", pid: process.pid });
+      } else if (signal === SIGNAL.continue) {
+        process.stopped = false;
+        this.effects.push({ kind: "continue", pid: process.pid });
+      } else this.effects.push({ kind: "terminate", pid: process.pid, signal });
+    }
+    // A process that has just killed itself never sees the answer.
+    return sender.status === null ? answer(0) : WAIT;
+  }
+
+  private read(process: KernelProcess, object: number, maxBytes: number): Answer {
+    const pipe = this.pipes.get(object);
+    if (!pipe || !process.ends.includes(`${object}:r`)) return answer(-ERRNO.EBADF);
+    if (pipe.bytes.length > 0) {
+      const bytes = pipe.bytes.slice(0, maxBytes);
+      pipe.bytes = pipe.bytes.slice(bytes.length);
+      return answer(bytes.length, { bytes });
+    }
+    return pipe.outsideWriter || this.holders(object, "w") ? WAIT : answer(0, { bytes: new Uint8Array(0) });
+  }
+
+  private write(process: KernelProcess, object: number, bytes: Uint8Array): Answer {
+    const pipe = this.pipes.get(object);
+    if (!pipe || !process.ends.includes(`${object}:w`)) return answer(-ERRNO.EBADF);
+    if (!this.holders(object, "r")) return answer(-ERRNO.EPIPE);
+    const room = PIPE_BYTES - pipe.bytes.length;
+    if (room === 0 || (bytes.length <= PIPE_ATOMIC && bytes.length > room)) return WAIT;
+    const taken = bytes.subarray(0, room);
+    pipe.bytes = concatenated(pipe.bytes, taken);
+    return answer(taken.length);
+  }
+}
+
+function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const result = new Uint8Array(a.length + b.length);
+  result.set(a);
+  result.set(b, a.length);
+  return result;
+}
+
+/** The status word of waitpid() for an exit code or a signal. */
+export const exitStatus = (code: number): number => (code & 0xff) << 8;
+export const signalStatus = (signal: number): number => signal & 0x7f;

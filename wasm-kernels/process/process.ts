@@ -1,0 +1,358 @@
+// One process: runs a program until it exits, must wait, or is told to stop; can be captured as an image at any stop and restored
+// from one. Synchronous and without threads or I/O of its own: whoever owns the thread drives it.
+//
+//     start/restore -> run() -> exit | fault                    the end
+//                            -> preempted -> run()              capture() is possible here
+//                            -> waiting -> complete() -> run()  and here
+import { must, NightshiftError } from "../errors.ts";
+import { CONTINUE_EXPORT, CONTROL, exportName, frameBytes, PROGRAM_MODULE } from "../instrument/index.ts";
+import { Wasi, type WasiOptions } from "../wasi/index.ts";
+import { type Fault, faultOf } from "./fault.ts";
+import { Blocked, Exited, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
+import type { Image } from "./image.ts";
+import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
+import type { Program } from "./program.ts";
+
+export interface ProcessOptions extends Omit<WasiOptions, "write"> {
+  program: Program;
+  pid: number;
+  parentPid: number;
+  /** Most bytes of memory; growing beyond it fails the process with NS_MEMORY_LIMIT. */
+  memoryLimitBytes: number;
+  /** stdout (1) and stderr (2) as written; `offset` is that of the first byte in the whole stream. */
+  onOutput(stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  /** CPU time of this thread in milliseconds, from any fixed point. */
+  cpuNow(): number;
+}
+
+export type Stop =
+  | { kind: "exit"; code: number }
+  | Fault
+  /** The stop flag was set; run() continues. */
+  | { kind: "preempted" }
+  /** In a host call; run() continues after complete(). */
+  | { kind: "waiting"; reason: WaitReason };
+
+interface Frame {
+  site: number;
+  data: Uint8Array;
+}
+
+interface Pending {
+  module: string;
+  name: string;
+  args: (number | bigint)[];
+  blocked: Blocked;
+}
+
+/** Makes the process that owns this control memory stop at its next poll. May be called from any thread, at any time. */
+export function requestStop(control: ArrayBufferLike): void {
+  Atomics.store(new Int32Array(control), CONTROL.flag >> 2, 1);
+}
+
+export class Process {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** The control memory, shared with other threads for requestStop. */
+  readonly control: SharedArrayBuffer;
+  private readonly options: ProcessOptions;
+  private readonly program: Program;
+  private readonly wasi: Wasi;
+  private readonly exports: WebAssembly.Exports;
+  private readonly memory: WebAssembly.Memory;
+  private readonly controlMemory: WebAssembly.Memory;
+  private readonly imports: WebAssembly.Imports;
+  private readonly functions: Record<string, Record<string, HostFunction>>;
+  private readonly continuations = new Map<number, () => void>();
+  /** Frames to resume, innermost first; undefined before the first run. */
+  private frames: Frame[] | undefined;
+  private pending: Pending | undefined;
+  /** The answer to the call the innermost frame waits for, as its i32 result. */
+  private answer: number | undefined;
+  /** Memory as it is in the image `knownAs`, or as the program begins (null). */
+  private known: Pages;
+  private knownAs: string | null = null;
+  private readonly written = { 1: 0, 2: 0 };
+  private answeredCalls = 0;
+  private usedCpuMs = 0;
+
+  private constructor(options: ProcessOptions, state: Image | null) {
+    this.options = options;
+    this.program = options.program;
+    this.pid = options.pid;
+    this.parentPid = options.parentPid;
+    this.wasi = new Wasi({ ...options, write: (stream, bytes) => this.write(stream, bytes) }, state?.header.wasi);
+    this.functions = {
+      wasi_snapshot_preview1: this.wasi.functions,
+      nightshift: { ...this.wasi.processFunctions, getpid: () => this.pid, getppid: () => this.parentPid },
+    };
+    this.imports = this.wrapImports();
+    this.exports = new WebAssembly.Instance(this.program.module, this.imports).exports;
+    this.memory = this.exports.memory as WebAssembly.Memory;
+    this.controlMemory = this.exports[exportName.control] as WebAssembly.Memory;
+    this.control = this.controlMemory.buffer as unknown as SharedArrayBuffer;
+    this.wasi.attach(this.memory);
+    this.known = this.program.freshPages(this.memory);
+    this.words()[CONTROL.framePointer >> 2] = CONTROL.frames;
+    this.words()[CONTROL.memoryLimit >> 2] = Math.floor(options.memoryLimitBytes / WASM_PAGE_BYTES);
+    if (this.memory.buffer.byteLength > options.memoryLimitBytes) {
+      throw new NightshiftError(
+        "NS_MEMORY_LIMIT",
+        `the program begins with ${this.memory.buffer.byteLength} bytes of memory; its limit is ${options.memoryLimitBytes}`,
+      );
+    }
+    if (state) this.load(state);
+  }
+
+  /** @throws NS_MEMORY_LIMIT when the program begins with more memory than it may have. */
+  static start(options: ProcessOptions): Process {
+    return new Process(options, null);
+  }
+
+  /**
+   * A process as it was when the image was taken. The options must be those it was started with; pid and parentPid may be others
+   * (a fork's child).
+   * @param hash under which the image is stored, so that later images can be deltas of it; null when it is not
+   * @throws NS_BAD_IMAGE
+   */
+  static restore(options: ProcessOptions, image: Image, hash: string | null): Process {
+    if (image.header.program !== options.program.hash)
+      throw new NightshiftError("NS_BAD_IMAGE", "the image is of another program");
+    if (image.header.parent !== null)
+      throw new NightshiftError("NS_BAD_IMAGE", "the image is a delta; merge it with its parents first");
+    const process = new Process(options, image);
+    process.markStored(hash, image);
+    return process;
+  }
+
+  private words(): Int32Array {
+    return new Int32Array(this.controlMemory.buffer);
+  }
+
+  get outputBytes(): number {
+    return this.written[1];
+  }
+  get errorBytes(): number {
+    return this.written[2];
+  }
+  get syscalls(): number {
+    return this.answeredCalls;
+  }
+  get cpuMs(): number {
+    return this.usedCpuMs;
+  }
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+  /** What the process waits for, or null when it could run. */
+  get waitingFor(): WaitReason | null {
+    return this.pending && this.answer === undefined ? this.pending.blocked.reason : null;
+  }
+  /** Files the process has written or removed (null), by path below the preopened directory. */
+  changedFiles(): Map<string, Uint8Array | null> {
+    return this.wasi.changedFiles();
+  }
+
+  private write(stream: 1 | 2, bytes: Uint8Array): void {
+    const offset = this.written[stream];
+    this.written[stream] += bytes.length;
+    this.options.onOutput(stream, offset, bytes);
+  }
+
+  // ---- host calls
+
+  private wrapImports(): WebAssembly.Imports {
+    const imports: WebAssembly.Imports = {};
+    for (const [module, functions] of Object.entries(this.functions)) {
+      const wrapped: Record<string, WebAssembly.ImportValue> = {};
+      for (const [name, host] of Object.entries(functions))
+        wrapped[name] = this.wrap(module, name, host as (...args: (number | bigint)[]) => number);
+      imports[module] = wrapped;
+    }
+    return imports;
+  }
+
+  /** A host function that, when it must wait, leaves the program by the unwind exception. */
+  private wrap(
+    module: string,
+    name: string,
+    host: (...args: (number | bigint)[]) => number,
+  ): (...args: (number | bigint)[]) => number {
+    return (...args) => {
+      try {
+        return host(...args);
+      } catch (thrown) {
+        if (!(thrown instanceof Blocked)) throw thrown;
+        this.pending = { module, name, args, blocked: thrown };
+        throw new WebAssembly.Exception(this.exports[exportName.unwind] as unknown as WebAssembly.Tag, []);
+      }
+    };
+  }
+
+  /** Answers the call the process waits in. For sleep and yield the value is 0. */
+  complete(result: HomeResult): void {
+    const pending = must(this.pending, "the call to answer");
+    if (pending.blocked.reason.kind === "home") this.answeredCalls++;
+    this.answer = pending.blocked.finish(result);
+    this.pending = undefined;
+  }
+
+  // ---- running
+
+  run(): Stop {
+    const began = this.options.cpuNow();
+    try {
+      return this.runFrames();
+    } finally {
+      this.usedCpuMs += this.options.cpuNow() - began;
+    }
+  }
+
+  private runFrames(): Stop {
+    if (this.pending) return { kind: "waiting", reason: this.pending.blocked.reason };
+    try {
+      if (this.frames === undefined) {
+        this.frames = [];
+        (this.exports._start as () => void)();
+      } else {
+        for (let frame = this.frames.shift(); frame; frame = this.frames.shift()) this.resume(frame);
+      }
+      return { kind: "exit", code: 0 };
+    } catch (thrown) {
+      if (thrown instanceof Exited) return { kind: "exit", code: thrown.code };
+      if (thrown instanceof WebAssembly.Exception && thrown.is(this.exports[exportName.unwind] as unknown as WebAssembly.Tag))
+        return this.left();
+      return faultOf(thrown, this.words()[CONTROL.deniedPages >> 2] > 0 ? this.options.memoryLimitBytes : undefined);
+    }
+  }
+
+  /** Runs one saved frame to its end; its results are where the next frame's continuation finds them. */
+  private resume(frame: Frame): void {
+    const site = this.program.site(frame.site);
+    let continuation = this.continuations.get(frame.site);
+    if (!continuation) {
+      const instance = new WebAssembly.Instance(this.program.continuation(site), {
+        ...this.imports,
+        [PROGRAM_MODULE]: this.exports as WebAssembly.ModuleImports,
+      });
+      continuation = instance.exports[CONTINUE_EXPORT] as () => void;
+      this.continuations.set(frame.site, continuation);
+    }
+    // The continuation reads the whole frame before it saves another, so the frame may lie where saved frames begin.
+    const control = new Uint8Array(this.controlMemory.buffer);
+    if (CONTROL.frames + frame.data.length > control.length)
+      throw new NightshiftError("NS_BAD_IMAGE", "a frame is larger than the control memory");
+    control.set(frame.data, CONTROL.frames);
+    const words = this.words();
+    words[CONTROL.resumeFrame >> 2] = CONTROL.frames;
+    if (this.answer !== undefined) {
+      words[CONTROL.results >> 2] = this.answer;
+      this.answer = undefined;
+    }
+    continuation();
+  }
+
+  /** The program has been left: collects the frames it saved, in front of those it had not come back to yet. */
+  private left(): Stop {
+    const words = this.words();
+    const view = new DataView(this.controlMemory.buffer);
+    const saved: Frame[] = [];
+    let end = words[CONTROL.framePointer >> 2];
+    const area = new Uint8Array(this.controlMemory.buffer);
+    while (end > CONTROL.frames) {
+      const site = view.getInt32(end - 4, true);
+      const start = end - frameBytes(this.program.migratable.frameTypes(this.program.site(site)));
+      saved.push({ site, data: area.slice(start, end - 4) });
+      end = start;
+    }
+    words[CONTROL.framePointer >> 2] = CONTROL.frames;
+    this.frames = [...saved.reverse(), ...(this.frames ?? [])];
+    if (this.pending) return { kind: "waiting", reason: this.pending.blocked.reason };
+    Atomics.store(words, CONTROL.flag >> 2, 0);
+    return { kind: "preempted" };
+  }
+
+  // ---- images
+
+  /**
+   * The process as an image; only at a stop, or before the first run.
+   * @param delta only the pages changed since the image last marked as stored, when there is one
+   */
+  capture(delta: boolean): Image {
+    const base = delta ? this.knownAs : null;
+    const known = base === null ? this.program.freshPages(this.memory) : this.known;
+    const globals = this.mutableGlobals().map((global) => global.value as number | bigint);
+    return {
+      header: {
+        program: this.program.hash,
+        parent: base,
+        memoryBytes: this.memory.buffer.byteLength,
+        globals,
+        started: this.frames !== undefined,
+        frames: this.frames ?? [],
+        pending: this.pending ? { module: this.pending.module, name: this.pending.name, args: this.pending.args } : null,
+        answer: this.answer ?? null,
+        syscalls: this.answeredCalls,
+        outputBytes: this.written[1],
+        errorBytes: this.written[2],
+        cpuMs: this.usedCpuMs,
+        wasi: this.wasi.state(),
+      },
+      pages: changedPages(new Uint8Array(this.memory.buffer), known),
+    };
+  }
+
+  /** The image, just captured or restored, is kept safe under this hash: later deltas may build on it. */
+  markStored(hash: string | null, image: Image): void {
+    if (hash === null) return;
+    const base = image.header.parent === null ? this.program.freshPages(this.memory) : this.known;
+    this.known = new Map([...base, ...image.pages]);
+    this.knownAs = hash;
+  }
+
+  private mutableGlobals(): WebAssembly.Global[] {
+    const { globals } = this.program.migratable.module;
+    return globals.flatMap((global, index) =>
+      global.mutable && !global.imported ? [this.exports[exportName.global(index)] as WebAssembly.Global] : [],
+    );
+  }
+
+  private load({ header, pages }: Image): void {
+    const missing = header.memoryBytes - this.memory.buffer.byteLength;
+    if (missing < 0 || missing % WASM_PAGE_BYTES !== 0 || header.memoryBytes > this.options.memoryLimitBytes)
+      throw new NightshiftError("NS_BAD_IMAGE", `an image with ${header.memoryBytes} bytes of memory does not fit the program`);
+    if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
+    writePages(new Uint8Array(this.memory.buffer), pages);
+    const globals = this.mutableGlobals();
+    if (globals.length !== header.globals.length)
+      throw new NightshiftError("NS_BAD_IMAGE", "the image has other globals than the program");
+    globals.forEach((global, index) => {
+      global.value = header.globals[index];
+    });
+    for (const frame of header.frames) {
+      const bytes = frameBytes(this.program.migratable.frameTypes(this.program.site(frame.site))) - 4;
+      if (frame.data.length !== bytes)
+        throw new NightshiftError("NS_BAD_IMAGE", `a frame of site ${frame.site} has ${frame.data.length} bytes, not ${bytes}`);
+    }
+    this.frames = header.started ? header.frames.map(({ site, data }) => ({ site, data })) : undefined;
+    this.answer = header.answer ?? undefined;
+    this.answeredCalls = header.syscalls;
+    this.written[1] = header.outputBytes;
+    this.written[2] = header.errorBytes;
+    this.usedCpuMs = header.cpuMs;
+    if (header.pending) this.repeatCall(header.pending.module, header.pending.name, header.pending.args);
+  }
+
+  /** Calls the host function the image was taken in once more, to wait in it again. */
+  private repeatCall(module: string, name: string, args: (number | bigint)[]): void {
+    const host = this.functions[module]?.[name] as ((...args: (number | bigint)[]) => number) | undefined;
+    if (!host) throw new NightshiftError("NS_BAD_IMAGE", `the image waits in an unknown call ${module}.${name}`);
+    try {
+      this.answer = host(...args);
+    } catch (thrown) {
+      if (!(thrown instanceof Blocked))
+        throw new NightshiftError("NS_BAD_IMAGE", `the image waits in ${module}.${name}, which does not wait`, { cause: thrown });
+      this.pending = { module, name, args, blocked: thrown };
+    }
+  }
+}

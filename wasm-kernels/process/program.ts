@@ -1,0 +1,88 @@
+// A migratable program ready to run: its bytes, the compiled module, and the continuation modules compiled so far. One per program
+// and thread; processes share it.
+import { NightshiftError } from "../errors.ts";
+import { buildContinuation, MigratableModule, parseModule, type Site } from "../instrument/index.ts";
+import { EXTERNAL } from "../instrument/module.ts";
+import { hostFunctions } from "./hostcalls.ts";
+import { nonZeroPages, type Pages } from "./memory.ts";
+
+export class Program {
+  /** SHA-256 of the migratable module, lower-case hex. */
+  readonly hash: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly module: WebAssembly.Module;
+  private fresh: Pages | undefined;
+  private opened: MigratableModule | undefined;
+  private readonly continuations = new Map<number, WebAssembly.Module>();
+
+  /** @param module the compiled bytes, when somebody has compiled them already */
+  constructor(hash: string, bytes: Uint8Array<ArrayBuffer>, module?: WebAssembly.Module) {
+    this.hash = hash;
+    this.bytes = bytes;
+    this.module = module ?? new WebAssembly.Module(bytes);
+  }
+
+  get migratable(): MigratableModule {
+    this.opened ??= new MigratableModule(this.bytes);
+    return this.opened;
+  }
+
+  /** Memory as the program begins: the pages its data segments fill. @param memory a fresh instance's, for the first call */
+  freshPages(memory: WebAssembly.Memory): Pages {
+    this.fresh ??= nonZeroPages(new Uint8Array(memory.buffer));
+    return this.fresh;
+  }
+
+  /** @throws NS_BAD_IMAGE for a site the program does not have. */
+  site(id: number): Site {
+    const site = this.migratable.sites[id];
+    if (!site) throw new NightshiftError("NS_BAD_IMAGE", `the image is of another program: there is no site ${id}`);
+    return site;
+  }
+
+  continuation(site: Site): WebAssembly.Module {
+    let module = this.continuations.get(site.id);
+    if (!module) {
+      module = new WebAssembly.Module(buildContinuation(this.migratable, site));
+      this.continuations.set(site.id, module);
+    }
+    return module;
+  }
+}
+
+/**
+ * Checks a plain module before it is accepted: that the engine validates it, that every import is one the runtime provides, and
+ * that it is a command (exports _start and a memory).
+ * @throws NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT (all of them named)
+ */
+export function checkModule(bytes: Uint8Array<ArrayBuffer>): void {
+  const module = parseModule(bytes);
+  if (!WebAssembly.validate(bytes))
+    throw new NightshiftError("NS_BAD_MODULE", `the module does not validate: ${reasonOf(bytes)}`);
+  const unknown = module.imports.filter(
+    (item) => item.kind !== EXTERNAL.function || !hostFunctions.has(`${item.module}.${item.name}`),
+  );
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, 10).map((item) => `${item.module}.${item.name}`);
+    throw new NightshiftError(
+      "NS_UNKNOWN_IMPORT",
+      `the module imports what Nightshift does not provide: ${names.join(", ")}${unknown.length > 10 ? ` and ${unknown.length - 10} more` : ""}`,
+      {
+        details: { imports: names },
+      },
+    );
+  }
+  if (!module.exports.some((item) => item.name === "_start" && item.kind === EXTERNAL.function))
+    throw new NightshiftError("NS_BAD_MODULE", "the module is no command: it exports no function _start");
+  if (!module.exports.some((item) => item.name === "memory" && item.kind === EXTERNAL.memory))
+    throw new NightshiftError("NS_BAD_MODULE", 'the module exports no memory named "memory"');
+}
+
+function reasonOf(bytes: Uint8Array<ArrayBuffer>): string {
+  try {
+    new WebAssembly.Module(bytes);
+    return "unknown reason";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

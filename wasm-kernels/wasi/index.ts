@@ -1,0 +1,3 @@
+// The face of the WASI host.
+export { ERRNO } from "./errno.ts";
+export { Wasi, type WasiOptions, type WasiState } from "./wasi.ts";
