@@ -15,7 +15,10 @@ const pid = z.number().int().positive().max(0x7fffffff);
 const epoch = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const name = z.string().min(1).max(200);
-const data = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_DATA_BYTES, "too many bytes");
+const data = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= MAX_DATA_BYTES,
+  `must be at most ${MAX_DATA_BYTES} bytes`,
+);
 const text = z.string().max(64 * 1024);
 const path = z.string().min(1).max(4096);
 

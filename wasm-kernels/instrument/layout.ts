@@ -13,6 +13,8 @@ export const CONTROL = {
   memoryLimit: 16,
   /** i32: pages asked for when the limit was first exceeded (the program trapped then), else 0. */
   deniedPages: 20,
+  /** u32: bytes of stdout and stderr together that have been taken over by whoever keeps them (modulo 2^32). Set by any thread. */
+  outputTaken: 24,
   /** Up to RESULT_SLOTS values of 16 bytes: results of a call, handed from one continuation to the next. */
   results: 64,
   /** First byte of the saved frames, outermost function last. */

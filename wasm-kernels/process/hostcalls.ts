@@ -21,12 +21,16 @@ export interface HomeResult {
   bytes?: Uint8Array | undefined;
 }
 
-export type WaitReason = { kind: "home"; call: HomeCall } | { kind: "sleep"; ms: number } | { kind: "yield" };
+export type WaitReason =
+  | { kind: "home"; call: HomeCall }
+  | { kind: "sleep"; ms: number }
+  | { kind: "yield" }
+  | { kind: "output" };
 
 /** Thrown by a host function that cannot answer at once. */
 export class Blocked {
   readonly reason: WaitReason;
-  /** Writes the answer into memory; returns the function's i32 result. For sleep and yield the answer is `{ value: 0 }`. */
+  /** Writes the answer into memory; returns the function's i32 result. For all but home calls the answer is `{ value: 0 }`. */
   readonly finish: (result: HomeResult) => number;
 
   constructor(reason: WaitReason, finish: (result: HomeResult) => number) {

@@ -5,7 +5,7 @@ import { signalOfFault } from "./fault.ts";
 import type { HomeCall, HomeResult } from "./hostcalls.ts";
 import { decodeImage, encodeImage, type Image } from "./image.ts";
 import { exitStatus, Kernel, signalStatus } from "./kernel.ts";
-import { Process, type ProcessOptions, type Stop } from "./process.ts";
+import { acknowledgeOutput, Process, type ProcessOptions, type Stop } from "./process.ts";
 import type { Program } from "./program.ts";
 
 export interface LocalRunOptions {
@@ -77,6 +77,8 @@ export function runLocally(run: LocalRunOptions): LocalResult {
     now: run.now,
     cpuNow: run.cpuNow,
     onOutput: (stream, _offset, bytes) => {
+      const control = tasks.get(pid)?.process.control;
+      if (control) acknowledgeOutput(control, bytes.length);
       output[stream].push(bytes);
       run.onOutput?.(pid, stream, bytes);
     },

@@ -13,7 +13,7 @@ import type { Image } from "./image.ts";
 import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
 import type { Program } from "./program.ts";
 
-export interface ProcessOptions extends Omit<WasiOptions, "write"> {
+export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite"> {
   program: Program;
   pid: number;
   parentPid: number;
@@ -50,6 +50,14 @@ export function requestStop(control: ArrayBufferLike): void {
   Atomics.store(new Int32Array(control), CONTROL.flag >> 2, 1);
 }
 
+/** Notes that so many more bytes of the output of the process that owns this control memory have been taken over. From any thread. */
+export function acknowledgeOutput(control: ArrayBufferLike, bytes: number): void {
+  Atomics.add(new Int32Array(control), CONTROL.outputTaken >> 2, bytes);
+}
+
+/** A process that has written this much more than was taken over waits. */
+const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
+
 export class Process {
   readonly pid: number;
   readonly parentPid: number;
@@ -81,7 +89,14 @@ export class Process {
     this.program = options.program;
     this.pid = options.pid;
     this.parentPid = options.parentPid;
-    this.wasi = new Wasi({ ...options, write: (stream, bytes) => this.write(stream, bytes) }, state?.header.wasi);
+    this.wasi = new Wasi(
+      {
+        ...options,
+        write: (stream, bytes) => this.write(stream, bytes),
+        mayWrite: () => this.outputUnderway() < MAX_OUTPUT_UNDERWAY,
+      },
+      state?.header.wasi,
+    );
     this.functions = {
       wasi_snapshot_preview1: this.wasi.functions,
       nightshift: { ...this.wasi.processFunctions, getpid: () => this.pid, getppid: () => this.parentPid },
@@ -157,6 +172,11 @@ export class Process {
     const offset = this.written[stream];
     this.written[stream] += bytes.length;
     this.options.onOutput(stream, offset, bytes);
+  }
+
+  /** Bytes written that nobody has taken over yet (see CONTROL.outputTaken). */
+  private outputUnderway(): number {
+    return (this.written[1] + this.written[2] - Atomics.load(this.words(), CONTROL.outputTaken >> 2)) >>> 0;
   }
 
   // ---- host calls
@@ -340,6 +360,7 @@ export class Process {
     this.written[1] = header.outputBytes;
     this.written[2] = header.errorBytes;
     this.usedCpuMs = header.cpuMs;
+    acknowledgeOutput(this.control, this.written[1] + this.written[2]); // what came before the image has been
     if (header.pending) this.repeatCall(header.pending.module, header.pending.name, header.pending.args);
   }
 

@@ -18,6 +18,8 @@ export interface WasiOptions {
   /** Milliseconds since 1970, for `clock: "host"`. */
   now(): number;
   write(stream: 1 | 2, bytes: Uint8Array): void;
+  /** false: too much output is on its way already; the program waits before it writes more. */
+  mayWrite(): boolean;
 }
 
 type Descriptor =
@@ -302,7 +304,11 @@ export class Wasi {
     if (descriptor.kind === "directory") fail(ERRNO.EISDIR);
     const bytes = joined(vectors, descriptor.kind === "pipe" ? MAX_PIPE_BYTES : Number.POSITIVE_INFINITY);
     if (descriptor.kind === "output") {
-      if (bytes.length > 0) this.options.write(descriptor.stream, bytes);
+      if (bytes.length > 0) {
+        if (!this.options.mayWrite())
+          throw new Blocked({ kind: "output" }, () => this.writeOutput(descriptor.stream, bytes, countPointer));
+        return this.writeOutput(descriptor.stream, bytes, countPointer);
+      }
     } else if (descriptor.kind === "file") {
       if (!descriptor.write) fail(ERRNO.EBADF);
       const at = descriptor.flags & FDFLAG_APPEND ? descriptor.node.size : descriptor.position;
@@ -318,6 +324,12 @@ export class Wasi {
     }
     this.view().setUint32(countPointer, bytes.length, true);
     return undefined;
+  }
+
+  private writeOutput(stream: 1 | 2, bytes: Uint8Array, countPointer: number): number {
+    this.options.write(stream, bytes);
+    this.view().setUint32(countPointer, bytes.length, true);
+    return ERRNO.SUCCESS;
   }
 
   private writeFilestat(pointer: number, descriptor: { type: number; size: number; inode: number; mtimeNs: bigint }): void {

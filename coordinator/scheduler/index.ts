@@ -1,0 +1,4 @@
+// The face of the scheduler.
+export { Core, type CoreSettings, DEFAULT_SETTINGS, type Effect, type Outcome } from "./core.ts";
+export { capacity, usable } from "./placement.ts";
+export { type Host, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";

@@ -1,0 +1,98 @@
+// Where processes should run: placement of queued ones and balancing of running ones. Pure functions of what is known; the core
+// carries out what they say.
+//
+// A host's load is the number of processes that want a processor, divided by its capacity (slots times measured speed). A process goes
+// where the load will be least; one is moved when that lowers the highest load of the two hosts concerned, as in MOSIX's
+// load-balancing (Barak, Guday, Wheeler 1993), here with complete knowledge as the coordinator has it.
+import { type Host, isComputing, type ProcessRecord } from "./state.ts";
+
+/** A process that has just been moved is left alone for this long, so that two hosts do not toss it to and fro. */
+export const MOVE_REST_MS = 500;
+/** Migrations out of one host at a time: enough to spread a burst of forks, few enough to leave the host its network. */
+export const MAX_RELEASING = 4;
+
+/** How much faster an idle host must be for a process to leave a slot of its own. */
+const FASTER = 1.5;
+
+export const usable = (host: Host): boolean => host.online && host.paused === null && host.info.slots > 0;
+export const capacity = (host: Host): number => Math.max(host.info.slots, 1) * (host.speed > 0 ? host.speed : 1);
+
+/** Processes that compute or will compute on each host, by host id: those that arrive count there, those that leave do not. */
+export function computingOn(processes: Iterable<ProcessRecord>): Map<string, ProcessRecord[]> {
+  const byHost = new Map<string, ProcessRecord[]>();
+  for (const process of processes) {
+    const place = process.destination ?? process.host;
+    if (place === null || !isComputing(process)) continue;
+    const list = byHost.get(place);
+    if (list) list.push(process);
+    else byHost.set(place, [process]);
+  }
+  return byHost;
+}
+
+/**
+ * The host for a queued process, or undefined when every usable host has a process for each slot already (then it waits: hosts are
+ * not filled beyond their slots by new processes, only by forks).
+ */
+export function placeQueued(hosts: Iterable<Host>, counts: ReadonlyMap<string, number>, needBytes: number): Host | undefined {
+  let best: Host | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const host of hosts) {
+    const count = counts.get(host.id) ?? 0;
+    if (!usable(host) || count >= host.info.slots || host.memoryFreeBytes < needBytes) continue;
+    const load = (count + 1) / capacity(host);
+    if (load < least || (load === least && best && host.id < best.id)) {
+      best = host;
+      least = load;
+    }
+  }
+  return best;
+}
+
+export interface Move {
+  pid: number;
+  to: string;
+}
+
+/** Moves that even out the load, the most useful first. */
+export function planMoves(
+  hosts: readonly Host[],
+  processes: ReadonlyMap<string, readonly ProcessRecord[]>,
+  mayMove: (process: ProcessRecord) => boolean,
+  now: number,
+): Move[] {
+  const able = hosts.filter(usable);
+  const moves: Move[] = [];
+  const counts = new Map(able.map((host) => [host.id, processes.get(host.id)?.length ?? 0]));
+  const candidates = new Map(
+    able.map((host) => [
+      host.id,
+      // Those that have computed least lose the least by a stop, and have most still before them.
+      (processes.get(host.id) ?? [])
+        .filter((p) => p.state === "running" && p.destination === null && now - p.movedAt >= MOVE_REST_MS && mayMove(p))
+        .sort((a, b) => a.cpuMs - b.cpuMs || b.pid - a.pid),
+    ]),
+  );
+  const releasing = new Map(able.map((host) => [host.id, host.releasing.size]));
+  const load = (host: Host, more = 0): number => ((counts.get(host.id) ?? 0) + more) / capacity(host);
+  for (;;) {
+    let best: { from: Host; to: Host; gain: number } | undefined;
+    for (const from of able) {
+      if ((candidates.get(from.id)?.length ?? 0) === 0 || (releasing.get(from.id) ?? 0) >= MAX_RELEASING) continue;
+      for (const to of able) {
+        if (to === from) continue;
+        // Where every process has a slot of its own, only a much faster host is worth a move.
+        if ((counts.get(from.id) ?? 0) <= from.info.slots && to.speed < FASTER * from.speed) continue;
+        const gain = load(from) - Math.max(load(to, 1), load(from, -1));
+        if (gain > 1e-9 && (!best || gain > best.gain)) best = { from, to, gain };
+      }
+    }
+    if (!best) return moves;
+    const process = candidates.get(best.from.id)?.shift();
+    if (!process) return moves;
+    moves.push({ pid: process.pid, to: best.to.id });
+    counts.set(best.from.id, (counts.get(best.from.id) ?? 0) - 1);
+    counts.set(best.to.id, (counts.get(best.to.id) ?? 0) + 1);
+    releasing.set(best.from.id, (releasing.get(best.from.id) ?? 0) + 1);
+  }
+}
