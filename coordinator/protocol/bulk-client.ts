@@ -1,10 +1,26 @@
 // The client end of blob traffic (an agent or the command line): getBlob and putBlob over one tunnel. It owns the transfers' ids
 // and states; layout and fairness are bulk.ts's.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { type BulkEnd, type BulkFrame, type BulkLimits, type BulkLink, badBulk, encodeBulk, FairSender, IncomingBlob, remoteError } from "./bulk.ts";
+import {
+  type BulkEnd,
+  type BulkFrame,
+  type BulkLimits,
+  type BulkLink,
+  badBulk,
+  encodeBulk,
+  FairSender,
+  IncomingBlob,
+  remoteError,
+} from "./bulk.ts";
 
 type Transfer =
-  | { kind: "get"; hash: string; incoming: IncomingBlob | null; resolve: (bytes: Uint8Array) => void; reject: (error: unknown) => void }
+  | {
+      kind: "get";
+      hash: string;
+      incoming: IncomingBlob | null;
+      resolve: (bytes: Uint8Array) => void;
+      reject: (error: unknown) => void;
+    }
   | { kind: "put"; bytes: Uint8Array; sending: boolean; resolve: () => void; reject: (error: unknown) => void };
 
 export class BlobClient implements BulkEnd {
@@ -25,7 +41,13 @@ export class BlobClient implements BulkEnd {
   /** The blob's bytes, checked against the hash. NS_NOT_FOUND, NS_FORBIDDEN, NS_LIMIT, NS_BLOB_MISMATCH, NS_CONNECTION_LOST. */
   getBlob(hash: string): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      this.#start((id) => ({ op: "get", id, hash, maxBytes: this.#limits.maxBlobBytes }), { kind: "get", hash, incoming: null, resolve, reject });
+      this.#start((id) => ({ op: "get", id, hash, maxBytes: this.#limits.maxBlobBytes }), {
+        kind: "get",
+        hash,
+        incoming: null,
+        resolve,
+        reject,
+      });
     });
   }
 
@@ -33,7 +55,10 @@ export class BlobClient implements BulkEnd {
   putBlob(hash: string, bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (bytes.length > this.#limits.maxBlobBytes) {
-        throw new NightshiftError("NS_LIMIT", `A blob of ${bytes.length} bytes; at most ${this.#limits.maxBlobBytes} are allowed`);
+        throw new NightshiftError(
+          "NS_LIMIT",
+          `A blob of ${bytes.length} bytes; at most ${this.#limits.maxBlobBytes} are allowed`,
+        );
       }
       this.#start((id) => ({ op: "put", id, hash, size: bytes.length }), { kind: "put", bytes, sending: false, resolve, reject });
     });
@@ -44,7 +69,8 @@ export class BlobClient implements BulkEnd {
     if (transfer === undefined) throw badBulk(`nothing was asked under ${frame.id}`);
     if (frame.op === "error") {
       // After an error the server reads no data under this id, so it may not come while we send.
-      if (transfer.kind === "put" && transfer.sending && !this.#sent.has(frame.id)) throw badBulk("an error in the middle of a blob");
+      if (transfer.kind === "put" && transfer.sending && !this.#sent.has(frame.id))
+        throw badBulk("an error in the middle of a blob");
       this.#finish(frame.id, () => transfer.reject(remoteError(frame.code, frame.message)));
     } else if (transfer.kind === "get" && frame.op === "size" && transfer.incoming === null) {
       if (frame.size > this.#limits.maxBlobBytes) throw badBulk(`${frame.size} bytes are more than was asked for`);

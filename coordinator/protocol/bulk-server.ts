@@ -1,7 +1,16 @@
 // The server end of blob traffic: answers one tunnel's gets and puts from a store, within limits. It owns no blob and no rights;
 // both come in with BlobService.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { type BulkEnd, type BulkFrame, type BulkLimits, type BulkLink, badBulk, encodeBulk, FairSender, IncomingBlob } from "./bulk.ts";
+import {
+  type BulkEnd,
+  type BulkFrame,
+  type BulkLimits,
+  type BulkLink,
+  badBulk,
+  encodeBulk,
+  FairSender,
+  IncomingBlob,
+} from "./bulk.ts";
 
 /** Where the server's blobs are. */
 export interface BlobStore {
@@ -47,7 +56,8 @@ export class BlobServer implements BulkEnd {
     if (frame.op !== "get" && frame.op !== "put") throw badBulk(`${frame.op} does not belong here`);
     const { id, hash } = frame;
     if (this.#active.has(id)) throw badBulk(`${id} is in use already`);
-    if (this.#active.size >= this.#limits.maxTransfers) return this.#refuse(id, limit(`${this.#limits.maxTransfers} blobs under way already`));
+    if (this.#active.size >= this.#limits.maxTransfers)
+      return this.#refuse(id, limit(`${this.#limits.maxTransfers} blobs under way already`));
     this.#active.set(id, { held: 0, incoming: null });
     this.#run(id, async (service) => {
       await service.authorise(frame.op, hash);
@@ -105,7 +115,10 @@ export class BlobServer implements BulkEnd {
   /** Runs one step of a transfer; its failure is the transfer's, not the tunnel's. */
   #run(id: number, step: (service: BlobService) => Promise<void>): void {
     const service = this.#service;
-    const running = service === null ? Promise.reject(new NightshiftError("NS_FORBIDDEN", "No blobs are served on this tunnel")) : step(service);
+    const running =
+      service === null
+        ? Promise.reject(new NightshiftError("NS_FORBIDDEN", "No blobs are served on this tunnel"))
+        : step(service);
     running.catch((thrown: unknown) => {
       this.#release(id);
       this.#refuse(id, asNightshiftError(thrown));

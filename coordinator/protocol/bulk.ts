@@ -9,7 +9,6 @@ import { NightshiftError, REMEDIES } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
 import { encodeCbor } from "./cbor.ts";
 import { decodeMessage, FRAME, MAX_FRAME_BYTES } from "./frames.ts";
-import { KEY_BYTES } from "./noise.ts";
 import type { RunningHash, TunnelCrypto } from "./ports.ts";
 
 export interface BulkLimits {
@@ -192,7 +191,9 @@ export class IncomingBlob {
   finish(): Uint8Array {
     const actual = hashText(this.#running.digest());
     if (actual !== this.#hash) {
-      throw new NightshiftError("NS_BLOB_MISMATCH", `The bytes received for blob ${this.#hash} have the hash ${actual}`, { details: { hash: this.#hash, actual } });
+      throw new NightshiftError("NS_BLOB_MISMATCH", `The bytes received for blob ${this.#hash} have the hash ${actual}`, {
+        details: { hash: this.#hash, actual },
+      });
     }
     return this.#bytes;
   }
@@ -210,8 +211,9 @@ export function badBulk(what: string): NightshiftError {
 
 /** 64 hexadecimal digits to 32 bytes; NS_BAD_MESSAGE for anything else. */
 function hashBytes(hash: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/.test(hash)) throw new NightshiftError("NS_BAD_MESSAGE", "A blob is named by 64 lower-case hexadecimal digits");
-  return Uint8Array.from({ length: KEY_BYTES }, (_, index) => Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16));
+  if (!/^[0-9a-f]{64}$/.test(hash))
+    throw new NightshiftError("NS_BAD_MESSAGE", "A blob is named by 64 lower-case hexadecimal digits");
+  return Uint8Array.from({ length: HASH_BYTES }, (_, index) => Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16));
 }
 
 function hashText(bytes: Uint8Array): string {

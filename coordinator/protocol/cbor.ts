@@ -7,7 +7,13 @@ import { Decoder, Encoder } from "cbor-x";
 const MAX_DEPTH = 32;
 
 // No records, shared structures, packed values or tags in either direction, so one peer's bytes cannot change how later ones are read.
-const encoder = new Encoder({ useRecords: false, mapsAsObjects: true, structuredClone: false, pack: false, tagUint8Array: false });
+const encoder = new Encoder({
+  useRecords: false,
+  mapsAsObjects: true,
+  structuredClone: false,
+  pack: false,
+  tagUint8Array: false,
+});
 const decoder = new Decoder({ useRecords: false, mapsAsObjects: true, structuredClone: false, pack: false, copyBuffers: true });
 
 /** Plain data to CBOR: objects, arrays, strings, numbers, booleans, null, undefined and Uint8Array. */
@@ -69,7 +75,8 @@ function checkKey(bytes: Uint8Array, at: number): number {
   const head = readHead(bytes, at);
   if (head.major !== 3) throw bad("a key that is not a string", at);
   const next = skip(bytes, head.next, head.value);
-  if (head.value === PROTO.length && PROTO.every((byte, index) => bytes[head.next + index] === byte)) throw bad("the key __proto__", at);
+  if (head.value === PROTO.length && PROTO.every((byte, index) => bytes[head.next + index] === byte))
+    throw bad("the key __proto__", at);
   return next;
 }
 

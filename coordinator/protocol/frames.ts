@@ -45,7 +45,10 @@ export class ControlAssembler {
     const piece = frame.subarray(1);
     const last = frame[0] === FRAME.lastControl;
     if (!last && piece.length !== MAX_PIECE_BYTES) {
-      throw new NightshiftError("NS_BAD_FRAME", `A control frame that goes on has ${piece.length} bytes instead of ${MAX_PIECE_BYTES}`);
+      throw new NightshiftError(
+        "NS_BAD_FRAME",
+        `A control frame that goes on has ${piece.length} bytes instead of ${MAX_PIECE_BYTES}`,
+      );
     }
     this.#bytes += piece.length;
     if (this.#bytes > MAX_MESSAGE_BYTES) throw tooLarge(this.#bytes);
@@ -69,7 +72,10 @@ export function checkMessage<T>(schema: z.ZodType<T>, value: unknown): T {
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0];
   const where = issue === undefined || issue.path.length === 0 ? "the message" : issue.path.map(String).join(".").slice(0, 200);
-  throw new NightshiftError("NS_BAD_MESSAGE", `A message does not fit its schema: ${where}: ${issue?.message ?? "unknown"}`.slice(0, 1000));
+  throw new NightshiftError(
+    "NS_BAD_MESSAGE",
+    `A message does not fit its schema: ${where}: ${issue?.message ?? "unknown"}`.slice(0, 1000),
+  );
 }
 
 /** CBOR bytes to a checked value: NS_BAD_FRAME for garbage, NS_BAD_MESSAGE for another shape. */
@@ -78,5 +84,8 @@ export function decodeMessage<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
 }
 
 function tooLarge(bytes: number): NightshiftError {
-  return new NightshiftError("NS_FRAME_TOO_LARGE", `A control message of ${bytes} bytes; at most ${MAX_MESSAGE_BYTES} are allowed`);
+  return new NightshiftError(
+    "NS_FRAME_TOO_LARGE",
+    `A control message of ${bytes} bytes; at most ${MAX_MESSAGE_BYTES} are allowed`,
+  );
 }

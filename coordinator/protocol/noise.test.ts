@@ -21,7 +21,9 @@ interface Vector {
   messages: { payload: string; ciphertext: string }[];
 }
 
-const { vectors } = JSON.parse(readFileSync(new URL("../../test/vectors/noise.json", import.meta.url), "utf8")) as { vectors: Vector[] };
+const { vectors } = JSON.parse(readFileSync(new URL("../../test/vectors/noise.json", import.meta.url), "utf8")) as {
+  vectors: Vector[];
+};
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const pairOf = (hex: string): KeyPair => ({ privateKey: fromHex(hex), publicKey: publicKeyOf(nodeCrypto, fromHex(hex)) });
@@ -90,8 +92,12 @@ describe("limits", () => {
   test("65,535 bytes with the tag pass and one more does not", () => {
     const [send, receive] = pair();
     expect(receive.decrypt(send.encrypt(new Uint8Array(MAX_NOISE_BYTES - 16)))).toHaveLength(MAX_NOISE_BYTES - 16);
-    expect(() => send.encrypt(new Uint8Array(MAX_NOISE_BYTES - 15))).toThrow(expect.objectContaining({ code: "NS_FRAME_TOO_LARGE" }));
-    expect(() => receive.decrypt(new Uint8Array(MAX_NOISE_BYTES + 1))).toThrow(expect.objectContaining({ code: "NS_FRAME_TOO_LARGE" }));
+    expect(() => send.encrypt(new Uint8Array(MAX_NOISE_BYTES - 15))).toThrow(
+      expect.objectContaining({ code: "NS_FRAME_TOO_LARGE" }),
+    );
+    expect(() => receive.decrypt(new Uint8Array(MAX_NOISE_BYTES + 1))).toThrow(
+      expect.objectContaining({ code: "NS_FRAME_TOO_LARGE" }),
+    );
   });
 
   test("rekey changes the key, keeps the counter and keeps both sides in step", () => {
@@ -146,7 +152,10 @@ describe("keys", () => {
 
   test("a first message that carries a low-order key is a bad frame", () => {
     const responder = new HandshakeState({
-      crypto: nodeCrypto, protocolName: "Noise_IK_25519_AESGCM_SHA256", initiator: false, staticKey: nodeCrypto.generateKeyPair(),
+      crypto: nodeCrypto,
+      protocolName: "Noise_IK_25519_AESGCM_SHA256",
+      initiator: false,
+      staticKey: nodeCrypto.generateKeyPair(),
     });
     expect(() => responder.readMessage(new Uint8Array(200))).toThrow(expect.objectContaining({ code: "NS_BAD_FRAME" }));
   });
@@ -154,8 +163,12 @@ describe("keys", () => {
   test("messages out of turn, unknown protocol names and missing keys are refused", () => {
     const options = { crypto: nodeCrypto, protocolName: "Noise_XX_25519_AESGCM_SHA256", staticKey: nodeCrypto.generateKeyPair() };
     expect(() => new HandshakeState({ ...options, initiator: false }).writeMessage(new Uint8Array())).toThrow(/out of turn/);
-    expect(() => new HandshakeState({ ...options, initiator: true, protocolName: "Noise_XX_448_AESGCM_SHA256" })).toThrow(/Unsupported/);
-    expect(() => new HandshakeState({ ...options, initiator: true, protocolName: "Noise_IK_25519_AESGCM_SHA256" })).toThrow(/static key/);
+    expect(() => new HandshakeState({ ...options, initiator: true, protocolName: "Noise_XX_448_AESGCM_SHA256" })).toThrow(
+      /Unsupported/,
+    );
+    expect(() => new HandshakeState({ ...options, initiator: true, protocolName: "Noise_IK_25519_AESGCM_SHA256" })).toThrow(
+      /static key/,
+    );
     expect(() => new HandshakeState({ ...options, initiator: true }).split()).toThrow(/not complete/);
   });
 });

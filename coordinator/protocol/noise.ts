@@ -45,9 +45,27 @@ interface Pattern {
 
 /** Section 7.5, the interactive patterns in use. */
 const PATTERNS: Readonly<Record<string, Pattern>> = {
-  NK: { known: { initiator: false, responder: true }, messages: [["e", "es"], ["e", "ee"]] },
-  KK: { known: { initiator: true, responder: true }, messages: [["e", "es", "ss"], ["e", "ee", "se"]] },
-  IK: { known: { initiator: false, responder: true }, messages: [["e", "es", "s", "ss"], ["e", "ee", "se"]] },
+  NK: {
+    known: { initiator: false, responder: true },
+    messages: [
+      ["e", "es"],
+      ["e", "ee"],
+    ],
+  },
+  KK: {
+    known: { initiator: true, responder: true },
+    messages: [
+      ["e", "es", "ss"],
+      ["e", "ee", "se"],
+    ],
+  },
+  IK: {
+    known: { initiator: false, responder: true },
+    messages: [
+      ["e", "es", "s", "ss"],
+      ["e", "ee", "se"],
+    ],
+  },
   XX: { known: { initiator: false, responder: false }, messages: [["e"], ["e", "ee", "s", "es"], ["s", "se"]] },
 };
 
@@ -96,7 +114,9 @@ export class CipherState {
     try {
       plaintext = this.#crypto.decrypt(this.#cipher, this.#key, nonce, ad, ciphertext);
     } catch (cause) {
-      throw new NightshiftError("NS_BAD_FRAME", "An encrypted message failed its check: altered, replayed or out of order", { cause });
+      throw new NightshiftError("NS_BAD_FRAME", "An encrypted message failed its check: altered, replayed or out of order", {
+        cause,
+      });
     }
     this.#nonce += 1n;
     return plaintext;
@@ -325,7 +345,9 @@ export class HandshakeState {
     if (!this.done) throw new NightshiftError("NS_INTERNAL", "The handshake is not complete");
     const [fromInitiator, fromResponder] = this.#symmetric.split();
     this.destroy();
-    return this.#options.initiator ? { send: fromInitiator, receive: fromResponder } : { send: fromResponder, receive: fromInitiator };
+    return this.#options.initiator
+      ? { send: fromInitiator, receive: fromResponder }
+      : { send: fromResponder, receive: fromInitiator };
   }
 
   /** Zeroes the ephemeral key, chaining key and psk copies; the static key belongs to the caller. */
@@ -382,8 +404,12 @@ export function publicKeyOf(crypto: NoiseCrypto, privateKey: Uint8Array): Uint8A
 function parseName(protocolName: string): { cipher: CipherName; pattern: Pattern; psks: number } {
   const match = /^Noise_([A-Z]{2})((?:psk\d)(?:\+psk\d)*)?_25519_(AESGCM|ChaChaPoly)_SHA256$/.exec(protocolName);
   const base = match === null ? undefined : PATTERNS[match[1] ?? ""];
-  if (match === null || base === undefined) throw new NightshiftError("NS_INTERNAL", `Unsupported Noise protocol ${protocolName}`);
-  const positions = (match[2] ?? "").split("+").filter((name) => name !== "").map((name) => Number(name.slice(3)));
+  if (match === null || base === undefined)
+    throw new NightshiftError("NS_INTERNAL", `Unsupported Noise protocol ${protocolName}`);
+  const positions = (match[2] ?? "")
+    .split("+")
+    .filter((name) => name !== "")
+    .map((name) => Number(name.slice(3)));
   // Section 9.4: psk0 stands at the beginning of the first message, pskN at the end of the Nth.
   const messages = base.messages.map((tokens, index): readonly Token[] => [
     ...(index === 0 && positions.includes(0) ? (["psk"] as const) : []),

@@ -1,5 +1,14 @@
 // The cryptographic primitives of the tunnel from node:crypto, on raw keys. It owns no key and no protocol; see noise.ts.
-import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+} from "node:crypto";
 import type { CipherName } from "../noise.ts";
 import type { TunnelCrypto } from "../ports.ts";
 
