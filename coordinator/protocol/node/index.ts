@@ -1,0 +1,3 @@
+// The face of the tunnel's Node half: cryptography and sockets.
+export { nodeCrypto } from "./crypto.ts";
+export { type Newcomer, type OpenSocketOptions, openSocket, type ServeSocketsOptions, serveSockets } from "./websocket.ts";
