@@ -49,6 +49,8 @@ function fileIn(tree: Tree, path: string): Uint8Array | undefined {
   return node instanceof Uint8Array ? node : undefined;
 }
 
+const silent = { fetchProgress: () => undefined };
+
 async function run(request: ToolRequest): Promise<ToolReply> {
   const decoder = new TextDecoder();
   let text = "";
@@ -57,8 +59,9 @@ async function run(request: ToolRequest): Promise<ToolReply> {
   };
   let tree = treeOf(request.files);
   try {
+    await tools.clang(null as unknown as string[], {}, silent); // only loads the compiler, which would otherwise print its progress
     for (const [tool, ...args] of request.commands) {
-      const options = { stdout: write, stderr: write, decodeASCII: false, fetchProgress: () => undefined };
+      const options = { stdout: write, stderr: write, decodeASCII: false, ...silent };
       tree = (await tools[tool](args, tree, options)) ?? tree;
     }
   } catch (thrown) {

@@ -1,7 +1,7 @@
 /* The published cluster experiment: fork() five times in a row makes 32 processes, and each computes Fibonacci numbers by
    recursion from seeds of its own. Every process does the same amount of work, so a perfect cluster divides the time by its size.
 
-     fork-fibonacci [n] [forks]        n 0..60 (default 40), forks 0..8 (default 5)
+     fork-fibonacci [n] [forks]        n 0..60 (default 41), forks 0..8 (default 5)
 
    One pipe, made before the first fork, carries one record per process to the first process, which sorts them: the output is
    the same whatever the order in which the processes ran, and on whichever hosts. */
@@ -73,7 +73,7 @@ static int read_records(int from, struct record *records) {
 }
 
 int main(int argc, char **argv) {
-  const int n = argc > 1 ? argument(argv[1], "n", 0, 60) : 40;
+  const int n = argc > 1 ? argument(argv[1], "n", 0, 60) : 41;
   const int forks = argc > 2 ? argument(argv[2], "forks", 0, MAX_FORKS) : 5;
   const int processes = 1 << forks;
   int ends[2];
