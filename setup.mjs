@@ -8,12 +8,16 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const stamp = join(root, "node_modules", ".nightshift-lock");
-const lockHash = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lockHash = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 const installed = existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash;
 
 if (!installed) {
   if (Number(process.versions.node.split(".")[0]) < 20) {
-    console.error(`NS_NODE_TOO_OLD: Node ${process.version} is too old to install Nightshift. Install Node 20 or newer and try again.`);
+    console.error(
+      `NS_NODE_TOO_OLD: Node ${process.version} is too old to install Nightshift. Install Node 20 or newer and try again.`,
+    );
     process.exit(1);
   }
   console.error("Installing the dependencies (once) ...");
@@ -24,7 +28,9 @@ if (!installed) {
     shell: process.platform === "win32",
   });
   if (status !== 0) {
-    console.error("NS_INSTALL_FAILED: npm ci did not finish. Check the network connection to the npm registry and run the command again.");
+    console.error(
+      "NS_INSTALL_FAILED: npm ci did not finish. Check the network connection to the npm registry and run the command again.",
+    );
     process.exit(1);
   }
   writeFileSync(stamp, lockHash);

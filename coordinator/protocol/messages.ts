@@ -58,7 +58,12 @@ export type SyscallResult = z.infer<typeof syscallResult>;
 export const exitReport = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("exit"), code: count.max(255) }),
   z.object({ kind: z.literal("signal"), signal: count.max(64) }),
-  z.object({ kind: z.literal("fault"), code: z.string().max(64), message: z.string().max(4096), wasmStack: z.array(z.string().max(300)).max(64) }),
+  z.object({
+    kind: z.literal("fault"),
+    code: z.string().max(64),
+    message: z.string().max(4096),
+    wasmStack: z.array(z.string().max(300)).max(64),
+  }),
 ]);
 export type ExitReport = z.infer<typeof exitReport>;
 
@@ -74,21 +79,45 @@ const hostInfo = z.object({
 });
 export type HostInfo = z.infer<typeof hostInfo>;
 
-const image = z.object({ hash, sizeBytes: count, /** Home calls already answered when it was taken. */ syscalls: count, outputBytes: count, errorBytes: count, cpuMs: z.number().nonnegative() });
+const image = z.object({
+  hash,
+  sizeBytes: count,
+  /** Home calls already answered when it was taken. */ syscalls: count,
+  outputBytes: count,
+  errorBytes: count,
+  cpuMs: z.number().nonnegative(),
+});
 export type ImageRef = z.infer<typeof image>;
 
 // ---- agent -> coordinator
 export const fromAgent = z.discriminatedUnion("type", [
   /** First after the handshake, on every connection. `held`: processes this agent still has; the coordinator says which to drop. */
-  z.object({ type: z.literal("hello"), version: z.number().int(), host: hostInfo, held: z.array(z.object({ pid, epoch })).max(100_000) }),
+  z.object({
+    type: z.literal("hello"),
+    version: z.number().int(),
+    host: hostInfo,
+    held: z.array(z.object({ pid, epoch })).max(100_000),
+  }),
   /** On every change worth telling and at least every leaseMs/3: renews the leases of all `held`. */
   z.object({
     type: z.literal("load"),
-    running: count, runnable: count, blocked: count,
+    running: count,
+    runnable: count,
+    blocked: count,
     paused: z.string().max(200).nullable(),
     memoryFreeBytes: count,
     speed: z.number().nonnegative(),
-    held: z.array(z.object({ pid, epoch, state: z.enum(["running", "runnable", "blocked", "migrating"]), cpuMs: z.number().nonnegative(), memoryBytes: count })).max(100_000),
+    held: z
+      .array(
+        z.object({
+          pid,
+          epoch,
+          state: z.enum(["running", "runnable", "blocked", "migrating"]),
+          cpuMs: z.number().nonnegative(),
+          memoryBytes: count,
+        }),
+      )
+      .max(100_000),
   }),
   z.object({ type: z.literal("output"), pid, epoch, stream: z.union([z.literal(1), z.literal(2)]), offset: count, bytes: data }),
   /** seq counts the process's home calls from 0; a repeated seq gets the recorded answer. */
@@ -102,22 +131,50 @@ export const fromAgent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("started"), pid, epoch }),
   /** The process could not be loaded or run here through no fault of its own. */
   z.object({ type: z.literal("refused"), pid, epoch, code: z.string().max(64), message: z.string().max(4096) }),
-  z.object({ type: z.literal("exited"), pid, epoch, report: exitReport, cpuMs: z.number().nonnegative(), outputBytes: count, errorBytes: count,
+  z.object({
+    type: z.literal("exited"),
+    pid,
+    epoch,
+    report: exitReport,
+    cpuMs: z.number().nonnegative(),
+    outputBytes: count,
+    errorBytes: count,
     /** Files the process wrote: relative path -> blob; null means removed. */
-    files: z.record(path, z.object({ hash, size: count }).nullable()) }),
+    files: z.record(path, z.object({ hash, size: count }).nullable()),
+  }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
 // ---- coordinator -> agent
 export const toAgent = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("welcome"), version: z.number().int(), hostId: name, leaseMs: count, checkpointMs: count, drop: z.array(z.object({ pid, epoch })).max(100_000) }),
-  z.object({ type: z.literal("run"), pid, parent: z.number().int().nonnegative(), epoch, spec: processSpec, image: image.nullable(),
+  z.object({
+    type: z.literal("welcome"),
+    version: z.number().int(),
+    hostId: name,
+    leaseMs: count,
+    checkpointMs: count,
+    drop: z.array(z.object({ pid, epoch })).max(100_000),
+  }),
+  z.object({
+    type: z.literal("run"),
+    pid,
+    parent: z.number().int().nonnegative(),
+    epoch,
+    spec: processSpec,
+    image: image.nullable(),
     /** Answer to the call the image is blocked in, when it is known already (a fork's 0, a call answered meanwhile). */
-    result: syscallResult.nullable() }),
+    result: syscallResult.nullable(),
+  }),
   z.object({ type: z.literal("outputAck"), pid, stream: z.union([z.literal(1), z.literal(2)]), offset: count }),
-  z.object({ type: z.literal("syscallResult"), pid, epoch, seq: count, result: syscallResult,
+  z.object({
+    type: z.literal("syscallResult"),
+    pid,
+    epoch,
+    seq: count,
+    result: syscallResult,
     /** For fork: the child is this host's to run from the image it just sent, under this lease. */
-    child: z.object({ pid, epoch, spec: processSpec }).optional() }),
+    child: z.object({ pid, epoch, spec: processSpec }).optional(),
+  }),
   z.object({ type: z.literal("checkpointAck"), pid, epoch, hash }),
   /** Stop the process, send its image, surrender it. */
   z.object({ type: z.literal("release"), pid, epoch, reason: z.string().max(200) }),
@@ -152,32 +209,90 @@ export type ProcessState = z.infer<typeof processState>;
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
   /** Raw module in (blob hash), migratable program out. Instrumented once, then remembered by hash. */
-  instrument: { params: z.object({ module: hash }), result: z.object({ program: hash, sizeBytes: count, functions: count, sites: count, cached: z.boolean() }) },
+  instrument: {
+    params: z.object({ module: hash }),
+    result: z.object({ program: hash, sizeBytes: count, functions: count, sites: count, cached: z.boolean() }),
+  },
   ps: {
     params: z.object({ job: count.nullable(), all: z.boolean() }),
-    result: z.array(z.object({ pid, parent: count, job: count, name, state: processState, host: name.nullable(), cpuMs: z.number(), memoryBytes: count,
-      migrations: count, startedAt: z.number(), report: exitReport.nullable(), waiting: z.string().max(64).nullable() })),
+    result: z.array(
+      z.object({
+        pid,
+        parent: count,
+        job: count,
+        name,
+        state: processState,
+        host: name.nullable(),
+        cpuMs: z.number(),
+        memoryBytes: count,
+        migrations: count,
+        startedAt: z.number(),
+        report: exitReport.nullable(),
+        waiting: z.string().max(64).nullable(),
+      }),
+    ),
   },
   hosts: {
     params: z.object({}),
-    result: z.array(z.object({ name, id: name, online: z.boolean(), paused: z.string().nullable(), slots: count, speed: z.number(), running: count, runnable: count,
-      blocked: count, memoryBytes: count, memoryFreeBytes: count, os: z.string(), cpuModel: z.string() })),
+    result: z.array(
+      z.object({
+        name,
+        id: name,
+        online: z.boolean(),
+        paused: z.string().nullable(),
+        slots: count,
+        speed: z.number(),
+        running: count,
+        runnable: count,
+        blocked: count,
+        memoryBytes: count,
+        memoryFreeBytes: count,
+        os: z.string(),
+        cpuModel: z.string(),
+      }),
+    ),
   },
   job: {
     params: z.object({ job: count }),
-    result: z.object({ job: count, name, state: z.enum(["running", "exited", "failed", "cancelled"]), report: exitReport.nullable(), processes: count, submittedAt: z.number(), endedAt: z.number().nullable(),
-      migrations: count, migratedRunning: count, migratedProcesses: count, restarts: count, freezesMs: z.array(z.number()), migrationBytes: count, migrationMessages: count,
+    result: z.object({
+      job: count,
+      name,
+      state: z.enum(["running", "exited", "failed", "cancelled"]),
+      report: exitReport.nullable(),
+      processes: count,
+      submittedAt: z.number(),
+      endedAt: z.number().nullable(),
+      migrations: count,
+      migratedRunning: count,
+      migratedProcesses: count,
+      restarts: count,
+      freezesMs: z.array(z.number()),
+      migrationBytes: count,
+      migrationMessages: count,
       /** Files the job wrote, as known so far. */
-      files: z.record(path, z.object({ hash, size: count })) }),
+      files: z.record(path, z.object({ hash, size: count })),
+    }),
   },
   /** Follow a job's (or one process's) output from the given offsets: `output` and finally `ended` events until done or cancelled. */
-  attach: { params: z.object({ job: count.nullable(), pid: pid.nullable(), stdoutFrom: count, stderrFrom: count, follow: z.boolean() }), result: z.object({ job: count }) },
-  stdin: { params: z.object({ job: count, offset: count, bytes: data, end: z.boolean() }), result: z.object({ accepted: count }) },
+  attach: {
+    params: z.object({ job: count.nullable(), pid: pid.nullable(), stdoutFrom: count, stderrFrom: count, follow: z.boolean() }),
+    result: z.object({ job: count }),
+  },
+  stdin: {
+    params: z.object({ job: count, offset: count, bytes: data, end: z.boolean() }),
+    result: z.object({ accepted: count }),
+  },
   migrate: { params: z.object({ pid, host: name }), result: z.object({ from: name.nullable(), to: name }) },
   cancel: { params: z.object({ pid: pid.nullable(), job: count.nullable() }), result: z.object({ cancelled: count }) },
-  tokenCreate: { params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }), result: z.object({ link: z.string(), expiresAt: z.number() }) },
+  tokenCreate: {
+    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }),
+    result: z.object({ link: z.string(), expiresAt: z.number() }),
+  },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
-  status: { params: z.object({}), result: z.object({ version: z.string(), startedAt: z.number(), hosts: count, jobs: count, processes: count }) },
+  status: {
+    params: z.object({}),
+    result: z.object({ version: z.string(), startedAt: z.number(), hosts: count, jobs: count, processes: count }),
+  },
 } as const;
 export type Requests = typeof requests;
 export type Method = keyof Requests;
@@ -186,14 +301,25 @@ export type Result<M extends Method> = z.infer<Requests[M]["result"]>;
 
 export const fromClient = z.discriminatedUnion("type", [
   z.object({ type: z.literal("hello"), version: z.number().int() }),
-  z.object({ type: z.literal("request"), id: count, method: z.enum(Object.keys(requests) as [Method, ...Method[]]), params: z.unknown() }),
+  z.object({
+    type: z.literal("request"),
+    id: count,
+    method: z.enum(Object.keys(requests) as [Method, ...Method[]]),
+    params: z.unknown(),
+  }),
   /** Ends the events of an attach. */
   z.object({ type: z.literal("stop"), id: count }),
 ]);
 export type FromClient = z.infer<typeof fromClient>;
 
 export const clientEvent = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("output"), pid, stream: z.union([z.literal(1), z.literal(2)]), /** Offset in the job's stream after these bytes. */ end: count, bytes: data }),
+  z.object({
+    event: z.literal("output"),
+    pid,
+    stream: z.union([z.literal(1), z.literal(2)]),
+    /** Offset in the job's stream after these bytes. */ end: count,
+    bytes: data,
+  }),
   z.object({ event: z.literal("ended"), report: exitReport }),
 ]);
 export type ClientEvent = z.infer<typeof clientEvent>;
@@ -201,7 +327,13 @@ export type ClientEvent = z.infer<typeof clientEvent>;
 export const toClient = z.discriminatedUnion("type", [
   z.object({ type: z.literal("welcome"), version: z.number().int() }),
   z.object({ type: z.literal("response"), id: count, result: z.unknown() }),
-  z.object({ type: z.literal("failure"), id: count, code: z.string().max(64), message: z.string().max(64 * 1024), details: z.record(z.string(), z.unknown()) }),
+  z.object({
+    type: z.literal("failure"),
+    id: count,
+    code: z.string().max(64),
+    message: z.string().max(64 * 1024),
+    details: z.record(z.string(), z.unknown()),
+  }),
   z.object({ type: z.literal("event"), id: count, event: clientEvent }),
   z.object({ type: z.literal("bye"), code: z.string().max(64), message: z.string().max(4096) }),
 ]);

@@ -25,7 +25,9 @@ const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 
 function load(name: string): Program {
   const source = join(FOLDER, name, "main.c");
-  const { description, args, quickArgs, benchArgs } = JSON.parse(readFileSync(join(FOLDER, name, "program.json"), "utf8")) as Program;
+  const { description, args, quickArgs, benchArgs } = JSON.parse(
+    readFileSync(join(FOLDER, name, "program.json"), "utf8"),
+  ) as Program;
   const forks = /\bfork\(\)/.test(readFileSync(source, "utf8").replaceAll(/\/\*.*?\*\//gs, ""));
   return { name, description, source, args, quickArgs, benchArgs, forks };
 }
@@ -45,5 +47,7 @@ export function programNamed(name: string): Program {
   const found = programs.find((program) => program.name === name);
   if (found !== undefined) return found;
   const names = programs.map((program) => program.name);
-  throw new NightshiftError("NS_SOURCE_NOT_FOUND", `There is no bundled program '${name}'; there are ${names.join(", ")}`, { details: { name, names } });
+  throw new NightshiftError("NS_SOURCE_NOT_FOUND", `There is no bundled program '${name}'; there are ${names.join(", ")}`, {
+    details: { name, names },
+  });
 }

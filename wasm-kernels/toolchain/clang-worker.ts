@@ -1,7 +1,7 @@
 // The worker thread's side of the compiler: runs clang, wasm-ld and ar (LLVM compiled to WebAssembly) over a virtual file tree.
 // Owns nothing on disk and decides nothing: it is told the commands, and returns one file and what the tools wrote.
 import { parentPort } from "node:worker_threads";
-import { commands as tools, Exit, type Tree } from "@yowasp/clang";
+import { Exit, type Tree, commands as tools } from "@yowasp/clang";
 
 /** What to run: every command in turn over the same tree, until one fails. */
 export interface ToolRequest {

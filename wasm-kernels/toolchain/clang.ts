@@ -60,7 +60,9 @@ function next(): void {
   deadline = setTimeout(() => {
     const message = `The compiler took longer than ${timeoutMs / 1000} s and was stopped`;
     drop();
-    finish((pending) => pending.reject(new NightshiftError("NS_COMPILE_FAILED", message, { details: { timeoutMs, diagnostics: message } })));
+    finish((pending) =>
+      pending.reject(new NightshiftError("NS_COMPILE_FAILED", message, { details: { timeoutMs, diagnostics: message } })),
+    );
   }, timeoutMs);
 }
 
@@ -72,7 +74,9 @@ function start(): Worker {
   const died = (cause: unknown) => {
     if (started !== worker) return;
     worker = undefined;
-    finish((pending) => pending.reject(new NightshiftError("NS_INTERNAL", `The compiler's thread ended unexpectedly: ${String(cause)}`, { cause })));
+    finish((pending) =>
+      pending.reject(new NightshiftError("NS_INTERNAL", `The compiler's thread ended unexpectedly: ${String(cause)}`, { cause })),
+    );
   };
   started.on("error", died);
   started.on("exit", (code) => died(`exit code ${code}`));

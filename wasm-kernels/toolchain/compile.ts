@@ -88,9 +88,14 @@ async function build(
   set: SourceSet,
   options: CompileOptions,
 ): Promise<Build> {
-  const reply = await runTools({ commands: [["clang", ...args]], files, wanted: OUTPUT }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const reply = await runTools(
+    { commands: [["clang", ...args]], files, wanted: OUTPUT },
+    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
   if (reply.output !== undefined && isWasm(reply.output)) return { bytes: reply.output, text: reply.text };
-  const notes = set.outside.map((path) => `note: ${path} was not used: it lies outside the sources' folders and the -I folders\n`);
+  const notes = set.outside.map(
+    (path) => `note: ${path} was not used: it lies outside the sources' folders and the -I folders\n`,
+  );
   const diagnostics = set.localise(reply.text).trimEnd() + (notes.length > 0 ? `\n${notes.join("")}`.trimEnd() : "");
   throw new NightshiftError("NS_COMPILE_FAILED", `${namesOf(options.sources)} does not compile:\n${diagnostics}`, {
     details: { diagnostics, exitCode: reply.exitCode },
@@ -104,7 +109,9 @@ function splitArgs(args: readonly string[]): { rest: string[]; includeDirs: stri
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (REFUSED.test(arg)) {
-      throw new NightshiftError("NS_USAGE", `The compiler option ${arg} cannot be used: the result is always one program`, { details: { arg } });
+      throw new NightshiftError("NS_USAGE", `The compiler option ${arg} cannot be used: the result is always one program`, {
+        details: { arg },
+      });
     }
     if (arg === "-I") includeDirs.push(args[++at] ?? ".");
     else if (arg.startsWith("-I")) includeDirs.push(arg.slice(2));

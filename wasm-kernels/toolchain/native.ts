@@ -40,7 +40,10 @@ export async function compileNative(options: NativeOptions): Promise<{ path: str
   const [compiler = "cc", ...words] = compilerWords(set.hasCxx);
   const version = await run(compiler, [...words, "--version"]).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "EACCES") return { stdout: "" }; // one that does not know --version
-    throw new NightshiftError("NS_NO_NATIVE_COMPILER", `There is no ${compiler} to build the native program with`, { cause, details: { compiler } });
+    throw new NightshiftError("NS_NO_NATIVE_COMPILER", `There is no ${compiler} to build the native program with`, {
+      cause,
+      details: { compiler },
+    });
   });
   const args = [
     ...words,

@@ -62,7 +62,17 @@ async function build(cacheDir: string | undefined): Promise<Overlay> {
   const sources = [...files.keys()].filter((path) => path.endsWith(".c"));
   const objects = sources.map((path) => `/${path.slice(path.lastIndexOf("/") + 1, -2)}.o`);
   const commands: ToolRequest["commands"] = [
-    ["clang", "-c", "-O2", "-D_GNU_SOURCE", "-Wall", "-Werror", "-Wno-incompatible-library-redeclaration", ...OVERLAY_COMPILE_ARGS, ...sources],
+    [
+      "clang",
+      "-c",
+      "-O2",
+      "-D_GNU_SOURCE",
+      "-Wall",
+      "-Werror",
+      "-Wno-incompatible-library-redeclaration",
+      ...OVERLAY_COMPILE_ARGS,
+      ...sources,
+    ],
     ["ar", "rcsD", ARCHIVE, ...objects],
   ];
   const key = buildKey([compilerVersion, JSON.stringify(commands), ...[...files].flat()]);

@@ -72,16 +72,23 @@ async function readRegular(path: string): Promise<Uint8Array | undefined> {
 
 function tooMuch(what: string): NightshiftError {
   const details = { maxFiles: MAX_FILES, maxBytes: MAX_TOTAL_BYTES };
-  return new NightshiftError("NS_LIMIT", `The sources are too large: ${what}; at most ${MAX_FILES} files of ${MAX_TOTAL_BYTES >> 20} MiB together`, {
-    details,
-  });
+  return new NightshiftError(
+    "NS_LIMIT",
+    `The sources are too large: ${what}; at most ${MAX_FILES} files of ${MAX_TOTAL_BYTES >> 20} MiB together`,
+    {
+      details,
+    },
+  );
 }
 
 /** #include, #include_next, #import, #embed and __has_include of a quoted or bracketed name; also in #define, for computed includes. */
-const NAMED = /(?:#\s*(?:include|include_next|import|embed)\b|__has_include\s*\(|#\s*define\s+\w+)\s*(?:"([^"\n]+)"|<([^>\n]+)>)/g;
+const NAMED =
+  /(?:#\s*(?:include|include_next|import|embed)\b|__has_include\s*\(|#\s*define\s+\w+)\s*(?:"([^"\n]+)"|<([^>\n]+)>)/g;
 
 function includedNames(contents: Uint8Array): string[] {
-  const text = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength).toString("latin1").replaceAll(/\\\r?\n/g, "");
+  const text = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength)
+    .toString("latin1")
+    .replaceAll(/\\\r?\n/g, "");
   return Array.from(text.matchAll(NAMED), (match) => Buffer.from(match[1] ?? match[2] ?? "", "latin1").toString("utf8"));
 }
 
@@ -107,7 +114,9 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
   const contentsOfSources = await Promise.all(sourcePaths.map(readGiven));
   const stranger = sourcePaths.find((path) => !isSourceName(path));
   if (stranger !== undefined || sourcePaths.length === 0) {
-    throw new NightshiftError("NS_NOT_WASM", `${stranger ?? "Nothing"} is neither C or C++ nor WebAssembly`, { details: { path: stranger } });
+    throw new NightshiftError("NS_NOT_WASM", `${stranger ?? "Nothing"} is neither C or C++ nor WebAssembly`, {
+      details: { path: stranger },
+    });
   }
   const sources = sourcePaths.map((path) => resolve(path));
   const searched = includeDirs.map((folder) => resolve(folder));
@@ -123,7 +132,8 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
   const add = (path: string, contents: Uint8Array) => {
     files.set(virtual(path), contents);
     totalBytes += contents.byteLength;
-    if (files.size > MAX_FILES || totalBytes > MAX_TOTAL_BYTES) throw tooMuch(`${files.size} files with ${totalBytes} bytes so far`);
+    if (files.size > MAX_FILES || totalBytes > MAX_TOTAL_BYTES)
+      throw tooMuch(`${files.size} files with ${totalBytes} bytes so far`);
     return { path, contents };
   };
   const pending = sources.map((path, at) => add(path, contentsOfSources[at] ?? new Uint8Array()));
