@@ -32,15 +32,14 @@ export interface AgentStatus {
 
 /** Errors that another try will not mend. */
 const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION_MISMATCH", "NS_FORBIDDEN"]);
-const RECONNECT_FIRST_MS = 200;
-const RECONNECT_MOST_MS = 20_000;
+/** How often a download looks whether there is a connection again. */
+const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
 const REPORT_GAP_MS = 40;
 const IDLE_WORKERS = 2;
 
 export class Agent {
   private readonly ports: Ports;
-  private readonly settings: AgentSettings;
   private readonly residents = new Map<string, Resident>();
   private readonly slots: Slots;
   private readonly programs = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>>();
@@ -61,7 +60,6 @@ export class Agent {
 
   constructor(ports: Ports, settings: AgentSettings, onChange: (status: AgentStatus) => void = () => {}) {
     this.ports = ports;
-    this.settings = settings;
     this.onChange = onChange;
     this.slots = new Slots(settings.slots);
     const times = { ...settings, checkpointMs: 10_000 };
@@ -122,11 +120,20 @@ export class Agent {
   private async connect(): Promise<void> {
     if (this.stopped) return;
     try {
-      const connection = await this.ports.connect({ message: (message) => this.message(message), closed: (error) => this.disconnected(connection, error) });
+      let connection: AgentConnection | undefined;
+      connection = await this.ports.connect({
+        message: (message) => this.message(message),
+        closed: (error) => this.disconnected(connection, error),
+      });
       if (this.stopped) return connection.close();
       this.current = connection;
       const host: HostInfo = this.ports.hostInfo();
-      connection.send({ type: "hello", version: 1, host, held: [...this.residents.values()].map(({ pid, epoch }) => ({ pid, epoch })) });
+      connection.send({
+        type: "hello",
+        version: 1,
+        host,
+        held: [...this.residents.values()].map(({ pid, epoch }) => ({ pid, epoch })),
+      });
     } catch (thrown) {
       this.disconnected(undefined, thrown);
     }
@@ -142,8 +149,7 @@ export class Agent {
       this.refuse(error);
       return;
     }
-    // Full jitter: uniform in [0, min(most, first * 2^attempts)] (Brooker, "Exponential backoff and jitter", 2015).
-    const delay = this.ports.random() * Math.min(RECONNECT_MOST_MS, RECONNECT_FIRST_MS * 2 ** this.attempts++);
+    const delay = this.ports.backoffMs(this.attempts++, this.ports.random());
     this.ports.log("disconnected", { code: error.code, message: error.message, retryInMs: Math.round(delay) });
     this.ports.after(delay, () => void this.connect());
     this.onChange(this.status());
@@ -173,7 +179,8 @@ export class Agent {
       case "run":
         return this.adopt(message);
       case "outputAck":
-        for (const resident of this.residents.values()) if (resident.pid === message.pid) resident.outputAcknowledged(message.stream, message.offset);
+        for (const resident of this.residents.values())
+          if (resident.pid === message.pid) resident.outputAcknowledged(message.stream, message.offset);
         return;
       case "syscallResult":
         this.resident(message.pid, message.epoch)?.answered(message.seq, message.result, message.child);
@@ -216,8 +223,20 @@ export class Agent {
     this.reportTimer = undefined;
     const status = this.status();
     this.send({
-      type: "load", running: status.running, runnable: status.runnable, blocked: status.blocked, paused: this.paused, memoryFreeBytes: this.ports.memoryFreeBytes(), speed: this.ports.hostInfo().speed,
-      held: [...this.residents.values()].map(({ pid, epoch, state, cpuMs, memoryBytes }) => ({ pid, epoch, state, cpuMs, memoryBytes })),
+      type: "load",
+      running: status.running,
+      runnable: status.runnable,
+      blocked: status.blocked,
+      paused: this.paused,
+      memoryFreeBytes: this.ports.memoryFreeBytes(),
+      speed: this.ports.hostInfo().speed,
+      held: [...this.residents.values()].map(({ pid, epoch, state, cpuMs, memoryBytes }) => ({
+        pid,
+        epoch,
+        state,
+        cpuMs,
+        memoryBytes,
+      })),
     });
     this.onChange(status);
   }
@@ -263,7 +282,7 @@ export class Agent {
           if (asNightshiftError(thrown).code !== "NS_CONNECTION_LOST") throw thrown;
         }
       }
-      await new Promise<void>((resolve) => this.ports.after(RECONNECT_FIRST_MS, resolve));
+      await new Promise<void>((resolve) => this.ports.after(RETRY_MS, resolve));
     }
   }
 

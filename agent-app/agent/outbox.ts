@@ -29,7 +29,8 @@ export class Outbox {
       last.bytes = joined;
       return;
     }
-    for (let at = 0; at < bytes.length; at += MESSAGE_BYTES) this.kept.push({ stream, offset: offset + at, bytes: bytes.subarray(at, at + MESSAGE_BYTES) });
+    for (let at = 0; at < bytes.length; at += MESSAGE_BYTES)
+      this.kept.push({ stream, offset: offset + at, bytes: bytes.subarray(at, at + MESSAGE_BYTES) });
   }
 
   flush(send: (chunk: Chunk) => void): void {

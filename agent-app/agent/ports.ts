@@ -16,7 +16,10 @@ export interface Ports {
   /** Opens a connection; messages and the end of it are told through the callbacks. */
   connect(on: { message(message: ToAgent): void; closed(error: Error): void }): Promise<AgentConnection>;
   /** A worker thread with a WorkerApi in it. */
-  spawnWorker(on: { output(pid: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void; died(error: Error): void }): WorkerHandle;
+  spawnWorker(on: {
+    output(pid: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+    died(error: Error): void;
+  }): WorkerHandle;
   /** Compiles off the main thread where the platform can. */
   compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module>;
   /** SHA-256, lower-case hex. */
@@ -27,6 +30,8 @@ export interface Ports {
   random(): number;
   /** Runs `work` once after `ms`; returns what cancels it. */
   after(ms: number, work: () => void): () => void;
+  /** Time to wait before try number `attempt` (from 0), for a random number in [0, 1). */
+  backoffMs(attempt: number, random: number): number;
   hostInfo(): HostInfo;
   memoryFreeBytes(): number;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
@@ -78,7 +83,9 @@ export interface WorkerApi {
   run(): Promise<{ end: RunEnd; status: ProcessStatus }>;
   complete(result: SyscallResult): Promise<ProcessStatus>;
   /** @param delta relative to the image last marked as stored, if there is one */
-  capture(delta: boolean): Promise<{ bytes: Uint8Array<ArrayBuffer>; isDelta: boolean; image: Omit<ImageRef, "hash" | "sizeBytes"> }>;
+  capture(
+    delta: boolean,
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; isDelta: boolean; image: Omit<ImageRef, "hash" | "sizeBytes"> }>;
   /** The image last captured is stored under this hash. */
   stored(hash: string): Promise<void>;
   /** Files the process has written (null: removed), by path. */

@@ -67,7 +67,9 @@ export class Resident implements Contender {
   private loaded = false;
   private surrendered = false;
   private ended: Extract<FromAgent, { type: "exited" }> | undefined;
-  private answer: { seq: number; result: SyscallResult; child?: { pid: number; epoch: number; spec: ProcessSpec } | undefined } | undefined;
+  private answer:
+    | { seq: number; result: SyscallResult; child?: { pid: number; epoch: number; spec: ProcessSpec } | undefined }
+    | undefined;
   private askedSeq = -1;
   private sleepUntil: number | undefined;
   private forkImage: Uint8Array<ArrayBuffer> | undefined;
@@ -215,12 +217,13 @@ export class Resident implements Contender {
     const { order, around } = this;
     const images: Uint8Array[] = [];
     if (order.imageBytes) images.push(order.imageBytes);
-    else for (let hash = order.image?.hash ?? null; hash !== null; ) {
-      const bytes = await around.blob(hash);
-      images.unshift(bytes);
-      hash = imageParent(bytes);
-      if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
-    }
+    else
+      for (let hash = order.image?.hash ?? null; hash !== null; ) {
+        const bytes = await around.blob(hash);
+        images.unshift(bytes);
+        hash = imageParent(bytes);
+        if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
+      }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
     const program = await around.load(order.spec.program);
     const files = new Map<string, Uint8Array>();
@@ -228,7 +231,14 @@ export class Resident implements Contender {
     if (this.dropped) return;
     this.worker = around.takeWorker(this);
     const started = await this.worker.api.start({
-      pid: order.pid, parentPid: order.parent, programHash: order.spec.program, programBytes: program.bytes, module: program.module, spec: order.spec, files, images,
+      pid: order.pid,
+      parentPid: order.parent,
+      programHash: order.spec.program,
+      programBytes: program.bytes,
+      module: program.module,
+      spec: order.spec,
+      files,
+      images,
       imageHash: order.image?.hash ?? null,
     });
     this.control = started.control;
@@ -257,8 +267,12 @@ export class Resident implements Contender {
     this.ranSinceImage = true;
     this.computedHere = true;
     this.around.changed();
-    const cancelTimers = [this.everyQuantum(), ports.after(Math.max(50, this.checkpointInterval() - (ports.now() - this.lastImageAt)), () => this.preempt())];
-    if (this.order.spec.cpuLimitMs > 0) cancelTimers.push(ports.after(Math.max(0, this.order.spec.cpuLimitMs - this.status.cpuMs) + 1, () => this.preempt()));
+    const cancelTimers = [
+      this.everyQuantum(),
+      ports.after(Math.max(50, this.checkpointInterval() - (ports.now() - this.lastImageAt)), () => this.preempt()),
+    ];
+    if (this.order.spec.cpuLimitMs > 0)
+      cancelTimers.push(ports.after(Math.max(0, this.order.spec.cpuLimitMs - this.status.cpuMs) + 1, () => this.preempt()));
     let end: RunEnd;
     try {
       const result = await this.api().run();
@@ -271,7 +285,12 @@ export class Resident implements Contender {
     if (this.dropped) return;
     const limit = this.order.spec.cpuLimitMs;
     if (end.kind === "preempted" && limit > 0 && this.status.cpuMs >= limit) {
-      end = { kind: "fault", code: "NS_TIMEOUT", message: `the program used its ${limit / 1000} s of processor time`, wasmStack: [] };
+      end = {
+        kind: "fault",
+        code: "NS_TIMEOUT",
+        message: `the program used its ${limit / 1000} s of processor time`,
+        wasmStack: [],
+      };
     }
     if (end.kind === "exit" || end.kind === "fault") await this.finish(end);
     else if (end.kind === "preempted") this.leaveSlot(); // to the end of the queue
@@ -294,7 +313,8 @@ export class Resident implements Contender {
     if (!this.computing) return;
     this.preempt();
     this.around.ports.after(this.around.settings.stopDeadlineMs, () => {
-      if (this.computing && (this.dropped || this.releaseReason !== undefined)) this.abandon("NS_HOST_UNAVAILABLE", "it did not stop in time");
+      if (this.computing && (this.dropped || this.releaseReason !== undefined))
+        this.abandon("NS_HOST_UNAVAILABLE", "it did not stop in time");
     });
   }
 
@@ -311,7 +331,10 @@ export class Resident implements Contender {
 
   private async finish(end: Extract<RunEnd, { kind: "exit" | "fault" }>): Promise<void> {
     this.leaveSlot();
-    const report: ExitReport = end.kind === "exit" ? { kind: "exit", code: end.code } : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
+    const report: ExitReport =
+      end.kind === "exit"
+        ? { kind: "exit", code: end.code }
+        : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
     for (const [path, bytes] of await this.api().changedFiles()) {
       if (bytes === null) files[path] = null;
@@ -358,7 +381,15 @@ export class Resident implements Contender {
       const { result, child } = this.answer;
       this.answer = undefined;
       if (child && this.forkImage) {
-        this.around.adoptChild({ pid: child.pid, parent: this.pid, epoch: child.epoch, spec: child.spec, image: null, imageBytes: this.forkImage, result: { value: 0 } });
+        this.around.adoptChild({
+          pid: child.pid,
+          parent: this.pid,
+          epoch: child.epoch,
+          spec: child.spec,
+          image: null,
+          imageBytes: this.forkImage,
+          result: { value: 0 },
+        });
       }
       this.forkImage = undefined;
       this.status = await this.api().complete(result);
@@ -375,7 +406,8 @@ export class Resident implements Contender {
         const hash = await this.upload(captured.bytes);
         await this.markStored(hash, false);
         this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: { call: "fork", image: hash } });
-      } else if (waiting.call.call !== "fork") this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: waiting.call });
+      } else if (waiting.call.call !== "fork")
+        this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: waiting.call });
       return;
     }
     this.around.changed();
@@ -394,7 +426,13 @@ export class Resident implements Contender {
   }
 
   private checkpointDue(): boolean {
-    return this.loaded && this.ranSinceImage && !this.checkpointRunning && this.around.connection() !== undefined && this.around.ports.now() - this.lastImageAt >= this.checkpointInterval();
+    return (
+      this.loaded &&
+      this.ranSinceImage &&
+      !this.checkpointRunning &&
+      this.around.connection() !== undefined &&
+      this.around.ports.now() - this.lastImageAt >= this.checkpointInterval()
+    );
   }
 
   /** Takes an image now and stores it while the process goes on. */
@@ -411,7 +449,12 @@ export class Resident implements Contender {
         const hash = await this.upload(captured.bytes);
         if (this.dropped || this.surrendered || !this.worker) return;
         await this.markStored(hash, captured.isDelta);
-        this.send({ type: "checkpoint", pid: this.pid, epoch: this.epoch, image: { ...captured.image, hash, sizeBytes: captured.bytes.length } });
+        this.send({
+          type: "checkpoint",
+          pid: this.pid,
+          epoch: this.epoch,
+          image: { ...captured.image, hash, sizeBytes: captured.bytes.length },
+        });
       } catch (thrown) {
         this.around.ports.log("checkpoint-failed", { pid: this.pid, message: asNightshiftError(thrown).message });
       } finally {
@@ -438,7 +481,14 @@ export class Resident implements Contender {
       const hash = await this.upload(captured.bytes);
       if (this.dropped) return;
       this.surrendered = true;
-      this.send({ type: "surrender", pid: this.pid, epoch: this.epoch, image: { ...captured.image, hash, sizeBytes: captured.bytes.length }, wasRunning, reason });
+      this.send({
+        type: "surrender",
+        pid: this.pid,
+        epoch: this.epoch,
+        image: { ...captured.image, hash, sizeBytes: captured.bytes.length },
+        wasRunning,
+        reason,
+      });
     } catch (thrown) {
       // The connection broke: the process is still ours, and the coordinator asks again when it is back.
       this.around.ports.log("surrender-failed", { pid: this.pid, message: asNightshiftError(thrown).message });

@@ -58,7 +58,11 @@ export class DiskBlobs implements Blobs {
     const path = this.path(hash);
     if (existsSync(path)) return;
     const actual = createHash("sha256").update(bytes).digest("hex");
-    if (actual !== hash) throw new NightshiftError("NS_BLOB_MISMATCH", `the bytes have the hash ${actual.slice(0, 12)}..., not ${hash.slice(0, 12)}...`);
+    if (actual !== hash)
+      throw new NightshiftError(
+        "NS_BLOB_MISMATCH",
+        `the bytes have the hash ${actual.slice(0, 12)}..., not ${hash.slice(0, 12)}...`,
+      );
     const folder = join(this.directory, hash.slice(0, 2));
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const temporary = join(folder, `.${randomUUID()}`);

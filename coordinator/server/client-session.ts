@@ -1,6 +1,15 @@
 // One client's connection: requests in, answers and events out. Checks rights and parameters; the core and the store do the work.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { type ExitReport, type FromClient, MAX_DATA_BYTES, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
+import {
+  type ExitReport,
+  type FromClient,
+  MAX_DATA_BYTES,
+  type Method,
+  type Params,
+  type Result,
+  requests,
+  type ToClient,
+} from "../protocol/index.ts";
 import { type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
 import type { Device } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -53,10 +62,16 @@ export class ClientSession {
   private async request(id: number, method: Method, raw: unknown): Promise<void> {
     this.underway++;
     try {
-      if (this.underway > MAX_UNDERWAY) throw new NightshiftError("NS_RATE_LIMITED", `more than ${MAX_UNDERWAY} requests at a time`);
-      if (ADMIN_ONLY.has(method) && this.device.scope !== "admin") throw new NightshiftError("NS_FORBIDDEN", `"${method}" is for administrators; this key may ${this.device.scope}`);
+      if (this.underway > MAX_UNDERWAY)
+        throw new NightshiftError("NS_RATE_LIMITED", `more than ${MAX_UNDERWAY} requests at a time`);
+      if (ADMIN_ONLY.has(method) && this.device.scope !== "admin")
+        throw new NightshiftError("NS_FORBIDDEN", `"${method}" is for administrators; this key may ${this.device.scope}`);
       const parsed = requests[method].params.safeParse(raw);
-      if (!parsed.success) throw new NightshiftError("NS_BAD_MESSAGE", `"${method}": ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`);
+      if (!parsed.success)
+        throw new NightshiftError(
+          "NS_BAD_MESSAGE",
+          `"${method}": ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+        );
       const handler = this.handlers[method] as (params: unknown, id: number) => unknown;
       const result = await handler(parsed.data, id);
       this.services.coordinator.whenStored(() => this.send({ type: "response", id, result }));
@@ -75,11 +90,19 @@ export class ClientSession {
     hosts: () => this.hosts(),
     job: ({ job }) => jobResult(this.job(job)),
     attach: (params, id) => this.attach(params, id),
-    stdin: ({ job, offset, bytes, end }) => ({ accepted: this.services.coordinator.apply((core) => core.stdin(job, offset, bytes, end)) }),
+    stdin: ({ job, offset, bytes, end }) => ({
+      accepted: this.services.coordinator.apply((core) => core.stdin(job, offset, bytes, end)),
+    }),
     migrate: ({ pid, host }) => this.services.coordinator.apply((core, now) => core.migrate(pid, host, now)),
     cancel: ({ pid, job }) => this.cancel(pid, job),
     tokenCreate: ({ scope, ttlMs, uses }) => {
-      const { token, expiresAt } = createToken(this.services.coordinator.store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now());
+      const { token, expiresAt } = createToken(
+        this.services.coordinator.store,
+        scope,
+        Math.min(ttlMs, MAX_TTL_MS),
+        uses,
+        Date.now(),
+      );
       return { link: this.services.link(token), expiresAt };
     },
     hostRevoke: ({ host }) => {
@@ -90,7 +113,13 @@ export class ClientSession {
       const { core } = this.services.coordinator;
       const online = [...core.hosts.values()].filter((host) => host.online).length;
       const running = [...core.jobs.values()].filter((job) => job.state === "running").length;
-      return { version: this.services.version, startedAt: this.services.startedAt, hosts: online, jobs: running, processes: this.ps(null, false).length };
+      return {
+        version: this.services.version,
+        startedAt: this.services.startedAt,
+        hosts: online,
+        jobs: running,
+        processes: this.ps(null, false).length,
+      };
     },
   };
 
@@ -102,11 +131,16 @@ export class ClientSession {
 
   private submit(spec: Params<"submit">): Result<"submit"> {
     const { coordinator } = this.services;
-    if (!coordinator.store.programs().includes(spec.program)) throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
+    if (!coordinator.store.programs().includes(spec.program))
+      throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
     if (spec.startOn !== null) {
       const host = [...coordinator.core.hosts.values()].find((candidate) => candidate.name === spec.startOn);
       if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${spec.startOn}"`);
-      if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`);
+      if (!usable(host))
+        throw new NightshiftError(
+          "NS_HOST_UNAVAILABLE",
+          `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`,
+        );
     }
     const job = coordinator.apply((core, now) => core.submit(spec, now));
     return { job: job.id, pid: job.root };
@@ -124,17 +158,36 @@ export class ClientSession {
     return processes
       .filter((process) => all || !["exited", "failed", "cancelled"].includes(process.state))
       .map((process: ProcessRecord) => ({
-        pid: process.pid, parent: process.parent, job: process.job, name: this.job(process.job).spec.name, state: process.state,
+        pid: process.pid,
+        parent: process.parent,
+        job: process.job,
+        name: this.job(process.job).spec.name,
+        state: process.state,
         host: process.host === null ? null : (core.hosts.get(process.host)?.name ?? process.host.slice(0, 8)),
-        cpuMs: process.cpuMs, memoryBytes: process.memoryBytes, migrations: process.migrations, startedAt: process.startedAt, report: process.report,
+        cpuMs: process.cpuMs,
+        memoryBytes: process.memoryBytes,
+        migrations: process.migrations,
+        startedAt: process.startedAt,
+        report: process.report,
         waiting: process.waiting?.call.call ?? null,
       }));
   }
 
   private hosts(): Result<"hosts"> {
     return [...this.services.coordinator.core.hosts.values()].map((host) => ({
-      name: host.name, id: host.id, online: host.online, paused: host.paused, slots: host.info.slots, speed: host.speed, running: host.running, runnable: host.runnable,
-      blocked: host.blocked, memoryBytes: host.info.memoryBytes, memoryFreeBytes: host.memoryFreeBytes, os: host.info.os, cpuModel: host.info.cpuModel,
+      name: host.name,
+      id: host.id,
+      online: host.online,
+      paused: host.paused,
+      slots: host.info.slots,
+      speed: host.speed,
+      running: host.running,
+      runnable: host.runnable,
+      blocked: host.blocked,
+      memoryBytes: host.info.memoryBytes,
+      memoryFreeBytes: host.memoryFreeBytes,
+      os: host.info.os,
+      cpuModel: host.info.cpuModel,
     }));
   }
 
@@ -201,7 +254,19 @@ export class ClientSession {
 }
 
 const jobResult = (job: Job): Result<"job"> => ({
-  job: job.id, name: job.spec.name, state: job.state, report: job.report, processes: job.processes, submittedAt: job.submittedAt, endedAt: job.endedAt,
-  migrations: job.migrations, migratedRunning: job.migratedRunning, migratedProcesses: job.migratedProcesses, restarts: job.restarts, freezesMs: job.freezesMs, migrationBytes: job.migrationBytes,
-  migrationMessages: job.migrationMessages, files: job.files,
+  job: job.id,
+  name: job.spec.name,
+  state: job.state,
+  report: job.report,
+  processes: job.processes,
+  submittedAt: job.submittedAt,
+  endedAt: job.endedAt,
+  migrations: job.migrations,
+  migratedRunning: job.migratedRunning,
+  migratedProcesses: job.migratedProcesses,
+  restarts: job.restarts,
+  freezesMs: job.freezesMs,
+  migrationBytes: job.migrationBytes,
+  migrationMessages: job.migrationMessages,
+  files: job.files,
 });

@@ -10,6 +10,7 @@ export type JobNews = ClientEvent | { event: "stdin" } | { event: "processEnded"
 export class Coordinator {
   readonly core: Core;
   readonly store: Store;
+  readonly settings: CoreSettings;
   private readonly senders = new Map<string, (message: ToAgent) => void>();
   private readonly followers = new Map<number, Set<(news: JobNews) => void>>();
   private pendingSaves = new Map<string, Saved>();
@@ -21,6 +22,7 @@ export class Coordinator {
   /** @param onFailure the store failed: nothing can be acknowledged any more, the coordinator must end */
   constructor(store: Store, settings: CoreSettings, onFailure: (error: unknown) => void) {
     this.store = store;
+    this.settings = settings;
     this.core = new Core(settings, store.load(), Date.now());
     this.onFailure = onFailure;
   }
@@ -69,7 +71,14 @@ export class Coordinator {
   private carryOut(effect: Effect): void {
     if (effect.kind === "send") return this.senders.get(effect.host)?.(effect.message);
     const job = this.core.jobs.get(effect.job);
-    if (effect.kind === "output") this.tell(effect.job, { event: "output", pid: effect.pid, stream: effect.stream, end: effect.offset + effect.bytes.length, bytes: effect.bytes });
+    if (effect.kind === "output")
+      this.tell(effect.job, {
+        event: "output",
+        pid: effect.pid,
+        stream: effect.stream,
+        end: effect.offset + effect.bytes.length,
+        bytes: effect.bytes,
+      });
     else if (effect.kind === "stdin") this.tell(effect.job, { event: "stdin" });
     else {
       this.tell(effect.job, { event: "processEnded", pid: effect.pid });
@@ -115,4 +124,5 @@ export class Coordinator {
   }
 }
 
-const keyOf = (saved: Saved): string => `${saved.kind}/${saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid}`;
+const keyOf = (saved: Saved): string =>
+  `${saved.kind}/${saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid}`;

@@ -36,7 +36,8 @@ export class Programs {
 
   private async make(module: string): Promise<Result<"instrument">> {
     const bytes = await this.blobs.get(module);
-    if (bytes.length > MAX_MODULE_BYTES) throw new NightshiftError("NS_LIMIT", `the module has ${bytes.length} bytes; the limit is ${MAX_MODULE_BYTES}`);
+    if (bytes.length > MAX_MODULE_BYTES)
+      throw new NightshiftError("NS_LIMIT", `the module has ${bytes.length} bytes; the limit is ${MAX_MODULE_BYTES}`);
     const made = await inWorker(bytes);
     const program = createHash("sha256").update(made.wasm).digest("hex");
     await this.blobs.put(program, made.wasm);
@@ -48,16 +49,39 @@ export class Programs {
 
 function inWorker(bytes: Uint8Array): Promise<Extract<InstrumentAnswer, { ok: true }>> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./instrument-worker.ts", import.meta.url), { workerData: bytes, resourceLimits: { maxOldGenerationSizeMb: 2048 } });
-    const timer = setTimeout(() => settle(() => reject(new NightshiftError("NS_LIMIT", `the module could not be made migratable within ${LIMIT_MS / 1000} s`))), LIMIT_MS);
+    const worker = new Worker(new URL("./instrument-worker.ts", import.meta.url), {
+      workerData: bytes,
+      resourceLimits: { maxOldGenerationSizeMb: 2048 },
+    });
+    const timer = setTimeout(
+      () =>
+        settle(() =>
+          reject(new NightshiftError("NS_LIMIT", `the module could not be made migratable within ${LIMIT_MS / 1000} s`)),
+        ),
+      LIMIT_MS,
+    );
     const settle = (how: () => void): void => {
       clearTimeout(timer);
       void worker.terminate();
       how();
     };
     worker.once("message", (answer: InstrumentAnswer) =>
-      settle(() => (answer.ok ? resolve(answer) : reject(new NightshiftError(answer.code as ErrorCode, answer.message, { details: answer.details })))),
+      settle(() =>
+        answer.ok
+          ? resolve(answer)
+          : reject(new NightshiftError(answer.code as ErrorCode, answer.message, { details: answer.details })),
+      ),
     );
-    worker.once("error", (error) => settle(() => reject(new NightshiftError("NS_BAD_MODULE", `the module could not be made migratable: ${error instanceof Error ? error.message : String(error)}`, { cause: error }))));
+    worker.once("error", (error) =>
+      settle(() =>
+        reject(
+          new NightshiftError(
+            "NS_BAD_MODULE",
+            `the module could not be made migratable: ${error instanceof Error ? error.message : String(error)}`,
+            { cause: error },
+          ),
+        ),
+      ),
+    );
   });
 }

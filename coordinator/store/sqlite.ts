@@ -30,7 +30,11 @@ export function openSqlite(path: string): Store {
     db = new DatabaseSync(path);
     db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;");
   } catch (thrown) {
-    throw new NightshiftError("NS_HOME_UNUSABLE", `cannot open the database ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+    throw new NightshiftError(
+      "NS_HOME_UNUSABLE",
+      `cannot open the database ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      { cause: thrown },
+    );
   }
   migrate(db, path);
   return new SqliteStore(db);
@@ -42,7 +46,8 @@ function migrate(db: DatabaseSync, path: string): void {
     db.close();
     throw new NightshiftError("NS_STORE_VERSION", `${path} is of version ${found}; this Nightshift knows ${VERSION}`);
   }
-  for (let version = found + 1; version <= VERSION; version++) db.exec(`begin immediate; ${MIGRATIONS[version]} pragma user_version = ${version}; commit;`);
+  for (let version = found + 1; version <= VERSION; version++)
+    db.exec(`begin immediate; ${MIGRATIONS[version]} pragma user_version = ${version}; commit;`);
 }
 
 class SqliteStore implements Store {
@@ -75,7 +80,9 @@ class SqliteStore implements Store {
   }
 
   *load(): Iterable<Saved> {
-    const rows = this.statement("select kind, id, data from record order by case kind when 'job' then 0 when 'kernel' then 1 else 2 end, id");
+    const rows = this.statement(
+      "select kind, id, data from record order by case kind when 'job' then 0 when 'kernel' then 1 else 2 end, id",
+    );
     for (const row of rows.all() as Row[]) {
       const value = decoder.decode(row.data as Uint8Array);
       if (row.kind === "kernel") yield { kind: "kernel", job: Number(row.id), value };
@@ -95,10 +102,22 @@ class SqliteStore implements Store {
     });
   }
 
-  output(job: number, stream: 1 | 2, from: number, limit: number, pid: number | null): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] } {
+  output(
+    job: number,
+    stream: 1 | 2,
+    from: number,
+    limit: number,
+    pid: number | null,
+  ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] } {
     // The chunk that holds `from` begins at or before it.
-    const first = this.statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?").get(job, stream, from) as Row | undefined;
-    const rows = this.statement("select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset").iterate(job, stream, Number(first?.at ?? from));
+    const first = this.statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?").get(
+      job,
+      stream,
+      from,
+    ) as Row | undefined;
+    const rows = this.statement(
+      "select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset",
+    ).iterate(job, stream, Number(first?.at ?? from));
     const chunks: { pid: number; offset: number; bytes: Uint8Array }[] = [];
     let total = 0;
     for (const row of rows as Iterable<Row>) {
@@ -124,18 +143,25 @@ class SqliteStore implements Store {
   }
 
   saveDevice(device: Device): void {
-    this.statement("insert or replace into device (key, role, scope, name, enrolled_at, revoked_at) values (?, ?, ?, ?, ?, ?)").run(
-      device.key, device.role, device.scope, device.name, device.enrolledAt, device.revokedAt,
-    );
+    this.statement(
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at) values (?, ?, ?, ?, ?, ?)",
+    ).run(device.key, device.role, device.scope, device.name, device.enrolledAt, device.revokedAt);
   }
 
   token(hash: string): TokenRecord | undefined {
     const row = this.statement("select * from token where hash = ?").get(hash) as Row | undefined;
-    return row ? { hash: String(row.hash), scope: row.scope as Device["scope"], expiresAt: Number(row.expires_at), uses: Number(row.uses) } : undefined;
+    return row
+      ? { hash: String(row.hash), scope: row.scope as Device["scope"], expiresAt: Number(row.expires_at), uses: Number(row.uses) }
+      : undefined;
   }
 
   saveToken(token: TokenRecord): void {
-    this.statement("insert or replace into token (hash, scope, expires_at, uses) values (?, ?, ?, ?)").run(token.hash, token.scope, token.expiresAt, token.uses);
+    this.statement("insert or replace into token (hash, scope, expires_at, uses) values (?, ?, ?, ?)").run(
+      token.hash,
+      token.scope,
+      token.expiresAt,
+      token.uses,
+    );
   }
 
   enrol(tokenHash: string, device: Device): boolean {
@@ -149,17 +175,31 @@ class SqliteStore implements Store {
 
   program(module: string): { program: string; sizeBytes: number; functions: number; sites: number } | undefined {
     const row = this.statement("select * from program where module = ?").get(module) as Row | undefined;
-    return row ? { program: String(row.program), sizeBytes: Number(row.size_bytes), functions: Number(row.functions), sites: Number(row.sites) } : undefined;
+    return row
+      ? {
+          program: String(row.program),
+          sizeBytes: Number(row.size_bytes),
+          functions: Number(row.functions),
+          sites: Number(row.sites),
+        }
+      : undefined;
   }
 
   saveProgram(module: string, made: { program: string; sizeBytes: number; functions: number; sites: number }): void {
     this.statement("insert or replace into program (module, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?)").run(
-      module, made.program, made.sizeBytes, made.functions, made.sites,
+      module,
+      made.program,
+      made.sizeBytes,
+      made.functions,
+      made.sites,
     );
   }
 
   programs(): string[] {
-    return (this.statement("select module, program from program").all() as Row[]).flatMap((row) => [String(row.module), String(row.program)]);
+    return (this.statement("select module, program from program").all() as Row[]).flatMap((row) => [
+      String(row.module),
+      String(row.program),
+    ]);
   }
 
   close(): void {
@@ -168,6 +208,10 @@ class SqliteStore implements Store {
 }
 
 const deviceOf = (row: Row): Device => ({
-  key: String(row.key), role: row.role as Device["role"], scope: row.scope as Device["scope"], name: String(row.name),
-  enrolledAt: Number(row.enrolled_at), revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+  key: String(row.key),
+  role: row.role as Device["role"],
+  scope: row.scope as Device["scope"],
+  name: String(row.name),
+  enrolledAt: Number(row.enrolled_at),
+  revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
 });

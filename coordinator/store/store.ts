@@ -41,7 +41,13 @@ export interface Store {
   load(): Iterable<Saved>;
   commit(batch: Batch): void;
   /** Output of a job (or of one of its processes) from an offset in the job's stream, at most `limit` bytes or one chunk. */
-  output(job: number, stream: 1 | 2, from: number, limit: number, pid: number | null): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] };
+  output(
+    job: number,
+    stream: 1 | 2,
+    from: number,
+    limit: number,
+    pid: number | null,
+  ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] };
   device(key: string): Device | undefined;
   devices(): Device[];
   saveDevice(device: Device): void;

@@ -96,7 +96,10 @@ function readHeader(bytes: Uint8Array): { header: StoredHeader; packed: Uint8Arr
   const packedBytes = view.getUint32(12 + headerBytes, true);
   if (packedBytes !== bytes.length - 16 - headerBytes) throw bad("its pages are cut off");
   try {
-    return { header: decoder.decode(bytes.subarray(12, 12 + headerBytes)) as StoredHeader, packed: bytes.subarray(16 + headerBytes) };
+    return {
+      header: decoder.decode(bytes.subarray(12, 12 + headerBytes)) as StoredHeader,
+      packed: bytes.subarray(16 + headerBytes),
+    };
   } catch (thrown) {
     throw bad("its header is damaged", thrown);
   }
