@@ -167,11 +167,15 @@ export class Tunnel<Out, In, Bulk extends BulkEnd = BulkEnd> {
     }
     if (this.#state !== "open") throw new NightshiftError("NS_BAD_FRAME", "A message before the handshake was confirmed");
     const message = checkMessage(this.#parts.schema, value);
-    if (this.#messageHandler !== null) return this.#messageHandler(message);
+    if (this.#messageHandler !== null) {
+      this.#messageHandler(message);
+      return;
+    }
     this.#inbox.push(message);
     this.#inboxBytes += bytes.length;
-    if (this.#inboxBytes > this.#parts.maxQueuedBytes)
+    if (this.#inboxBytes > this.#parts.maxQueuedBytes) {
       throw new NightshiftError("NS_LIMIT", "Too many messages before anybody listened");
+    }
   }
 
   #socketClosed(end: SocketEnd): void {

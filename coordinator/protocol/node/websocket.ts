@@ -71,10 +71,16 @@ export function serveSockets(options: ServeSocketsOptions): { close(): void } {
   const { http, gate, onSocket, now = () => performance.now(), pingMs = PING_MS } = options;
   const server = new WebSocketServer({ noServer: true, clientTracking: true, ...COMMON });
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    if (request.url?.split("?")[0] !== TUNNEL_PATH) return refuse(stream, 404);
+    if (request.url?.split("?")[0] !== TUNNEL_PATH) {
+      refuse(stream, 404);
+      return;
+    }
     const address = request.socket.remoteAddress ?? "unknown";
     const answer = gate.admit(address, now());
-    if (answer !== "yes") return refuse(stream, answer === "rate" ? 429 : 503);
+    if (answer !== "yes") {
+      refuse(stream, answer === "rate" ? 429 : 503);
+      return;
+    }
     let settled = false;
     const settle = (): void => {
       if (!settled) gate.settled();
