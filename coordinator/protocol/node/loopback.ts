@@ -68,6 +68,8 @@ export interface Loopback {
   refused: string[];
   /** The network goes away: every connection breaks without a goodbye. */
   cut(): void;
+  /** The network swallows everything: connections stay open and nothing comes through. */
+  freeze(): void;
   connect<R extends Role>(role: R, options?: Partial<ConnectOptions<R>>): Promise<ConnectedTunnel<R>>;
   close(): Promise<void>;
 }
@@ -127,6 +129,9 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     refused,
     cut: () => {
       for (const stream of streams) stream.destroy();
+    },
+    freeze: () => {
+      for (const stream of streams) stream.pause().removeAllListeners("data");
     },
     connect: async (role, given = {}) =>
       connectTunnel({
