@@ -49,6 +49,7 @@ describe("requests", () => {
     });
     const answers = await Promise.all([1, 2, 3].map((pid) => rpc.request("cancel", { pid, job: null })));
     expect(answers).toEqual([10, 20, 30].map((cancelled) => ({ cancelled })));
+    expect(rpc.pendingCount).toBe(0);
   });
 
   test("a failure becomes an error with its code, message and details", async () => {
@@ -115,6 +116,7 @@ describe("following", () => {
     const attachment = await rpc.attach(following, (event) => events.push(event));
     expect(await attachment.ended).toEqual(exit);
     expect(events).toEqual([output(2), output(4), ended]);
+    expect(rpc.pendingCount).toBe(0);
   });
 
   test("an end that comes before the answer is not lost", async () => {

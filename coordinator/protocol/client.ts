@@ -87,6 +87,11 @@ export class RpcClient {
     return { job, ended: ended.promise, stop };
   }
 
+  /** Requests without an answer and attachments without an end. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /** Called once when the tunnel has ended, as Tunnel.onClose. */
   onClose(handler: (error: NightshiftError | undefined) => void): void {
     this.#closeHandler = handler;

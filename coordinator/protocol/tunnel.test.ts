@@ -2,13 +2,14 @@
 import type { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { afterEach, describe, expect, test } from "vitest";
 import { encodeCbor } from "./cbor.ts";
+import { concat, MAX_NOISE_BYTES } from "./cipher-state.ts";
 import { encodeControl, FRAME, MAX_FRAME_BYTES } from "./frames.ts";
 import { connectTunnel, NOISE_PROTOCOL } from "./handshake.ts";
 import { MAX_DATA_BYTES, PROTOCOL_VERSION } from "./messages.ts";
 import { nodeCrypto } from "./node/crypto.ts";
 import { type Loopback, type LoopbackOptions, openRaw, openTapped, startLoopback, until } from "./node/loopback.ts";
 import { openSocket } from "./node/websocket.ts";
-import { concat, HandshakeState, MAX_NOISE_BYTES } from "./noise.ts";
+import { HandshakeState } from "./noise.ts";
 import type { SocketHandlers } from "./ports.ts";
 import { REKEY_EVERY } from "./tunnel.ts";
 

@@ -5,8 +5,8 @@ import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/
 import { z } from "zod";
 import { BULK_HIGH_WATER_BYTES, type BulkEnd, type BulkLink, decodeBulk, remoteError } from "./bulk.ts";
 import { decodeCbor } from "./cbor.ts";
+import type { CipherState } from "./cipher-state.ts";
 import { ControlAssembler, checkMessage, encodeControl, FRAME } from "./frames.ts";
-import type { CipherState } from "./noise.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers, TunnelCrypto } from "./ports.ts";
 
 /** Both sides renew a direction's key after this many messages in it: 64 MiB of full frames, far below AES-GCM's limit of 2^24.5

@@ -4,9 +4,9 @@ import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { MAX_NOISE_BYTES } from "../cipher-state.ts";
 import type { HandshakeGate } from "../handshake-gate.ts";
 import { TUNNEL_PATH } from "../link.ts";
-import { MAX_NOISE_BYTES } from "../noise.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers } from "../ports.ts";
 import { plain } from "./crypto.ts";
 
@@ -129,10 +129,10 @@ function adapt(ws: WebSocket, pingMs: number): MessageSocket {
   ws.on("pong", () => {
     alive = true;
   });
-  ws.on("message", (data: RawData, isBinary: boolean) => {
+  ws.on("message", (data: RawData) => {
     alive = true;
-    // Text means nothing here: an empty message is one that no tunnel accepts.
-    const bytes = isBinary ? plain(data as Buffer) : new Uint8Array(0);
+    // Text is no case of its own: like any other garbage it does not decrypt.
+    const bytes = plain(data as Buffer);
     if (handlers !== null) return handlers.onMessage(bytes);
     // A well-behaved peer waits for an answer, so more than one is somebody who does not.
     if (early.length < 1) early.push(bytes);
