@@ -243,7 +243,7 @@ export class Core {
 
   /** @returns how many processes it ended */
   cancel(target: { pid: number } | { job: number }, now: number): number {
-    const pids = "pid" in target ? [this.process(target.pid)] : (this.job(target.job), this.processesOf(target.job));
+    const pids = "pid" in target ? [this.process(target.pid)] : this.processesOf(this.job(target.job).id);
     const alive = pids.filter((process) => !isEnded(process));
     if (alive.length === 0)
       throw new NightshiftError(

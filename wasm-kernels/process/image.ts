@@ -80,10 +80,12 @@ export function encodeImage(image: Image, packer: Packer = noPacker): Uint8Array
   return out;
 }
 
-/** @throws NS_BAD_IMAGE for anything that is not a whole image of this version. */
-export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noPacker]): Image {
-  const bad = (why: string, cause?: unknown): NightshiftError =>
-    new NightshiftError("NS_BAD_IMAGE", `the image cannot be read: ${why}`, cause === undefined ? {} : { cause });
+const bad = (why: string, cause?: unknown): NightshiftError =>
+  new NightshiftError("NS_BAD_IMAGE", `the image cannot be read: ${why}`, cause === undefined ? {} : { cause });
+
+type StoredHeader = ImageHeader & { packer: string; pages: number[] };
+
+function readHeader(bytes: Uint8Array): { header: StoredHeader; packed: Uint8Array } {
   if (bytes.length < 16) throw bad("it is too short");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== MAGIC) throw bad("it does not begin with NSIM");
@@ -94,15 +96,24 @@ export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noP
   const packedBytes = view.getUint32(12 + headerBytes, true);
   if (packedBytes !== bytes.length - 16 - headerBytes) throw bad("its pages are cut off");
   try {
-    const {
-      packer: packerName,
-      pages: pageRuns,
-      ...header
-    } = decoder.decode(bytes.subarray(12, 12 + headerBytes)) as ImageHeader & { packer: string; pages: number[] };
-    const packer = packers.find((candidate) => candidate.name === packerName);
-    if (!packer) throw bad(`it is packed with "${packerName}"`);
+    return {
+      header: decoder.decode(bytes.subarray(12, 12 + headerBytes)) as StoredHeader,
+      packed: bytes.subarray(16 + headerBytes),
+    };
+  } catch (thrown) {
+    throw bad("its header is damaged", thrown);
+  }
+}
+
+/** @throws NS_BAD_IMAGE for anything that is not a whole image of this version. */
+export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noPacker]): Image {
+  const { header: stored, packed } = readHeader(bytes);
+  const { packer: packerName, pages: pageRuns, ...header } = stored;
+  const packer = packers.find((candidate) => candidate.name === packerName);
+  if (!packer) throw bad(`it is packed with "${packerName}"`);
+  try {
     const numbers = fromRuns(pageRuns);
-    const contents = packer.unpack(bytes.subarray(16 + headerBytes), numbers.length * PAGE_BYTES);
+    const contents = packer.unpack(packed, numbers.length * PAGE_BYTES);
     if (contents.length !== numbers.length * PAGE_BYTES) throw bad("its pages are not whole");
     const pages: Pages = new Map();
     numbers.forEach((page, k) => {
@@ -114,6 +125,11 @@ export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noP
     const error = asNightshiftError(thrown);
     throw error.code === "NS_BAD_IMAGE" ? error : bad(error.message, thrown);
   }
+}
+
+/** Hash of the image this one is a delta of, or null. @throws NS_BAD_IMAGE */
+export function imageParent(bytes: Uint8Array): string | null {
+  return readHeader(bytes).header.parent;
 }
 
 /** Ascending numbers as [first, count, first, count, ...]. */

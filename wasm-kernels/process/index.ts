@@ -1,7 +1,16 @@
 // The face of the process runtime.
 export { type Fault, signalOfFault } from "./fault.ts";
 export type { HomeCall, HomeResult, WaitReason } from "./hostcalls.ts";
-export { decodeImage, encodeImage, type Image, type ImageHeader, mergeImages, noPacker, type Packer } from "./image.ts";
+export {
+  decodeImage,
+  encodeImage,
+  type Image,
+  type ImageHeader,
+  imageParent,
+  mergeImages,
+  noPacker,
+  type Packer,
+} from "./image.ts";
 export { exitStatus, Kernel, type KernelState, signalStatus } from "./kernel.ts";
 export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
 export { acknowledgeOutput, Process, type ProcessOptions, requestStop, type Stop } from "./process.ts";

@@ -1,0 +1,318 @@
+// The agent: joins the coordinator, offers slots, keeps the processes it was given, and stops computing when told to. No platform in
+// it: everything outside comes through Ports.
+import type { FromAgent, HostInfo, ToAgent } from "@nightshift/coordinator/protocol";
+import { asNightshiftError, type NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { AgentConnection, Ports, WorkerHandle } from "./ports.ts";
+import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
+import { Slots } from "./slots.ts";
+
+export interface AgentSettings {
+  slots: number;
+  /** How long a process computes before it gives way to one that waits. */
+  quantumMs: number;
+  /** A process that has not stopped this long after it was told to is given up and goes on elsewhere from its last image. */
+  stopDeadlineMs: number;
+  /** Mean time between losses of this host, for the checkpoint interval. */
+  mtbfMs: number;
+}
+
+export const DEFAULT_AGENT_SETTINGS: AgentSettings = { slots: 1, quantumMs: 100, stopDeadlineMs: 1000, mtbfMs: 4 * 3600_000 };
+
+export interface AgentStatus {
+  connected: boolean;
+  hostId: string | null;
+  paused: string | null;
+  running: number;
+  runnable: number;
+  blocked: number;
+  processes: { pid: number; state: string; cpuMs: number; memoryBytes: number }[];
+  /** Why the coordinator refused us, if it did: then there is no further try. */
+  refused: { code: string; message: string } | null;
+}
+
+/** Errors that another try will not mend. */
+const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION_MISMATCH", "NS_FORBIDDEN"]);
+/** How often a download looks whether there is a connection again. */
+const RETRY_MS = 250;
+/** Least time between two reports that only tell of change. */
+const REPORT_GAP_MS = 40;
+const IDLE_WORKERS = 2;
+
+export class Agent {
+  private readonly ports: Ports;
+  private readonly residents = new Map<string, Resident>();
+  private readonly slots: Slots;
+  private readonly programs = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>>();
+  private readonly owners = new Map<WorkerHandle, Resident>();
+  private readonly idleWorkers: WorkerHandle[] = [];
+  private readonly surroundings: Surroundings;
+  private current: AgentConnection | undefined;
+  private greeted = false;
+  private hostId: string | null = null;
+  private paused: string | null = null;
+  private stopped = false;
+  private refused: { code: string; message: string } | null = null;
+  private attempts = 0;
+  private leaseMs = 15_000;
+  private reportTimer: (() => void) | undefined;
+  private heartbeat: (() => void) | undefined;
+  private readonly onChange: (status: AgentStatus) => void;
+
+  constructor(ports: Ports, settings: AgentSettings, onChange: (status: AgentStatus) => void = () => {}) {
+    this.ports = ports;
+    this.onChange = onChange;
+    this.slots = new Slots(settings.slots);
+    const times = { ...settings, checkpointMs: 10_000 };
+    this.surroundings = {
+      ports,
+      slots: this.slots,
+      settings: times,
+      connection: () => (this.greeted ? this.current : undefined),
+      load: (hash) => this.loadProgram(hash),
+      blob: (hash) => this.blob(hash),
+      takeWorker: (owner) => this.takeWorker(owner),
+      giveWorker: (owner, worker, broken) => this.giveWorker(owner, worker, broken),
+      adoptChild: (order) => this.adopt(order),
+      changed: () => this.report(),
+      gone: (resident) => this.forget(resident),
+    };
+  }
+
+  start(): void {
+    void this.connect();
+  }
+
+  /** Ends everything at once; processes go on elsewhere from their last images. */
+  stop(): void {
+    this.stopped = true;
+    this.heartbeat?.();
+    this.current?.close();
+    for (const worker of [...this.owners.keys(), ...this.idleWorkers]) worker.terminate();
+  }
+
+  /** Computing stops now (the owner is back, or somebody asked); processes keep their state and are offered to other hosts. */
+  pause(reason: string): void {
+    if (this.paused === reason) return;
+    this.paused = reason;
+    this.slots.setOpen(false);
+    for (const resident of this.residents.values()) resident.preempt();
+    this.report(true);
+  }
+
+  resume(): void {
+    if (this.paused === null) return;
+    this.paused = null;
+    this.slots.setOpen(true);
+    this.report(true);
+  }
+
+  status(): AgentStatus {
+    const counts = { running: 0, runnable: 0, blocked: 0 };
+    const processes = [...this.residents.values()].map((resident) => {
+      if (resident.state !== "migrating") counts[resident.state]++;
+      return { pid: resident.pid, state: resident.state, cpuMs: resident.cpuMs, memoryBytes: resident.memoryBytes };
+    });
+    return { connected: this.greeted, hostId: this.hostId, paused: this.paused, ...counts, processes, refused: this.refused };
+  }
+
+  // ---- connection
+
+  private async connect(): Promise<void> {
+    if (this.stopped) return;
+    try {
+      let connection: AgentConnection | undefined;
+      connection = await this.ports.connect({
+        message: (message) => this.message(message),
+        closed: (error) => this.disconnected(connection, error),
+      });
+      if (this.stopped) return connection.close();
+      this.current = connection;
+      const host: HostInfo = this.ports.hostInfo();
+      connection.send({
+        type: "hello",
+        version: 1,
+        host,
+        held: [...this.residents.values()].map(({ pid, epoch }) => ({ pid, epoch })),
+      });
+    } catch (thrown) {
+      this.disconnected(undefined, thrown);
+    }
+  }
+
+  private disconnected(connection: AgentConnection | undefined, thrown: unknown): void {
+    if (this.stopped || (connection !== undefined && connection !== this.current)) return;
+    const error = asNightshiftError(thrown);
+    this.current = undefined;
+    this.greeted = false;
+    this.heartbeat?.();
+    if (FINAL.has(error.code)) {
+      this.refuse(error);
+      return;
+    }
+    const delay = this.ports.backoffMs(this.attempts++, this.ports.random());
+    this.ports.log("disconnected", { code: error.code, message: error.message, retryInMs: Math.round(delay) });
+    this.ports.after(delay, () => void this.connect());
+    this.onChange(this.status());
+  }
+
+  private refuse(error: NightshiftError): void {
+    this.refused = { code: error.code, message: error.message };
+    this.ports.log("refused", this.refused);
+    this.onChange(this.status());
+  }
+
+  private message(message: ToAgent): void {
+    switch (message.type) {
+      case "welcome": {
+        this.greeted = true;
+        this.attempts = 0;
+        this.hostId = message.hostId;
+        this.leaseMs = message.leaseMs;
+        this.surroundings.settings.checkpointMs = message.checkpointMs;
+        for (const { pid, epoch } of message.drop) this.resident(pid, epoch)?.drop();
+        for (const resident of this.residents.values()) resident.reconnected();
+        this.report(true);
+        this.beat();
+        this.ports.log("connected", { hostId: message.hostId });
+        return;
+      }
+      case "run":
+        return this.adopt(message);
+      case "outputAck":
+        for (const resident of this.residents.values())
+          if (resident.pid === message.pid) resident.outputAcknowledged(message.stream, message.offset);
+        return;
+      case "syscallResult":
+        this.resident(message.pid, message.epoch)?.answered(message.seq, message.result, message.child);
+        return;
+      case "checkpointAck":
+        return;
+      case "release":
+        this.resident(message.pid, message.epoch)?.release(message.reason);
+        return;
+      case "signal":
+        this.resident(message.pid, message.epoch)?.signal(message.signal);
+        return;
+      case "drop":
+        this.resident(message.pid, message.epoch)?.drop();
+        return;
+      case "bye":
+        this.ports.log("bye", { code: message.code, message: message.message });
+    }
+  }
+
+  private send(message: FromAgent): void {
+    if (this.greeted) this.current?.send(message);
+  }
+
+  private beat(): void {
+    this.heartbeat?.();
+    this.heartbeat = this.ports.after(this.leaseMs / 3, () => {
+      this.report(true);
+      this.beat();
+    });
+  }
+
+  /** Tells the coordinator and our own shell how things are; at once, or soon and only once for several changes. */
+  private report(now = false): void {
+    if (!now) {
+      this.reportTimer ??= this.ports.after(REPORT_GAP_MS, () => this.report(true));
+      return;
+    }
+    this.reportTimer?.();
+    this.reportTimer = undefined;
+    const status = this.status();
+    this.send({
+      type: "load",
+      running: status.running,
+      runnable: status.runnable,
+      blocked: status.blocked,
+      paused: this.paused,
+      memoryFreeBytes: this.ports.memoryFreeBytes(),
+      speed: this.ports.hostInfo().speed,
+      held: [...this.residents.values()].map(({ pid, epoch, state, cpuMs, memoryBytes }) => ({
+        pid,
+        epoch,
+        state,
+        cpuMs,
+        memoryBytes,
+      })),
+    });
+    this.onChange(status);
+  }
+
+  // ---- processes
+
+  private resident(pid: number, epoch: number): Resident | undefined {
+    return this.residents.get(`${pid}/${epoch}`);
+  }
+
+  private adopt(order: ResidentOrder): void {
+    const key = `${order.pid}/${order.epoch}`;
+    if (this.residents.has(key)) return;
+    this.residents.set(key, new Resident(order, this.surroundings));
+    this.report();
+  }
+
+  private forget(resident: Resident): void {
+    const key = `${resident.pid}/${resident.epoch}`;
+    if (this.residents.get(key) !== resident) return;
+    this.residents.delete(key);
+    this.report();
+  }
+
+  private loadProgram(hash: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }> {
+    let loading = this.programs.get(hash);
+    if (!loading) {
+      loading = this.blob(hash).then(async (bytes) => ({ bytes, module: await this.ports.compile(bytes) }));
+      this.programs.set(hash, loading);
+      loading.catch(() => this.programs.delete(hash));
+    }
+    return loading;
+  }
+
+  /** Waits for a connection when there is none. */
+  private async blob(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    for (;;) {
+      const connection = this.surroundings.connection();
+      if (connection) {
+        try {
+          return await connection.getBlob(hash);
+        } catch (thrown) {
+          if (asNightshiftError(thrown).code !== "NS_CONNECTION_LOST") throw thrown;
+        }
+      }
+      await new Promise<void>((resolve) => this.ports.after(RETRY_MS, resolve));
+    }
+  }
+
+  private takeWorker(owner: Resident): WorkerHandle {
+    const worker = this.idleWorkers.pop() ?? this.newWorker();
+    this.owners.set(worker, owner);
+    return worker;
+  }
+
+  private newWorker(): WorkerHandle {
+    const worker: WorkerHandle = this.ports.spawnWorker({
+      output: (pid, stream, offset, bytes) => {
+        const owner = this.owners.get(worker);
+        if (owner?.pid === pid) owner.output(stream, offset, bytes);
+      },
+      died: (error) => {
+        const owner = this.owners.get(worker);
+        this.owners.delete(worker);
+        const at = this.idleWorkers.indexOf(worker);
+        if (at >= 0) this.idleWorkers.splice(at, 1);
+        owner?.workerDied(error);
+      },
+    });
+    return worker;
+  }
+
+  private giveWorker(owner: Resident, worker: WorkerHandle, broken: boolean): void {
+    if (this.owners.get(worker) === owner) this.owners.delete(worker);
+    if (broken || this.stopped || this.idleWorkers.length >= IDLE_WORKERS) return worker.terminate();
+    this.idleWorkers.push(worker);
+    void worker.api.clear();
+  }
+}

@@ -1,0 +1,95 @@
+// What the agent needs of the world it runs in: the tunnel, workers, time. Implemented for Node in headless/, for browsers and Electron
+// in theirs. The agent itself imports no platform.
+import type { FromAgent, HostInfo, ImageRef, ProcessSpec, SyscallResult, ToAgent } from "@nightshift/coordinator/protocol";
+import type { WaitReason } from "@nightshift/wasm-kernels/process";
+
+/** An open, authenticated connection to the coordinator. */
+export interface AgentConnection {
+  send(message: FromAgent): void;
+  /** @throws NS_NOT_FOUND, NS_CONNECTION_LOST, NS_BLOB_MISMATCH */
+  getBlob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
+  putBlob(hash: string, bytes: Uint8Array): Promise<void>;
+  close(): void;
+}
+
+export interface Ports {
+  /** Opens a connection; messages and the end of it are told through the callbacks. */
+  connect(on: { message(message: ToAgent): void; closed(error: Error): void }): Promise<AgentConnection>;
+  /** A worker thread with a WorkerApi in it. */
+  spawnWorker(on: {
+    output(pid: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+    died(error: Error): void;
+  }): WorkerHandle;
+  /** Compiles off the main thread where the platform can. */
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module>;
+  /** SHA-256, lower-case hex. */
+  hash(bytes: Uint8Array): string | Promise<string>;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Runs `work` once after `ms`; returns what cancels it. */
+  after(ms: number, work: () => void): () => void;
+  /** Time to wait before try number `attempt` (from 0), for a random number in [0, 1). */
+  backoffMs(attempt: number, random: number): number;
+  hostInfo(): HostInfo;
+  memoryFreeBytes(): number;
+  log(event: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface WorkerHandle {
+  readonly api: WorkerApi;
+  /** At once, whatever it is doing. */
+  terminate(): void;
+}
+
+/** Everything about a process that a worker needs to have it. */
+export interface StartOrder {
+  pid: number;
+  parentPid: number;
+  programHash: string;
+  programBytes: Uint8Array<ArrayBuffer>;
+  module: WebAssembly.Module;
+  spec: ProcessSpec;
+  files: Map<string, Uint8Array>;
+  /** Images, the full one first; empty for a new process. The hash is that of the last. */
+  images: Uint8Array[];
+  imageHash: string | null;
+}
+
+export interface ProcessStatus {
+  waiting: WaitReason | null;
+  cpuMs: number;
+  memoryBytes: number;
+  /** Home calls answered: the sequence number of the one it waits in, if it waits in one. */
+  syscalls: number;
+  outputBytes: number;
+  errorBytes: number;
+}
+
+export type RunEnd =
+  | { kind: "exit"; code: number }
+  | { kind: "fault"; code: string; message: string; wasmStack: string[] }
+  | { kind: "preempted" }
+  | { kind: "waiting" };
+
+/**
+ * A worker thread that holds one process (agent-app/worker implements it, over comlink). Calls are answered in order; while `run`
+ * works nothing else is. Output is posted as it is written, always before `run` returns.
+ */
+export interface WorkerApi {
+  /** @returns the control memory (for requestStop and acknowledgeOutput). Replaces whatever process the worker had. */
+  start(order: StartOrder): Promise<{ control: SharedArrayBuffer; status: ProcessStatus }>;
+  run(): Promise<{ end: RunEnd; status: ProcessStatus }>;
+  complete(result: SyscallResult): Promise<ProcessStatus>;
+  /** @param delta relative to the image last marked as stored, if there is one */
+  capture(
+    delta: boolean,
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; isDelta: boolean; image: Omit<ImageRef, "hash" | "sizeBytes"> }>;
+  /** The image last captured is stored under this hash. */
+  stored(hash: string): Promise<void>;
+  /** Files the process has written (null: removed), by path. */
+  changedFiles(): Promise<Map<string, Uint8Array<ArrayBuffer> | null>>;
+  /** Lets go of the process; the worker can be used again. */
+  clear(): Promise<void>;
+}

@@ -1,0 +1,526 @@
+// One process on this host, from the order to run it until the coordinator lets us forget it. Its life is one loop that looks at what
+// is wanted of it and does the next thing; everything that changes what is wanted wakes the loop.
+//
+//     load -> [ready <-> computing] -> ended --(drop)--> gone
+//               ^   \-> waiting (home call, sleep, output) -/
+//               \---> surrendered --(drop)--> gone
+import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { imageParent, requestStop } from "@nightshift/wasm-kernels/process";
+import { Outbox } from "./outbox.ts";
+import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerHandle } from "./ports.ts";
+import type { Contender, Slots } from "./slots.ts";
+
+export interface ResidentOrder {
+  pid: number;
+  parent: number;
+  epoch: number;
+  spec: ProcessSpec;
+  image: ImageRef | null;
+  /** Answer to the call the image waits in. */
+  result: SyscallResult | null;
+  /** The image itself, when it is here already (a fork's child). */
+  imageBytes?: Uint8Array<ArrayBuffer>;
+}
+
+/** What a resident needs of its agent. */
+export interface Surroundings {
+  readonly ports: Ports;
+  readonly slots: Slots;
+  readonly settings: { quantumMs: number; checkpointMs: number; stopDeadlineMs: number; mtbfMs: number };
+  /** undefined while there is no connection. */
+  connection(): AgentConnection | undefined;
+  load(hash: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>;
+  blob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
+  takeWorker(owner: Resident): WorkerHandle;
+  giveWorker(owner: Resident, worker: WorkerHandle, broken: boolean): void;
+  adoptChild(order: ResidentOrder): void;
+  changed(): void;
+  gone(resident: Resident): void;
+}
+
+/** A chain of delta images is at most this long; then a full one is taken. */
+const MAX_DELTAS = 8;
+/** Output is gathered for this long before it is sent. */
+const OUTPUT_DELAY_MS = 3;
+/** How often an upload looks whether there is a connection again. */
+const RETRY_MS = 250;
+
+export class Resident implements Contender {
+  readonly pid: number;
+  readonly epoch: number;
+  private readonly order: ResidentOrder;
+  private readonly around: Surroundings;
+  private readonly outbox = new Outbox();
+  private worker: WorkerHandle | undefined;
+  private control: SharedArrayBuffer | undefined;
+  private status: ProcessStatus = { waiting: null, cpuMs: 0, memoryBytes: 0, syscalls: 0, outputBytes: 0, errorBytes: 0 };
+  private wake: (() => void) | undefined;
+  private woken = false;
+  // what is wanted
+  private dropped = false;
+  private releaseReason: string | undefined;
+  private stoppedBySignal = false;
+  // where it is
+  private hasSlot = false;
+  private computing = false;
+  private loaded = false;
+  private surrendered = false;
+  private ended: Extract<FromAgent, { type: "exited" }> | undefined;
+  private answer:
+    | { seq: number; result: SyscallResult; child?: { pid: number; epoch: number; spec: ProcessSpec } | undefined }
+    | undefined;
+  private askedSeq = -1;
+  private sleepUntil: number | undefined;
+  private forkImage: Uint8Array<ArrayBuffer> | undefined;
+  private lastImageAt: number;
+  private ranSinceImage = false;
+  private deltas = 0;
+  private checkpointRunning = false;
+  private captureMs = 20;
+  private flushTimer: (() => void) | undefined;
+  private computedHere = false;
+
+  constructor(order: ResidentOrder, around: Surroundings) {
+    this.order = order;
+    this.pid = order.pid;
+    this.epoch = order.epoch;
+    this.around = around;
+    this.lastImageAt = around.ports.now();
+    void this.live();
+  }
+
+  // ---- for the agent
+
+  get state(): "running" | "runnable" | "blocked" | "migrating" {
+    if (this.surrendered || this.releaseReason !== undefined) return "migrating";
+    if (this.computing) return "running";
+    return this.loaded && this.status.waiting === null && !this.ended && !this.stoppedBySignal ? "runnable" : "blocked";
+  }
+  get cpuMs(): number {
+    return this.status.cpuMs;
+  }
+  get memoryBytes(): number {
+    return this.status.memoryBytes;
+  }
+
+  granted(): void {
+    this.hasSlot = true;
+    this.poke();
+  }
+
+  /** Computing must stop (the host is paused, or somebody else's turn has come). It goes on when it gets a slot again. */
+  preempt(): void {
+    if (this.computing && this.control) requestStop(this.control);
+  }
+
+  release(reason: string): void {
+    this.releaseReason = reason;
+    this.preemptWithDeadline();
+    this.poke();
+  }
+
+  drop(): void {
+    this.dropped = true;
+    this.preemptWithDeadline();
+    this.poke();
+  }
+
+  signal(signal: number): void {
+    this.stoppedBySignal = signal === 19;
+    this.preempt();
+    this.poke();
+  }
+
+  answered(seq: number, result: SyscallResult, child: { pid: number; epoch: number; spec: ProcessSpec } | undefined): void {
+    this.answer = { seq, result, child };
+    this.poke();
+  }
+
+  outputAcknowledged(stream: 1 | 2, offset: number): void {
+    this.outbox.acknowledged(stream, offset, this.control);
+    if (this.status.waiting?.kind === "output") this.poke();
+  }
+
+  output(stream: 1 | 2, offset: number, bytes: Uint8Array): void {
+    if (this.dropped) return;
+    this.outbox.add(stream, offset, bytes);
+    this.flushTimer ??= this.around.ports.after(OUTPUT_DELAY_MS, () => this.flush());
+  }
+
+  /** The connection is new: say again what may not have arrived. */
+  reconnected(): void {
+    this.outbox.rewind();
+    this.flush();
+    this.askedSeq = -1;
+    if (this.ended) this.send(this.ended);
+    this.poke();
+  }
+
+  workerDied(error: Error): void {
+    this.around.ports.log("worker-died", { pid: this.pid, message: error.message });
+    this.abandon("NS_HOST_UNAVAILABLE", `its worker died: ${error.message}`);
+  }
+
+  // ---- the life
+
+  private poke(): void {
+    this.woken = true;
+    this.wake?.();
+  }
+
+  /** Until something may have changed. */
+  private async change(): Promise<void> {
+    if (!this.woken) await new Promise<void>((resolve) => (this.wake = resolve));
+    this.wake = undefined;
+    this.woken = false;
+  }
+
+  private async live(): Promise<void> {
+    try {
+      await this.loadProcess();
+      while (!this.dropped) await this.next();
+    } catch (thrown) {
+      if (!this.dropped) {
+        const error = asNightshiftError(thrown);
+        this.around.ports.log("process-abandoned", { pid: this.pid, code: error.code, message: error.message });
+        this.send({ type: "refused", pid: this.pid, epoch: this.epoch, code: error.code, message: error.message });
+      }
+      this.dropped = true;
+    }
+    this.leaveSlot();
+    this.flushTimer?.();
+    const { worker } = this;
+    this.worker = undefined;
+    if (worker) this.around.giveWorker(this, worker, false);
+    this.around.gone(this);
+  }
+
+  private async next(): Promise<void> {
+    if (this.ended || this.surrendered) return this.change();
+    if (this.releaseReason !== undefined) return this.surrender(this.releaseReason);
+    if (this.checkpointDue()) await this.checkpoint();
+    if (this.stoppedBySignal) {
+      this.leaveSlot();
+      return this.change();
+    }
+    if (this.status.waiting) {
+      this.leaveSlot();
+      return this.wait();
+    }
+    if (this.hasSlot) return this.compute();
+    this.around.slots.ask(this);
+    if (!this.hasSlot) await this.change();
+  }
+
+  private async loadProcess(): Promise<void> {
+    const { order, around } = this;
+    const images: Uint8Array[] = [];
+    if (order.imageBytes) images.push(order.imageBytes);
+    else
+      for (let hash = order.image?.hash ?? null; hash !== null; ) {
+        const bytes = await around.blob(hash);
+        images.unshift(bytes);
+        hash = imageParent(bytes);
+        if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
+      }
+    this.deltas = images.length > 0 ? images.length - 1 : 0;
+    const program = await around.load(order.spec.program);
+    const files = new Map<string, Uint8Array>();
+    for (const [path, file] of Object.entries(order.spec.files)) files.set(path, await around.blob(file.hash));
+    if (this.dropped) return;
+    this.worker = around.takeWorker(this);
+    const started = await this.worker.api.start({
+      pid: order.pid,
+      parentPid: order.parent,
+      programHash: order.spec.program,
+      programBytes: program.bytes,
+      module: program.module,
+      spec: order.spec,
+      files,
+      images,
+      imageHash: order.image?.hash ?? null,
+    });
+    this.control = started.control;
+    this.status = started.status;
+    if (order.result && this.status.waiting?.kind === "home") this.status = await this.worker.api.complete(order.result);
+    this.loaded = true;
+    this.send({ type: "started", pid: this.pid, epoch: this.epoch });
+    around.changed();
+  }
+
+  private api(): WorkerHandle["api"] {
+    if (!this.worker) throw new NightshiftError("NS_INTERNAL", `process ${this.pid} has no worker`);
+    return this.worker.api;
+  }
+
+  private leaveSlot(): void {
+    this.hasSlot = false;
+    this.around.slots.leave(this);
+  }
+
+  // ---- computing
+
+  private async compute(): Promise<void> {
+    const { ports } = this.around;
+    this.computing = true;
+    this.ranSinceImage = true;
+    this.computedHere = true;
+    this.around.changed();
+    const cancelTimers = [
+      this.everyQuantum(),
+      ports.after(Math.max(50, this.checkpointInterval() - (ports.now() - this.lastImageAt)), () => this.preempt()),
+    ];
+    if (this.order.spec.cpuLimitMs > 0)
+      cancelTimers.push(ports.after(Math.max(0, this.order.spec.cpuLimitMs - this.status.cpuMs) + 1, () => this.preempt()));
+    let end: RunEnd;
+    try {
+      const result = await this.api().run();
+      end = result.end;
+      this.status = result.status;
+    } finally {
+      this.computing = false;
+      for (const cancel of cancelTimers) cancel();
+    }
+    if (this.dropped) return;
+    const limit = this.order.spec.cpuLimitMs;
+    if (end.kind === "preempted" && limit > 0 && this.status.cpuMs >= limit) {
+      end = {
+        kind: "fault",
+        code: "NS_TIMEOUT",
+        message: `the program used its ${limit / 1000} s of processor time`,
+        wasmStack: [],
+      };
+    }
+    if (end.kind === "exit" || end.kind === "fault") await this.finish(end);
+    else if (end.kind === "preempted") this.leaveSlot(); // to the end of the queue
+    this.around.changed();
+  }
+
+  /** At the end of each quantum gives way if somebody waits. */
+  private everyQuantum(): () => void {
+    let cancel = (): void => {};
+    const turn = (): void => {
+      if (this.around.slots.queued > 0) this.preempt();
+      cancel = this.around.ports.after(this.around.settings.quantumMs, turn);
+    };
+    cancel = this.around.ports.after(this.around.settings.quantumMs, turn);
+    return () => cancel();
+  }
+
+  /** A process that does not reach a poll in time is given up here: it goes on elsewhere from its last image. */
+  private preemptWithDeadline(): void {
+    if (!this.computing) return;
+    this.preempt();
+    this.around.ports.after(this.around.settings.stopDeadlineMs, () => {
+      if (this.computing && (this.dropped || this.releaseReason !== undefined))
+        this.abandon("NS_HOST_UNAVAILABLE", "it did not stop in time");
+    });
+  }
+
+  private abandon(code: string, message: string): void {
+    const { worker } = this;
+    this.worker = undefined;
+    this.computing = false;
+    if (worker) this.around.giveWorker(this, worker, true);
+    if (!this.dropped) this.send({ type: "refused", pid: this.pid, epoch: this.epoch, code, message });
+    this.dropped = true;
+    this.leaveSlot();
+    this.around.gone(this);
+  }
+
+  private async finish(end: Extract<RunEnd, { kind: "exit" | "fault" }>): Promise<void> {
+    this.leaveSlot();
+    const report: ExitReport =
+      end.kind === "exit"
+        ? { kind: "exit", code: end.code }
+        : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
+    const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
+    for (const [path, bytes] of await this.api().changedFiles()) {
+      if (bytes === null) files[path] = null;
+      else {
+        const hash = await this.upload(bytes);
+        files[path] = { hash, size: bytes.length };
+      }
+    }
+    const { cpuMs, outputBytes, errorBytes } = this.status;
+    this.ended = { type: "exited", pid: this.pid, epoch: this.epoch, report, cpuMs, outputBytes, errorBytes, files };
+    this.flush();
+    this.send(this.ended);
+  }
+
+  // ---- waiting
+
+  private async wait(): Promise<void> {
+    const { waiting } = this.status;
+    const { ports } = this.around;
+    if (waiting?.kind === "sleep") {
+      this.sleepUntil ??= ports.now() + waiting.ms;
+      const left = this.sleepUntil - ports.now();
+      if (left <= 0) return this.goOn();
+      const cancel = ports.after(left, () => this.poke());
+      await this.change();
+      cancel();
+    } else if (waiting?.kind === "yield") return this.goOn();
+    else if (waiting?.kind === "output") {
+      this.flush();
+      if (this.outbox.empty) return this.goOn();
+      await this.change();
+    } else await this.homeCall();
+  }
+
+  private async goOn(): Promise<void> {
+    this.sleepUntil = undefined;
+    this.status = await this.api().complete({ value: 0 });
+  }
+
+  private async homeCall(): Promise<void> {
+    const { waiting, syscalls: seq } = this.status;
+    if (waiting?.kind !== "home") return;
+    if (this.answer?.seq === seq) {
+      const { result, child } = this.answer;
+      this.answer = undefined;
+      if (child && this.forkImage) {
+        this.around.adoptChild({
+          pid: child.pid,
+          parent: this.pid,
+          epoch: child.epoch,
+          spec: child.spec,
+          image: null,
+          imageBytes: this.forkImage,
+          result: { value: 0 },
+        });
+      }
+      this.forkImage = undefined;
+      this.status = await this.api().complete(result);
+      return;
+    }
+    const forking = waiting.call.call === "fork";
+    // One image at a time: a checkpoint on its way must be stored before the fork's image is taken.
+    if (this.askedSeq !== seq && this.around.connection() && !(forking && this.checkpointRunning)) {
+      this.askedSeq = seq;
+      this.flush();
+      if (forking) {
+        const captured = await this.api().capture(false);
+        this.forkImage = captured.bytes;
+        const hash = await this.upload(captured.bytes);
+        await this.markStored(hash, false);
+        this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: { call: "fork", image: hash } });
+      } else if (waiting.call.call !== "fork")
+        this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: waiting.call });
+      return;
+    }
+    this.around.changed();
+    await this.change();
+  }
+
+  // ---- images
+
+  /**
+   * Time between checkpoints: sqrt(2 * cost * MTBF) (Young 1974, Daly 2006), where the cost is what the last image took, and at most
+   * what the coordinator asks for.
+   */
+  private checkpointInterval(): number {
+    const { checkpointMs, mtbfMs } = this.around.settings;
+    return Math.min(checkpointMs, Math.max(500, Math.sqrt(2 * this.captureMs * mtbfMs)));
+  }
+
+  private checkpointDue(): boolean {
+    return (
+      this.loaded &&
+      this.ranSinceImage &&
+      !this.checkpointRunning &&
+      this.around.connection() !== undefined &&
+      this.around.ports.now() - this.lastImageAt >= this.checkpointInterval()
+    );
+  }
+
+  /** Takes an image now and stores it while the process goes on. */
+  private async checkpoint(): Promise<void> {
+    this.checkpointRunning = true;
+    const began = this.around.ports.now();
+    const captured = await this.api().capture(this.deltas < MAX_DELTAS);
+    this.captureMs = this.around.ports.now() - began;
+    this.lastImageAt = this.around.ports.now();
+    this.ranSinceImage = false;
+    const store = async (): Promise<void> => {
+      try {
+        this.flush();
+        const hash = await this.upload(captured.bytes);
+        if (this.dropped || this.surrendered || !this.worker) return;
+        await this.markStored(hash, captured.isDelta);
+        this.send({
+          type: "checkpoint",
+          pid: this.pid,
+          epoch: this.epoch,
+          image: { ...captured.image, hash, sizeBytes: captured.bytes.length },
+        });
+      } catch (thrown) {
+        this.around.ports.log("checkpoint-failed", { pid: this.pid, message: asNightshiftError(thrown).message });
+      } finally {
+        this.checkpointRunning = false;
+        this.poke();
+      }
+    };
+    void store();
+  }
+
+  private async markStored(hash: string, isDelta: boolean): Promise<void> {
+    this.deltas = isDelta ? this.deltas + 1 : 0;
+    await this.api().stored(hash);
+  }
+
+  private async surrender(reason: string): Promise<void> {
+    if (!this.around.connection() || this.checkpointRunning) return this.change();
+    const wasRunning = this.computedHere;
+    this.leaveSlot();
+    this.send({ type: "frozen", pid: this.pid, epoch: this.epoch });
+    const captured = await this.api().capture(this.deltas < MAX_DELTAS);
+    this.flush();
+    try {
+      const hash = await this.upload(captured.bytes);
+      if (this.dropped) return;
+      this.surrendered = true;
+      this.send({
+        type: "surrender",
+        pid: this.pid,
+        epoch: this.epoch,
+        image: { ...captured.image, hash, sizeBytes: captured.bytes.length },
+        wasRunning,
+        reason,
+      });
+    } catch (thrown) {
+      // The connection broke: the process is still ours, and the coordinator asks again when it is back.
+      this.around.ports.log("surrender-failed", { pid: this.pid, message: asNightshiftError(thrown).message });
+      this.releaseReason = undefined;
+    }
+  }
+
+  private async upload(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    const hash = await this.around.ports.hash(bytes);
+    for (;;) {
+      const connection = this.around.connection();
+      if (connection) {
+        try {
+          await connection.putBlob(hash, bytes);
+          return hash;
+        } catch (thrown) {
+          if (asNightshiftError(thrown).code !== "NS_CONNECTION_LOST" || this.dropped) throw thrown;
+        }
+      }
+      if (this.dropped) throw new NightshiftError("NS_CONNECTION_LOST", "the process was dropped");
+      await new Promise<void>((resolve) => this.around.ports.after(RETRY_MS, resolve));
+    }
+  }
+
+  private flush(): void {
+    this.flushTimer?.();
+    this.flushTimer = undefined;
+    if (!this.around.connection()) return;
+    this.outbox.flush((chunk) => this.send({ type: "output", pid: this.pid, epoch: this.epoch, ...chunk }));
+  }
+
+  private send(message: FromAgent): void {
+    this.around.connection()?.send(message);
+  }
+}

@@ -1,0 +1,98 @@
+// The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--json]`. Prints what happens, one line each.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, hostname, setPriority } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { type KeyPair, parseLink, publicKeyOf } from "@nightshift/coordinator/protocol";
+import { nodeCrypto } from "@nightshift/coordinator/protocol/node";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
+import { measureSpeed } from "./calibrate.ts";
+import { serveControl } from "./control.ts";
+import { defaultSlots, nodePorts } from "./ports.node.ts";
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      join: { type: "string" },
+      name: { type: "string" },
+      home: { type: "string" },
+      slots: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  if (!values.join || !values.home) throw new NightshiftError("NS_USAGE", "the agent needs --join LINK and --home DIR");
+  const link = parseLink(values.join);
+  const name = values.name ?? hostname();
+  if (!/^[\w.-]{1,100}$/.test(name))
+    throw new NightshiftError("NS_USAGE", "--name must be 1 to 100 letters, digits, dots, dashes or underscores");
+  const slots = values.slots === undefined ? defaultSlots() : Number(values.slots);
+  if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
+    throw new NightshiftError("NS_USAGE", "--slots must be a whole number from 1 to 1024");
+
+  // V8 cannot replace a running wasm function by a faster version, so programs are compiled by the optimising compiler from the start.
+  setFlagsFromString("--no-liftoff");
+  setFlagsFromString("--no-wasm-lazy-compilation");
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch {
+    // not permitted here: it runs at normal priority
+  }
+  const directory = join(values.home, "agents", name);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {
+    if (values.json) console.log(JSON.stringify({ event, host: name, ...details }));
+    else console.log(`${name}: ${SENTENCES[event]?.(details) ?? `${event} ${JSON.stringify(details)}`}`);
+  };
+  const ports = nodePorts({
+    name,
+    link,
+    key: loadKey(join(directory, "key")),
+    slots,
+    speed: measureSpeed(() => performance.now()),
+    log: say,
+  });
+  const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status: AgentStatus) => {
+    if (!status.refused) return;
+    console.error(`nightshift: ${status.refused.code}: ${status.refused.message}`);
+    console.error(`  ${new NightshiftError(status.refused.code as "NS_BAD_TOKEN", "").remedy}`);
+    process.exit(1);
+  });
+  const closeControl = await serveControl(agent, directory);
+  const end = (): void => {
+    agent.stop();
+    closeControl();
+    process.exit(0);
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+  agent.start();
+}
+
+const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => string> = {
+  connected: () => "joined the coordinator",
+  disconnected: (d) => `no connection (${d.message}); next try in ${d.retryInMs} ms`,
+  refused: (d) => `refused: ${d.message}`,
+};
+
+function loadKey(path: string): KeyPair {
+  try {
+    const privateKey = new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "hex"));
+    if (privateKey.length !== 32)
+      throw new NightshiftError("NS_HOME_UNUSABLE", `${path} is damaged: it must hold 32 bytes in hex`);
+    return { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) };
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
+    const pair = nodeCrypto.generateKeyPair();
+    writeFileSync(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    return pair;
+  }
+}
+
+main().catch((thrown: unknown) => {
+  const error = asNightshiftError(thrown);
+  console.error(`nightshift: ${error.code}: ${error.message}`);
+  if (error.remedy) console.error(`  ${error.remedy}`);
+  process.exit(error.code === "NS_USAGE" ? 2 : 1);
+});

@@ -1,0 +1,70 @@
+// The agent's ports on Node: sockets, worker threads, time, memory.
+import { createHash } from "node:crypto";
+import { arch, availableParallelism, cpus, freemem, type as osType, release, totalmem } from "node:os";
+import { backoffMs, connectTunnel, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
+import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Ports } from "../agent/index.ts";
+import { spawnNodeWorker } from "../worker/index.ts";
+
+export interface NodePortsOptions {
+  name: string;
+  link: JoinLink;
+  key: KeyPair;
+  slots: number;
+  /** See calibrate.ts. */
+  speed: number;
+  log(event: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+export function nodePorts(options: NodePortsOptions): Ports {
+  const { name, link, key, slots, speed, log } = options;
+  const host = {
+    name,
+    os: `${osType()} ${release()}`.slice(0, 100),
+    arch: arch(),
+    cpuModel: (cpus()[0]?.model ?? "unknown").slice(0, 200),
+    slots,
+    memoryBytes: totalmem(),
+    speed,
+  };
+  return {
+    connect: async (on) => {
+      const socket = await openSocket(tunnelUrl(link));
+      const tunnel = await connectTunnel({
+        socket,
+        crypto: nodeCrypto,
+        staticKey: key,
+        coordinatorKey: link.coordinatorKey,
+        role: "agent",
+        token: link.token,
+        name,
+      });
+      tunnel.onMessage((message) => on.message(message));
+      tunnel.onClose((error) =>
+        on.closed(error ?? new NightshiftError("NS_CONNECTION_LOST", "the coordinator closed the connection")),
+      );
+      return {
+        send: (message) => tunnel.send(message),
+        getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
+        putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
+        close: () => tunnel.close(),
+      };
+    },
+    spawnWorker: spawnNodeWorker,
+    compile: (bytes) => WebAssembly.compile(bytes),
+    hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
+    now: () => performance.now(),
+    random: Math.random,
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+    backoffMs,
+    hostInfo: () => host,
+    memoryFreeBytes: () => freemem(),
+    log,
+  };
+}
+
+export const defaultSlots = (): number => availableParallelism();

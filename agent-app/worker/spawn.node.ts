@@ -1,0 +1,35 @@
+// Starts worker threads on Node and wraps them as the agent wants them.
+import { Worker } from "node:worker_threads";
+import * as Comlink from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
+import { carryErrors } from "./errors.ts";
+import { isOutput } from "./protocol.ts";
+
+carryErrors();
+
+/** Megabytes of native stack for a process: deep recursion in C fits (V8's own default is about 1). */
+const STACK_MB = 8;
+
+export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): WorkerHandle {
+  const worker = new Worker(new URL("./worker.node.ts", import.meta.url), { resourceLimits: { stackSizeMb: STACK_MB } });
+  let over = false;
+  const died = (error: Error): void => {
+    if (over) return;
+    over = true;
+    on.died(error);
+  };
+  worker.on("message", (message: unknown) => {
+    if (isOutput(message)) on.output(message.pid, message.stream, message.offset, message.bytes);
+  });
+  worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
+  worker.on("exit", (code) => died(new Error(`the worker ended with code ${code}`)));
+  worker.setMaxListeners(0); // comlink listens once for each call under way
+  return {
+    api: Comlink.wrap<WorkerApi>(nodeEndpoint(worker)) as unknown as WorkerApi,
+    terminate: () => {
+      over = true;
+      void worker.terminate();
+    },
+  };
+}

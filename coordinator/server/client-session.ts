@@ -1,0 +1,272 @@
+// One client's connection: requests in, answers and events out. Checks rights and parameters; the core and the store do the work.
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import {
+  type ExitReport,
+  type FromClient,
+  MAX_DATA_BYTES,
+  type Method,
+  type Params,
+  type Result,
+  requests,
+  type ToClient,
+} from "../protocol/index.ts";
+import { type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
+import type { Device } from "../store/index.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { createToken } from "./enrolment.ts";
+import type { Programs } from "./programs.ts";
+
+export interface ClientServices {
+  coordinator: Coordinator;
+  programs: Programs;
+  /** The join link for a token. */
+  link(token: Uint8Array): string;
+  revoke(host: string): void;
+  version: string;
+  startedAt: number;
+}
+
+const ADMIN_ONLY: ReadonlySet<Method> = new Set(["tokenCreate", "hostRevoke"]);
+/** Requests of one client that may be under way at a time. */
+const MAX_UNDERWAY = 256;
+const MAX_TTL_MS = 365 * 24 * 3600_000;
+
+export class ClientSession {
+  private readonly services: ClientServices;
+  private readonly device: Device;
+  private readonly send: (message: ToClient) => void;
+  private readonly follows = new Map<number, () => void>();
+  private underway = 0;
+
+  constructor(services: ClientServices, device: Device, send: (message: ToClient) => void) {
+    this.services = services;
+    this.device = device;
+    this.send = send;
+  }
+
+  closed(): void {
+    for (const stop of this.follows.values()) stop();
+    this.follows.clear();
+  }
+
+  message(message: FromClient): void {
+    if (message.type === "hello") return this.send({ type: "welcome", version: 1 });
+    if (message.type === "stop") {
+      this.follows.get(message.id)?.();
+      this.follows.delete(message.id);
+      return;
+    }
+    void this.request(message.id, message.method, message.params);
+  }
+
+  private async request(id: number, method: Method, raw: unknown): Promise<void> {
+    this.underway++;
+    try {
+      if (this.underway > MAX_UNDERWAY)
+        throw new NightshiftError("NS_RATE_LIMITED", `more than ${MAX_UNDERWAY} requests at a time`);
+      if (ADMIN_ONLY.has(method) && this.device.scope !== "admin")
+        throw new NightshiftError("NS_FORBIDDEN", `"${method}" is for administrators; this key may ${this.device.scope}`);
+      const parsed = requests[method].params.safeParse(raw);
+      if (!parsed.success)
+        throw new NightshiftError(
+          "NS_BAD_MESSAGE",
+          `"${method}": ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+        );
+      const handler = this.handlers[method] as (params: unknown, id: number) => unknown;
+      const result = await handler(parsed.data, id);
+      this.services.coordinator.whenStored(() => this.send({ type: "response", id, result }));
+    } catch (thrown) {
+      const { code, message, details } = asNightshiftError(thrown);
+      this.send({ type: "failure", id, code, message, details: { ...details } });
+    } finally {
+      this.underway--;
+    }
+  }
+
+  private readonly handlers: { [M in Method]: (params: Params<M>, id: number) => Result<M> | Promise<Result<M>> } = {
+    submit: (spec) => this.submit(spec),
+    instrument: ({ module }) => this.services.programs.instrument(module),
+    ps: ({ job, all }) => this.ps(job, all),
+    hosts: () => this.hosts(),
+    job: ({ job }) => jobResult(this.job(job)),
+    attach: (params, id) => this.attach(params, id),
+    stdin: ({ job, offset, bytes, end }) => ({
+      accepted: this.services.coordinator.apply((core) => core.stdin(job, offset, bytes, end)),
+    }),
+    migrate: ({ pid, host }) => this.services.coordinator.apply((core, now) => core.migrate(pid, host, now)),
+    cancel: ({ pid, job }) => this.cancel(pid, job),
+    tokenCreate: ({ scope, ttlMs, uses }) => {
+      const { token, expiresAt } = createToken(
+        this.services.coordinator.store,
+        scope,
+        Math.min(ttlMs, MAX_TTL_MS),
+        uses,
+        Date.now(),
+      );
+      return { link: this.services.link(token), expiresAt };
+    },
+    hostRevoke: ({ host }) => {
+      this.services.revoke(host);
+      return {};
+    },
+    status: () => {
+      const { core } = this.services.coordinator;
+      const online = [...core.hosts.values()].filter((host) => host.online).length;
+      const running = [...core.jobs.values()].filter((job) => job.state === "running").length;
+      return {
+        version: this.services.version,
+        startedAt: this.services.startedAt,
+        hosts: online,
+        jobs: running,
+        processes: this.ps(null, false).length,
+      };
+    },
+  };
+
+  private job(id: number): Job {
+    const job = this.services.coordinator.core.jobs.get(id);
+    if (!job) throw new NightshiftError("NS_NO_SUCH_JOB", `there is no job ${id}`);
+    return job;
+  }
+
+  private submit(spec: Params<"submit">): Result<"submit"> {
+    const { coordinator } = this.services;
+    if (!coordinator.store.programs().includes(spec.program))
+      throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
+    if (spec.startOn !== null) {
+      const host = [...coordinator.core.hosts.values()].find((candidate) => candidate.name === spec.startOn);
+      if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${spec.startOn}"`);
+      if (!usable(host))
+        throw new NightshiftError(
+          "NS_HOST_UNAVAILABLE",
+          `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`,
+        );
+    }
+    const job = coordinator.apply((core, now) => core.submit(spec, now));
+    return { job: job.id, pid: job.root };
+  }
+
+  private cancel(pid: number | null, job: number | null): Result<"cancel"> {
+    if ((pid === null) === (job === null)) throw new NightshiftError("NS_BAD_MESSAGE", "cancel takes a process or a job");
+    const target = pid !== null ? { pid } : { job: job as number };
+    return { cancelled: this.services.coordinator.apply((core, now) => core.cancel(target, now)) };
+  }
+
+  private ps(job: number | null, all: boolean): Result<"ps"> {
+    const { core } = this.services.coordinator;
+    const processes = job === null ? [...core.processes.values()] : core.processesOf(this.job(job).id);
+    return processes
+      .filter((process) => all || !["exited", "failed", "cancelled"].includes(process.state))
+      .map((process: ProcessRecord) => ({
+        pid: process.pid,
+        parent: process.parent,
+        job: process.job,
+        name: this.job(process.job).spec.name,
+        state: process.state,
+        host: process.host === null ? null : (core.hosts.get(process.host)?.name ?? process.host.slice(0, 8)),
+        cpuMs: process.cpuMs,
+        memoryBytes: process.memoryBytes,
+        migrations: process.migrations,
+        startedAt: process.startedAt,
+        report: process.report,
+        waiting: process.waiting?.call.call ?? null,
+      }));
+  }
+
+  private hosts(): Result<"hosts"> {
+    return [...this.services.coordinator.core.hosts.values()].map((host) => ({
+      name: host.name,
+      id: host.id,
+      online: host.online,
+      paused: host.paused,
+      slots: host.info.slots,
+      speed: host.speed,
+      running: host.running,
+      runnable: host.runnable,
+      blocked: host.blocked,
+      memoryBytes: host.info.memoryBytes,
+      memoryFreeBytes: host.memoryFreeBytes,
+      os: host.info.os,
+      cpuModel: host.info.cpuModel,
+    }));
+  }
+
+  private attach({ job: jobId, pid, stdoutFrom, stderrFrom, follow }: Params<"attach">, id: number): Result<"attach"> {
+    const { coordinator } = this.services;
+    const process = pid === null ? undefined : coordinator.core.processes.get(pid);
+    if (pid !== null && !process) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
+    const job = this.job(process?.job ?? jobId ?? 0);
+    const next = { 1: stdoutFrom, 2: stderrFrom };
+    let over = false;
+    const stop = (): void => {
+      over = true;
+      unfollow();
+      this.follows.delete(id);
+    };
+    const event = (news: Extract<ToClient, { type: "event" }>["event"]): void => this.send({ type: "event", id, event: news });
+    /** What is stored, from where this client is; news that came meanwhile is in there too. */
+    const catchUp = (): void => {
+      for (const stream of [1, 2] as const) {
+        for (;;) {
+          const { chunks } = coordinator.store.output(job.id, stream, next[stream], MAX_DATA_BYTES, pid);
+          for (const chunk of chunks) {
+            next[stream] = chunk.offset + chunk.bytes.length;
+            for (let at = 0; at < chunk.bytes.length; at += MAX_DATA_BYTES) {
+              const bytes = chunk.bytes.subarray(at, at + MAX_DATA_BYTES);
+              event({ event: "output", pid: chunk.pid, stream, end: chunk.offset + at + bytes.length, bytes });
+            }
+          }
+          if (chunks.length === 0) break;
+        }
+      }
+    };
+    const endedReport = (): ExitReport | undefined => {
+      if (process) return process.report ?? undefined;
+      return job.state === "running" ? undefined : (job.report ?? { kind: "signal", signal: 9 });
+    };
+    const unfollow = coordinator.follow(job.id, (news) => {
+      if (over) return;
+      if (news.event === "output" || news.event === "stdin") {
+        if (news.event === "output") catchUp();
+        return;
+      }
+      const report = endedReport();
+      if (report) {
+        catchUp();
+        event({ event: "ended", report });
+        stop();
+      }
+    });
+    this.follows.set(id, stop);
+    // After the answer to the request itself.
+    coordinator.whenStored(() => {
+      if (over) return;
+      catchUp();
+      const report = endedReport();
+      if (report) event({ event: "ended", report });
+      if (report || !follow) {
+        if (!report) event({ event: "ended", report: { kind: "exit", code: 0 } });
+        stop();
+      }
+    });
+    return { job: job.id };
+  }
+}
+
+const jobResult = (job: Job): Result<"job"> => ({
+  job: job.id,
+  name: job.spec.name,
+  state: job.state,
+  report: job.report,
+  processes: job.processes,
+  submittedAt: job.submittedAt,
+  endedAt: job.endedAt,
+  migrations: job.migrations,
+  migratedRunning: job.migratedRunning,
+  migratedProcesses: job.migratedProcesses,
+  restarts: job.restarts,
+  freezesMs: job.freezesMs,
+  migrationBytes: job.migrationBytes,
+  migrationMessages: job.migrationMessages,
+  files: job.files,
+});

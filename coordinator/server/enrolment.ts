@@ -1,0 +1,61 @@
+// Who may connect. A token from a join link enrols a key once; from then on the key alone counts, until it is revoked. Tokens are kept
+// as hashes only; a wrong and an expired token are told apart to nobody.
+import { createHash, randomBytes } from "node:crypto";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Device, Store } from "../store/index.ts";
+
+export const TOKEN_BYTES = 24;
+const SCOPES_OF_ROLE = { agent: ["host"], client: ["submit", "admin"] } as const;
+
+const hashOf = (token: Uint8Array): string => createHash("sha256").update(token).digest("hex");
+
+/** @param ttlMs how long the token can be used for enrolling */
+export function createToken(
+  store: Store,
+  scope: Device["scope"],
+  ttlMs: number,
+  uses: number,
+  now: number,
+): { token: Uint8Array; expiresAt: number } {
+  const token = new Uint8Array(randomBytes(TOKEN_BYTES));
+  const expiresAt = now + ttlMs;
+  store.saveToken({ hash: hashOf(token), scope, expiresAt, uses });
+  return { token, expiresAt };
+}
+
+/**
+ * The device behind a connection, enrolled now if it brings a good token.
+ * @throws NS_REVOKED, NS_BAD_TOKEN, NS_FORBIDDEN
+ */
+export function authenticate(
+  store: Store,
+  caller: { role: "agent" | "client"; remoteKey: Uint8Array; token?: Uint8Array; name?: string },
+  now: number,
+): Device {
+  const key = Buffer.from(caller.remoteKey).toString("hex");
+  const known = store.device(key);
+  if (known?.revokedAt) throw new NightshiftError("NS_REVOKED", `${known.name} has been removed from this cluster`);
+  if (known && known.role === caller.role) return known;
+  if (known) throw new NightshiftError("NS_FORBIDDEN", `the key is enrolled as ${known.role}, not as ${caller.role}`);
+  const token = caller.token ? store.token(hashOf(caller.token)) : undefined;
+  if (!token || token.expiresAt < now || token.uses < 1)
+    throw new NightshiftError(
+      "NS_BAD_TOKEN",
+      caller.token ? "the join token is wrong, used up or expired" : "this key is not enrolled, and no join token came with it",
+    );
+  if (!(SCOPES_OF_ROLE[caller.role] as readonly string[]).includes(token.scope))
+    throw new NightshiftError(
+      "NS_BAD_TOKEN",
+      `the join token is for ${token.scope}, not for ${caller.role === "agent" ? "a host" : "a client"}`,
+    );
+  const device: Device = {
+    key,
+    role: caller.role,
+    scope: token.scope,
+    name: caller.name ?? key.slice(0, 8),
+    enrolledAt: now,
+    revokedAt: null,
+  };
+  if (!store.enrol(token.hash, device)) throw new NightshiftError("NS_BAD_TOKEN", "the join token is used up");
+  return device;
+}

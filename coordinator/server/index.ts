@@ -1,0 +1,2 @@
+// The face of the coordinator's server.
+export { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "./server.ts";

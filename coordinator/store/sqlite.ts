@@ -1,0 +1,217 @@
+// The store in one SQLite file, through Node's built-in module: write-ahead log, synchronous FULL, so that what is committed survives
+// a power cut. Records are kept as CBOR under (kind, id): the coordinator holds them all in memory anyway and never searches here.
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { Decoder, Encoder } from "cbor-x";
+import type { Saved } from "../scheduler/state.ts";
+import type { Batch, Device, Store, TokenRecord } from "./store.ts";
+
+/** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
+const VERSION = 1;
+const MIGRATIONS: Record<number, string> = {
+  1: `
+    create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
+    create table output (job integer not null, stream integer not null, offset integer not null, pid integer not null, bytes blob not null,
+      primary key (job, stream, offset)) without rowid;
+    create table device (key text primary key, role text not null, scope text not null, name text not null, enrolled_at integer not null, revoked_at integer) without rowid;
+    create table token (hash text primary key, scope text not null, expires_at integer not null, uses integer not null) without rowid;
+    create table program (module text primary key, program text not null, size_bytes integer not null, functions integer not null, sites integer not null) without rowid;
+  `,
+};
+
+const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
+const decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
+type Row = Record<string, number | bigint | string | Uint8Array | null>;
+
+/** @throws NS_STORE_VERSION when the file is of a newer version, NS_HOME_UNUSABLE when it cannot be opened */
+export function openSqlite(path: string): Store {
+  let db: DatabaseSync;
+  try {
+    db = new DatabaseSync(path);
+    db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;");
+  } catch (thrown) {
+    throw new NightshiftError(
+      "NS_HOME_UNUSABLE",
+      `cannot open the database ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      { cause: thrown },
+    );
+  }
+  migrate(db, path);
+  return new SqliteStore(db);
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const found = Number((db.prepare("pragma user_version").get() as { user_version: number }).user_version);
+  if (found > VERSION) {
+    db.close();
+    throw new NightshiftError("NS_STORE_VERSION", `${path} is of version ${found}; this Nightshift knows ${VERSION}`);
+  }
+  for (let version = found + 1; version <= VERSION; version++)
+    db.exec(`begin immediate; ${MIGRATIONS[version]} pragma user_version = ${version}; commit;`);
+}
+
+class SqliteStore implements Store {
+  private readonly db: DatabaseSync;
+  private readonly statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.db = db;
+  }
+
+  private statement(sql: string): StatementSync {
+    let statement = this.statements.get(sql);
+    if (!statement) {
+      statement = this.db.prepare(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  private transaction<T>(work: () => T): T {
+    this.db.exec("begin immediate");
+    try {
+      const result = work();
+      this.db.exec("commit");
+      return result;
+    } catch (thrown) {
+      this.db.exec("rollback");
+      throw thrown;
+    }
+  }
+
+  *load(): Iterable<Saved> {
+    const rows = this.statement(
+      "select kind, id, data from record order by case kind when 'job' then 0 when 'kernel' then 1 else 2 end, id",
+    );
+    for (const row of rows.all() as Row[]) {
+      const value = decoder.decode(row.data as Uint8Array);
+      if (row.kind === "kernel") yield { kind: "kernel", job: Number(row.id), value };
+      else yield { kind: row.kind as "job" | "process", value };
+    }
+  }
+
+  commit(batch: Batch): void {
+    const put = this.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
+    const append = this.statement("insert or ignore into output (job, stream, offset, pid, bytes) values (?, ?, ?, ?, ?)");
+    this.transaction(() => {
+      for (const saved of batch.saved) {
+        const id = saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid;
+        put.run(saved.kind, id, encoder.encode(saved.value));
+      }
+      for (const chunk of batch.output) append.run(chunk.job, chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
+    });
+  }
+
+  output(
+    job: number,
+    stream: 1 | 2,
+    from: number,
+    limit: number,
+    pid: number | null,
+  ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] } {
+    // The chunk that holds `from` begins at or before it.
+    const first = this.statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?").get(
+      job,
+      stream,
+      from,
+    ) as Row | undefined;
+    const rows = this.statement(
+      "select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset",
+    ).iterate(job, stream, Number(first?.at ?? from));
+    const chunks: { pid: number; offset: number; bytes: Uint8Array }[] = [];
+    let total = 0;
+    for (const row of rows as Iterable<Row>) {
+      const offset = Number(row.offset);
+      const bytes = row.bytes as Uint8Array;
+      if (offset + bytes.length <= from) continue;
+      if (pid !== null && Number(row.pid) !== pid) continue;
+      const skipped = Math.max(0, from - offset);
+      chunks.push({ pid: Number(row.pid), offset: offset + skipped, bytes: bytes.subarray(skipped) });
+      total += bytes.length - skipped;
+      if (total >= limit) break;
+    }
+    return { chunks };
+  }
+
+  device(key: string): Device | undefined {
+    const row = this.statement("select * from device where key = ?").get(key) as Row | undefined;
+    return row ? deviceOf(row) : undefined;
+  }
+
+  devices(): Device[] {
+    return (this.statement("select * from device order by enrolled_at").all() as Row[]).map(deviceOf);
+  }
+
+  saveDevice(device: Device): void {
+    this.statement(
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at) values (?, ?, ?, ?, ?, ?)",
+    ).run(device.key, device.role, device.scope, device.name, device.enrolledAt, device.revokedAt);
+  }
+
+  token(hash: string): TokenRecord | undefined {
+    const row = this.statement("select * from token where hash = ?").get(hash) as Row | undefined;
+    return row
+      ? { hash: String(row.hash), scope: row.scope as Device["scope"], expiresAt: Number(row.expires_at), uses: Number(row.uses) }
+      : undefined;
+  }
+
+  saveToken(token: TokenRecord): void {
+    this.statement("insert or replace into token (hash, scope, expires_at, uses) values (?, ?, ?, ?)").run(
+      token.hash,
+      token.scope,
+      token.expiresAt,
+      token.uses,
+    );
+  }
+
+  enrol(tokenHash: string, device: Device): boolean {
+    return this.transaction(() => {
+      const used = this.statement("update token set uses = uses - 1 where hash = ? and uses > 0").run(tokenHash);
+      if (Number(used.changes) !== 1) return false;
+      this.saveDevice(device);
+      return true;
+    });
+  }
+
+  program(module: string): { program: string; sizeBytes: number; functions: number; sites: number } | undefined {
+    const row = this.statement("select * from program where module = ?").get(module) as Row | undefined;
+    return row
+      ? {
+          program: String(row.program),
+          sizeBytes: Number(row.size_bytes),
+          functions: Number(row.functions),
+          sites: Number(row.sites),
+        }
+      : undefined;
+  }
+
+  saveProgram(module: string, made: { program: string; sizeBytes: number; functions: number; sites: number }): void {
+    this.statement("insert or replace into program (module, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?)").run(
+      module,
+      made.program,
+      made.sizeBytes,
+      made.functions,
+      made.sites,
+    );
+  }
+
+  programs(): string[] {
+    return (this.statement("select module, program from program").all() as Row[]).flatMap((row) => [
+      String(row.module),
+      String(row.program),
+    ]);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+const deviceOf = (row: Row): Device => ({
+  key: String(row.key),
+  role: row.role as Device["role"],
+  scope: row.scope as Device["scope"],
+  name: String(row.name),
+  enrolledAt: Number(row.enrolled_at),
+  revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+});

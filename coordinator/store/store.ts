@@ -1,0 +1,63 @@
+// The store's interface. One batch is one transaction: when `commit` returns, all of it is on the disk; when it throws, none of it.
+import type { Saved } from "../scheduler/state.ts";
+
+export interface OutputChunk {
+  job: number;
+  pid: number;
+  stream: 1 | 2;
+  /** Of the first byte, in the job's stream. */
+  offset: number;
+  bytes: Uint8Array;
+}
+
+export interface Batch {
+  saved: readonly Saved[];
+  output: readonly OutputChunk[];
+}
+
+/** A key that may connect: a host's agent or a client. */
+export interface Device {
+  /** Hex of the public key. */
+  key: string;
+  role: "agent" | "client";
+  /** What it may do: a host computes, a submitter runs jobs, an administrator does everything. */
+  scope: "host" | "submit" | "admin";
+  name: string;
+  enrolledAt: number;
+  revokedAt: number | null;
+}
+
+export interface TokenRecord {
+  /** SHA-256 of the token, hex: the token itself is nowhere kept. */
+  hash: string;
+  scope: Device["scope"];
+  expiresAt: number;
+  /** Enrolments left. */
+  uses: number;
+}
+
+export interface Store {
+  /** Everything saved, jobs before their processes. */
+  load(): Iterable<Saved>;
+  commit(batch: Batch): void;
+  /** Output of a job (or of one of its processes) from an offset in the job's stream, at most `limit` bytes or one chunk. */
+  output(
+    job: number,
+    stream: 1 | 2,
+    from: number,
+    limit: number,
+    pid: number | null,
+  ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] };
+  device(key: string): Device | undefined;
+  devices(): Device[];
+  saveDevice(device: Device): void;
+  token(hash: string): TokenRecord | undefined;
+  saveToken(token: TokenRecord): void;
+  /** Uses the token once for this device, in one transaction. @returns false when it had no use left */
+  enrol(tokenHash: string, device: Device): boolean;
+  /** The migratable program made of a plain module, if that has been done. */
+  program(module: string): { program: string; sizeBytes: number; functions: number; sites: number } | undefined;
+  saveProgram(module: string, made: { program: string; sizeBytes: number; functions: number; sites: number }): void;
+  programs(): string[];
+  close(): void;
+}

@@ -1,0 +1,77 @@
+// The worker thread's side of the compiler: runs clang, wasm-ld and ar (LLVM compiled to WebAssembly) over a virtual file tree.
+// Owns nothing on disk and decides nothing: it is told the commands, and returns one file and what the tools wrote.
+import { parentPort } from "node:worker_threads";
+import { Exit, type Tree, commands as tools } from "@yowasp/clang";
+
+/** What to run: every command in turn over the same tree, until one fails. */
+export interface ToolRequest {
+  readonly id: number;
+  /** The tool (`clang` is the driver, which runs others in turn) and its arguments. */
+  readonly commands: readonly (readonly [tool: "clang" | "ar", ...args: string[]])[];
+  /** Absolute virtual path -> contents. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Absolute virtual path of the file that is wanted back. */
+  readonly wanted: string;
+}
+
+export interface ToolReply {
+  readonly id: number;
+  /** The wanted file; absent when a command failed or wrote no such file. */
+  readonly output?: Uint8Array;
+  /** Everything the tools wrote, in order. */
+  readonly text: string;
+  /** The exit code of the command that failed; 0 when none did; -1 when the tool itself crashed. */
+  readonly exitCode: number;
+}
+
+function treeOf(files: ReadonlyMap<string, Uint8Array>): Tree {
+  const root: Tree = {};
+  for (const [path, contents] of files) {
+    const parts = path.split("/").filter((part) => part !== "");
+    const name = parts.pop();
+    let folder = root;
+    for (const part of parts) {
+      const next = Object.hasOwn(folder, part) ? folder[part] : undefined;
+      if (next === undefined || typeof next === "string" || next instanceof Uint8Array) folder = folder[part] = {};
+      else folder = next;
+    }
+    if (name !== undefined) folder[name] = contents;
+  }
+  return root;
+}
+
+function fileIn(tree: Tree, path: string): Uint8Array | undefined {
+  let node: Tree | string | Uint8Array | undefined = tree;
+  for (const part of path.split("/").filter((name) => name !== "")) {
+    if (node === undefined || typeof node === "string" || node instanceof Uint8Array) return undefined;
+    node = node[part];
+  }
+  return node instanceof Uint8Array ? node : undefined;
+}
+
+const silent = { fetchProgress: () => undefined };
+
+async function run(request: ToolRequest): Promise<ToolReply> {
+  const decoder = new TextDecoder();
+  let text = "";
+  const write = (bytes: Uint8Array | null) => {
+    if (bytes !== null) text += decoder.decode(bytes, { stream: true });
+  };
+  let tree = treeOf(request.files);
+  try {
+    await tools.clang(null as unknown as string[], {}, silent); // only loads the compiler, which would otherwise print its progress
+    for (const [tool, ...args] of request.commands) {
+      const options = { stdout: write, stderr: write, decodeASCII: false, ...silent };
+      tree = (await tools[tool](args, tree, options)) ?? tree;
+    }
+  } catch (thrown) {
+    if (thrown instanceof Exit) return { id: request.id, text, exitCode: thrown.code };
+    return { id: request.id, text: `${text}the compiler crashed: ${String(thrown)}\n`, exitCode: -1 };
+  }
+  const output = fileIn(tree, request.wanted);
+  return { id: request.id, text, exitCode: 0, ...(output === undefined ? {} : { output }) };
+}
+
+parentPort?.on("message", (request: ToolRequest) => {
+  void run(request).then((reply) => parentPort?.postMessage(reply));
+});

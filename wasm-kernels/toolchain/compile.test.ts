@@ -1,0 +1,177 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { NightshiftError } from "../errors.ts";
+import { compile, isWasm } from "./index.ts";
+import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
+
+const cacheDir = sharedCacheDir;
+
+function failure(promise: Promise<unknown>): Promise<NightshiftError> {
+  return promise.then(
+    () => Promise.reject(new Error("it should have failed")),
+    (error: unknown) => error as NightshiftError,
+  );
+}
+
+describe("what a program becomes", () => {
+  test("a C program becomes a WASI module that runs, with its function names and an 8 MiB stack below the data", async () => {
+    const folder = scratch({
+      "main.c":
+        "#include <stdio.h>\nint shared;\n__attribute__((noinline)) int twice(int n) { return 2 * n; }\nint main(int c, char **v) { printf(\"%d %d\\n\", twice(c), (unsigned long)&shared >= 8388608); return v[1][0] - '0'; }",
+    });
+    const { wasm, diagnostics } = await compile({ sources: [join(folder, "main.c")], cacheDir });
+    expect(diagnostics).toBe("");
+    expect(isWasm(wasm)).toBe(true);
+    const [names] = WebAssembly.Module.customSections(new WebAssembly.Module(new Uint8Array(wasm)), "name");
+    expect(Buffer.from(names ?? new ArrayBuffer()).toString("latin1")).toContain("twice");
+    expect(await runPlain(wasm, ["3"])).toEqual({ exitCode: 3, stdout: "4 1\n", stderr: "" });
+  });
+
+  test("a C++ program with iostream, a vector and a C file beside it works", async () => {
+    const folder = scratch({
+      "main.cpp":
+        '#include <algorithm>\n#include <iostream>\n#include <vector>\nextern "C" int seven(void);\nint main() { std::vector<int> v{3, seven(), 5}; std::sort(v.begin(), v.end()); for (int n : v) std::cout << n << " "; std::cout << std::endl; }',
+      "seven.c": "int seven(void) { int class = 7; return class; }",
+    });
+    const { wasm } = await compile({ sources: [join(folder, "main.cpp"), join(folder, "seven.c")], cacheDir });
+    expect((await runPlain(wasm)).stdout).toBe("3 5 7 \n");
+  });
+
+  test("headers are found in the source's folder, in -I folders, through each other and through a macro; defines reach the source", async () => {
+    const folder = scratch({
+      "app/main.c":
+        '#include <stdio.h>\n#include "near.h"\n#define CONFIG "config.h"\n#include CONFIG\n#include <far.h>\nint main(void) { printf("%d %s\\n", NEAR + CONFIGURED + FAR + DEEP + GIVEN, __FILE__); return 0; }',
+      "app/near.h": "#define NEAR 1\n",
+      "app/config.h": "#define CONFIGURED 10\n",
+      "lib/far.h": '#include "deep/deep.h"\n#define FAR 100\n',
+      "lib/deep/deep.h": "#define DEEP 1000\n",
+    });
+    const options = { includeDirs: [join(folder, "lib")], defines: { GIVEN: "10000" }, cacheDir };
+    const { wasm } = await compile({ sources: [join(folder, "app/main.c")], ...options });
+    expect((await runPlain(wasm)).stdout).toBe("11111 app/main.c\n");
+  });
+
+  test("the same program in another folder gives the same bytes", async () => {
+    const text = '#include "a.h"\nint main(void) { return A; }';
+    const folders = [scratch({ "main.c": text, "a.h": "#define A 5" }), scratch({ "main.c": text, "a.h": "#define A 5" })];
+    const [one, two] = await Promise.all(folders.map((folder) => compile({ sources: [join(folder, "main.c")] })));
+    expect(Buffer.from(one?.wasm ?? []).equals(Buffer.from(two?.wasm ?? [1]))).toBe(true);
+  });
+
+  test("a WebAssembly module is passed through unchanged", async () => {
+    const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    const folder = scratch({ "any.wasm": bytes });
+    expect((await compile({ sources: [join(folder, "any.wasm")] })).wasm).toEqual(bytes);
+  });
+
+  test("warnings are returned with the user's path", async () => {
+    const source = join(scratch({ "main.c": "#warning mind the gap\nint main(void) { return 0; }" }), "main.c");
+    const { diagnostics } = await compile({ sources: [source], cacheDir });
+    expect(diagnostics).toContain(`${source}:1:2: warning: mind the gap`);
+  });
+
+  test("the caller's event loop stays alive while the compiler works", async () => {
+    const source = join(scratch({ "main.c": `int main(void) { return ${Date.now() % 100}; }` }), "main.c");
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 5);
+    await compile({ sources: [source] });
+    clearInterval(ticking);
+    expect(ticks).toBeGreaterThan(3);
+  });
+});
+
+describe("what a failure says", () => {
+  test("an error in a source or a header names the user's own file and line", async () => {
+    const folder = scratch({
+      "main.c": '#include "bad.h"\nint main(void) {\n  return missing;\n}',
+      "bad.h": "\nint broken = ;\n",
+    });
+    const error = await failure(compile({ sources: [join(folder, "main.c")], cacheDir }));
+    expect(error.code).toBe("NS_COMPILE_FAILED");
+    expect(error.details.diagnostics).toContain(`${join(folder, "main.c")}:3:10: error: use of undeclared identifier 'missing'`);
+    expect(error.details.diagnostics).toContain(`${join(folder, "bad.h")}:2:14: error:`);
+    expect(error.message).not.toContain("nightshift-source");
+  });
+
+  test("an undefined function is reported by its name", async () => {
+    const folder = scratch({ "main.c": "int elsewhere(void);\nint main(void) { return elsewhere(); }" });
+    const error = await failure(compile({ sources: [join(folder, "main.c")], cacheDir }));
+    expect(error.code).toBe("NS_COMPILE_FAILED");
+    expect(error.details.diagnostics).toContain("undefined symbol: elsewhere");
+  });
+
+  test("a missing source, a folder, a text file and an empty list each have their own answer", async () => {
+    const folder = scratch({ "notes.txt": "hello" });
+    expect((await failure(compile({ sources: [join(folder, "none.c")] }))).code).toBe("NS_SOURCE_NOT_FOUND");
+    expect((await failure(compile({ sources: [folder] }))).code).toBe("NS_NOT_WASM");
+    expect((await failure(compile({ sources: [join(folder, "notes.txt")] }))).code).toBe("NS_NOT_WASM");
+    expect((await failure(compile({ sources: [] }))).code).toBe("NS_NOT_WASM");
+  });
+
+  test("a header that is a link to a file outside the source's folder is not read, and the message says so", async () => {
+    const folder = scratch({
+      "secret.h": "#define SECRET 1\n",
+      "app/main.c": '#include "link.h"\nint main(void) { return SECRET; }',
+    });
+    symlinkSync(join(folder, "secret.h"), join(folder, "app/link.h"));
+    const error = await failure(compile({ sources: [join(folder, "app/main.c")], cacheDir }));
+    expect(error.details.diagnostics).toContain("'link.h' file not found");
+    expect(error.details.diagnostics).toContain(`${join(folder, "app/link.h")} was not used`);
+  });
+
+  test("an option that would not make a program is refused", async () => {
+    const source = join(scratch({ "main.c": "int main(void) { return 0; }" }), "main.c");
+    for (const arg of ["-c", "-o", "-S", "-oelse"]) {
+      expect((await failure(compile({ sources: [source], extraArgs: [arg] }))).code).toBe("NS_USAGE");
+    }
+  });
+
+  test("a compilation that takes too long is stopped, and the next one works", async () => {
+    const endless =
+      "constexpr long f(long n) { long s = 0; for (long i = 0; i < n; i++) s += i ^ (s << 1); return s; }\nconstexpr long x = f(1L << 30);\nint main() { return (int)x; }";
+    const folder = scratch({ "slow.cpp": endless, "main.c": "int main(void) { return 0; }" });
+    const slow = {
+      sources: [join(folder, "slow.cpp")],
+      extraArgs: ["-fconstexpr-steps=2147483647", "-std=c++20"],
+      timeoutMs: 1500,
+    };
+    const error = await failure(compile(slow));
+    expect([error.code, error.details.timeoutMs]).toEqual(["NS_COMPILE_FAILED", 1500]);
+    expect(isWasm((await compile({ sources: [join(folder, "main.c")] })).wasm)).toBe(true);
+  });
+});
+
+describe("the cache", () => {
+  test("a result is taken from the cache until a header changes, and a damaged entry is made anew", async () => {
+    const folder = scratch({ "main.c": '#include "a.h"\n#warning kept\nint main(void) { return A; }', "a.h": "#define A 5" });
+    const own = { sources: [join(folder, "main.c")], cacheDir: join(folder, "cache") };
+    const exit = async () => (await runPlain((await compile(own)).wasm)).exitCode;
+    expect(await exit()).toBe(5);
+    const [entry = ""] = readdirSync(own.cacheDir).filter((name) => !readFileSync(join(own.cacheDir, name)).includes("!<arch>"));
+
+    const path = join(own.cacheDir, entry);
+    const whole = readFileSync(path);
+    const started = performance.now();
+    expect((await compile(own)).diagnostics).toContain("main.c:2:2: warning: kept");
+    expect(performance.now() - started).toBeLessThan(60);
+
+    truncateSync(path, whole.length - 10);
+    expect(await exit()).toBe(5);
+    expect(readFileSync(path).equals(whole)).toBe(true);
+    const flipped = Buffer.from(whole);
+    flipped[whole.length - 20] = (flipped[whole.length - 20] ?? 0) ^ 1;
+    writeFileSync(path, flipped);
+    expect(await exit()).toBe(5);
+
+    writeFileSync(join(folder, "a.h"), "#define A 6");
+    expect(await exit()).toBe(6);
+  });
+
+  test("a cache that cannot be written does not fail the compilation", async () => {
+    const folder = scratch({ "main.c": "int main(void) { return 0; }", cache: "a file, not a folder" });
+    mkdirSync(join(folder, "other"));
+    const { wasm } = await compile({ sources: [join(folder, "main.c")], cacheDir: join(folder, "cache") });
+    expect(importsOf(wasm)).toContain("wasi_snapshot_preview1.proc_exit");
+  });
+});

@@ -1,0 +1,121 @@
+// C and C++ to a WASI module: the flags, the cache key and what a failure says. The compiler itself is clang.ts, the files it
+// may read sources.ts, and fork() and its relations overlay.ts.
+import { NightshiftError } from "../errors.ts";
+import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
+import { compilerVersion, runTools } from "./clang.ts";
+import { loadOverlay, OVERLAY_COMPILE_ARGS, OVERLAY_LINK_ARGS } from "./overlay.ts";
+import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
+
+export interface CompileOptions {
+  /** Paths of C or C++ files that make one program; or of one WebAssembly module, which is returned as it is. */
+  readonly sources: readonly string[];
+  /** Macro -> value; "" defines it empty. */
+  readonly defines?: Readonly<Record<string, string>>;
+  /** -I folders. */
+  readonly includeDirs?: readonly string[];
+  /** 0 to 3, s or z; 3 unless told. */
+  readonly optimise?: "0" | "1" | "2" | "3" | "s" | "z";
+  /** Further arguments for clang, after ours, so that they win. `-Ifolder` and `-I folder` are understood as includeDirs. */
+  readonly extraArgs?: readonly string[];
+  /** Where results are kept; without it nothing is. */
+  readonly cacheDir?: string;
+  /** Limit for this compilation; 120,000 ms unless told. */
+  readonly timeoutMs?: number;
+}
+
+export interface Compiled {
+  readonly wasm: Uint8Array;
+  /** Warnings, with the user's own paths; "" when there are none. */
+  readonly diagnostics: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const OUTPUT = "/program.wasm";
+
+/** 8 MiB: what a process has on Linux. First in memory, so that running out of it traps instead of overwriting data. */
+const STACK_BYTES = 8 * 1024 * 1024;
+
+const FLAGS: readonly string[] = [
+  "-msimd128",
+  "--no-wasm-opt", // clang would run one it finds, and lose the function names
+  "-ffp-contract=off", // as in the native build: same rounding on every processor
+  "-Wl,--stack-first",
+  `-Wl,-z,stack-size=${STACK_BYTES}`,
+  FILE_PREFIX_MAP,
+];
+
+/** Options that would make the compiler do something else than write the one module we read back. */
+const REFUSED = /^(?:-o.*|-c|-S|-E|-M|-MM|-fsyntax-only|-###|--version|--help|-help|--target=.*|-target)$/;
+
+/**
+ * Compiles to wasm32-wasi in a worker thread; the caller's event loop stays alive. The same input gives the same bytes.
+ * @throws NightshiftError NS_COMPILE_FAILED (details.diagnostics has the compiler's text), NS_SOURCE_NOT_FOUND, NS_NOT_WASM
+ *   (neither C, C++ nor WebAssembly), NS_LIMIT (too many or too large files), NS_USAGE (an argument that cannot be)
+ */
+export async function compile(options: CompileOptions): Promise<Compiled> {
+  const only = options.sources.length === 1 ? options.sources[0] : undefined;
+  if (only !== undefined) {
+    const bytes = await readGiven(only);
+    if (isWasm(bytes)) return { wasm: bytes, diagnostics: "" };
+  }
+  const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
+  const set = await collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs]);
+  const overlay = await loadOverlay(options.cacheDir);
+  const args = [
+    `-O${options.optimise ?? "3"}`,
+    ...FLAGS,
+    ...OVERLAY_COMPILE_ARGS,
+    ...Object.entries(options.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
+    ...set.includeDirs.map((folder) => `-I${folder}`),
+    ...rest,
+    ...set.sources,
+    ...(set.hasCxx ? ["-lc++", "-lc++abi"] : []),
+    ...OVERLAY_LINK_ARGS,
+    "-o",
+    OUTPUT,
+  ];
+  const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(args), ...files.flat()]);
+  const cached = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
+  const built = cached ?? (await build(args, new Map([...overlay.files, ...files]), set, options));
+  if (cached === undefined && options.cacheDir !== undefined) await writeBuild(options.cacheDir, key, built);
+  return { wasm: built.bytes, diagnostics: set.localise(built.text) };
+}
+
+async function build(
+  args: readonly string[],
+  files: ReadonlyMap<string, Uint8Array>,
+  set: SourceSet,
+  options: CompileOptions,
+): Promise<Build> {
+  const reply = await runTools(
+    { commands: [["clang", ...args]], files, wanted: OUTPUT },
+    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
+  if (reply.output !== undefined && isWasm(reply.output)) return { bytes: reply.output, text: reply.text };
+  const notes = set.outside.map(
+    (path) => `note: ${path} was not used: it lies outside the sources' folders and the -I folders\n`,
+  );
+  const diagnostics = set.localise(reply.text).trimEnd() + (notes.length > 0 ? `\n${notes.join("")}`.trimEnd() : "");
+  throw new NightshiftError("NS_COMPILE_FAILED", `${namesOf(options.sources)} does not compile:\n${diagnostics}`, {
+    details: { diagnostics, exitCode: reply.exitCode },
+  });
+}
+
+/** Takes the -I folders out of the arguments, since the compiler sees only the files that are given to it. */
+function splitArgs(args: readonly string[]): { rest: string[]; includeDirs: string[] } {
+  const rest: string[] = [];
+  const includeDirs: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (REFUSED.test(arg)) {
+      throw new NightshiftError("NS_USAGE", `The compiler option ${arg} cannot be used: the result is always one program`, {
+        details: { arg },
+      });
+    }
+    if (arg === "-I") includeDirs.push(args[++at] ?? ".");
+    else if (arg.startsWith("-I")) includeDirs.push(arg.slice(2));
+    else rest.push(arg);
+  }
+  return { rest, includeDirs };
+}

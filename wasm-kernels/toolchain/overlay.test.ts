@@ -1,0 +1,190 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { compile } from "./index.ts";
+import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
+
+const cacheDir = sharedCacheDir;
+
+function build(
+  text: string,
+  name = "main.c",
+  extraArgs: readonly string[] = [],
+): Promise<{ wasm: Uint8Array; diagnostics: string }> {
+  return compile({ sources: [join(scratch({ [name]: text }), name)], extraArgs, cacheDir });
+}
+
+/** Every function the overlay promises, used as POSIX sources do. Valid as C and as C++. */
+const POSIX = `
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static void handler(int number) { (void)number; }
+int main(void) {
+  int ends[2], status = 0;
+  struct timespec pause = {0, 1000};
+  if (pipe(ends) < 0 || dup(ends[0]) < 0 || dup2(ends[1], 1) < 0) return 1;
+  pid_t pid = fork();
+  if (pid == 0) { sleep(1); usleep(5); nanosleep(&pause, NULL); sched_yield(); _exit(getppid() != getpid()); }
+  if (signal(SIGUSR1, handler) == SIG_ERR || raise(SIGUSR1) != 0 || kill(pid, SIGKILL) != 0) return 2;
+  while (waitpid(pid, &status, WNOHANG) == 0) sched_yield();
+  if (wait(NULL) == -1 && errno == ECHILD) return 3;
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 4;
+}
+`;
+
+describe("POSIX sources", () => {
+  const ways: [string, string, string[]][] = [
+    ["C as it is", "main.c", []],
+    ["strict C99", "main.c", ["-std=c99"]],
+    ["C99 with _POSIX_C_SOURCE", "main.c", ["-std=c99", "-D_POSIX_C_SOURCE=200809L"]],
+    ["C with _GNU_SOURCE", "main.c", ["-D_GNU_SOURCE"]],
+    ["C++", "main.cpp", []],
+    ["strict C++11 with _XOPEN_SOURCE", "main.cpp", ["-std=c++11", "-D_XOPEN_SOURCE=700"]],
+  ];
+  test.each(ways)("compile unchanged as %s and import only WASI and Nightshift", async (_way, name, extraArgs) => {
+    const { wasm, diagnostics } = await build(POSIX, name, [...extraArgs, "-Wall", "-Wextra", "-Werror"]);
+    expect(diagnostics).toBe("");
+    const imports = importsOf(wasm);
+    const nightshift = imports.filter((name) => !name.startsWith("wasi_snapshot_preview1."));
+    expect(nightshift).toEqual(["dup", "fork", "getpid", "getppid", "kill", "pipe", "wait"].map((name) => `nightshift.${name}`));
+    expect(imports).toContain("wasi_snapshot_preview1.poll_oneoff");
+    expect(imports).toContain("wasi_snapshot_preview1.sched_yield");
+  });
+
+  test("only what is called is imported, and a program's own function of the same name wins", async () => {
+    const { wasm } = await build(
+      '#include <stdio.h>\nint wait(int n) { return n + 1; }\nint kill(int a, int b) { return a * b; }\nint main(void) { printf("%d %d\\n", wait(1), kill(2, 3)); return 0; }',
+    );
+    expect(importsOf(wasm).filter((name) => name.startsWith("nightshift"))).toEqual([]);
+    expect((await runPlain(wasm)).stdout).toBe("2 6\n");
+  });
+
+  test("fork returns in place: the variables around it are ordinary, and errors of the host become errno", async () => {
+    const { wasm } = await build(`
+#include <errno.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  int before = argc * 7, ends[2] = {0, 0}, status = 0;
+  (void)argv;
+  pid_t first = fork(), second = fork();
+  printf("%d %d %d %d\\n", before, first, second, second < 0 && errno == EAGAIN);
+  pid_t waited = waitpid(-1, &status, WNOHANG);
+  printf("%d %d %d %d\\n", waited, WIFEXITED(status), WEXITSTATUS(status), WIFSIGNALED(status));
+  printf("%d %d\\n", wait(NULL), errno == ECHILD);
+  printf("%d %d %d\\n", pipe(ends), ends[0], ends[1]);
+  printf("%d %d %d %d\\n", dup(5), dup2(5, 9), dup2(5, -1), errno == EBADF);
+  return 0;
+}`);
+    const pids = [101, -6]; // WASI's EAGAIN is 6, ECHILD 12
+    const statuses: [number, number, number][] = [];
+    const host = {
+      fork: () => pids.shift() ?? -6,
+      wait: (target = 0, options = 0, status = 0) => {
+        statuses.push([target, options, status === 0 ? 0 : 1]);
+        return statuses.length === 1 ? 101 : -12;
+      },
+      pipe: () => 0,
+      dup: (descriptor = 0, target = 0) => (target === -1 ? descriptor + 1 : target),
+    };
+    const { stdout } = await runPlain(wasm, [], host);
+    expect(stdout.split("\n")).toEqual(["7 101 -1 1", "101 1 0 0", "-1 1", "0 0 0", "6 9 -1 1", ""]);
+    expect(statuses).toEqual([
+      [-1, 1, 1],
+      [-1, 0, 0],
+    ]);
+  });
+});
+
+describe("signals within a process", () => {
+  const text = `
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static int seen;
+static void handler(int number) { seen += number; }
+static void detailed(int number, siginfo_t *information, void *context) { seen += 1000 * (information->si_signo == number && context == NULL); }
+int main(void) {
+  sigset_t set;
+  signal(SIGUSR1, handler);
+  raise(SIGUSR1), kill(getpid(), SIGUSR1);
+  printf("%d\\n", seen);
+  struct sigaction action = {0};
+  action.sa_sigaction = detailed, action.sa_flags = SA_SIGINFO;
+  printf("%d\\n", sigaction(SIGUSR2, &action, NULL));
+  raise(SIGUSR2);
+  printf("%d %d\\n", seen, signal(SIGUSR1, SIG_IGN) == handler);
+  raise(SIGUSR1), raise(SIGCHLD);
+  printf("%d %d\\n", seen, signal(SIGKILL, handler) == SIG_ERR && errno == EINVAL);
+  sigemptyset(&set), sigaddset(&set, SIGTERM), sigaddset(&set, SIGSYS);
+  printf("%d %d %d\\n", sigismember(&set, SIGTERM), sigismember(&set, SIGSYS), sigismember(&set, SIGINT));
+  raise(SIGTERM);
+  kill(77, SIGINT);
+  return 0;
+}`;
+  test("handlers run for raised signals; the rest is the host's affair", async () => {
+    const sent: number[][] = [];
+    const { wasm } = await build(text);
+    const kill = (target = 0, number = 0) => sent.push([target, number]) * 0;
+    const { stdout } = await runPlain(wasm, [], { kill, getpid: () => 7 });
+    expect(stdout.split("\n")).toEqual(["20", "0", "1020 1", "1020 1", "1 1 0", ""]);
+    expect(sent).toEqual([
+      [7, 15],
+      [77, 2],
+    ]);
+  });
+
+  test("abort traps", async () => {
+    const { wasm } = await build("#include <stdlib.h>\nint main(void) { abort(); }");
+    await expect(runPlain(wasm)).rejects.toThrow(WebAssembly.RuntimeError);
+  });
+});
+
+test("what would start another program compiles and fails with ENOSYS", async () => {
+  const { wasm } = await build(
+    `
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void say(long result) { printf("%ld%s ", result, errno == ENOSYS ? "!" : ""); errno = 0; }
+int main(void) {
+  char *const none[] = {NULL};
+  say(vfork()), say(execl("a", "a", (char *)NULL)), say(execvp("a", none)), say(execve("a", none, none));
+  say(system("true")), say(system(NULL)), say(popen("true", "r") == NULL), say(posix_spawn(NULL, "a", NULL, NULL, none, none) == ENOSYS);
+  return 0;
+}`,
+    "main.c",
+    ["-std=gnu17"],
+  );
+  expect((await runPlain(wasm)).stdout).toBe("-1! -1! -1! -1! -1! 0 1! 1 ");
+  expect(importsOf(wasm).filter((name) => name.startsWith("nightshift"))).toEqual([]);
+});
+
+test("sleep takes real time through WASI and clock() works", async () => {
+  const { wasm } = await build(
+    '#include <stdio.h>\n#include <time.h>\n#include <unistd.h>\nint main(void) { clock_t a = clock(); int r = usleep(30000); printf("%d %d %u\\n", r, clock() >= a, sleep(0)); return 0; }',
+  );
+  const started = performance.now();
+  expect((await runPlain(wasm)).stdout).toBe("0 1 0\n");
+  expect(performance.now() - started).toBeGreaterThan(29);
+});
+
+test("a C++ program with exceptions builds; what it throws ends it with a message and a trap", async () => {
+  const { wasm } = await build(
+    '#include <cstdio>\n#include <stdexcept>\nint main(int c, char **) { try { if (c > 1) throw std::runtime_error("no"); std::puts("fine"); } catch (const std::exception &e) { std::puts(e.what()); } }',
+    "main.cpp",
+  );
+  expect((await runPlain(wasm)).stdout).toBe("fine\n");
+  await expect(runPlain(wasm, ["throw"])).rejects.toThrow(WebAssembly.RuntimeError);
+});

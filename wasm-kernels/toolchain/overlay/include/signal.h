@@ -1,0 +1,59 @@
+/* Adds kill, signal sets and sigaction to wasi-libc's <signal.h>. A handler runs only for a signal that the process raises
+   itself: nothing arrives asynchronously, and a signal from another process acts as if it had no handler. */
+#include_next <signal.h>
+
+#ifndef NIGHTSHIFT_SIGNAL_H
+#define NIGHTSHIFT_SIGNAL_H
+
+#define __NEED_pid_t
+#define __NEED_sigset_t
+#include <bits/alltypes.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SIG_BLOCK 0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
+#define SA_NOCLDSTOP 1
+#define SA_NOCLDWAIT 2
+#define SA_SIGINFO 4
+#define SA_ONSTACK 0x08000000
+#define SA_RESTART 0x10000000
+#define SA_NODEFER 0x40000000
+#define SA_RESETHAND 0x80000000
+
+typedef struct {
+  int si_signo;
+  int si_errno;
+  int si_code;
+  pid_t si_pid;
+  int si_status;
+} siginfo_t;
+
+struct sigaction {
+  union {
+    void (*sa_handler)(int);
+    void (*sa_sigaction)(int, siginfo_t *, void *);
+  } __sa_handler;
+  sigset_t sa_mask;
+  int sa_flags;
+};
+#define sa_handler __sa_handler.sa_handler
+#define sa_sigaction __sa_handler.sa_sigaction
+
+int kill(pid_t target, int signal_number);
+int sigaction(int signal_number, const struct sigaction *__restrict action, struct sigaction *__restrict previous);
+int sigprocmask(int how, const sigset_t *__restrict set, sigset_t *__restrict previous);
+int sigemptyset(sigset_t *set);
+int sigfillset(sigset_t *set);
+int sigaddset(sigset_t *set, int signal_number);
+int sigdelset(sigset_t *set, int signal_number);
+int sigismember(const sigset_t *set, int signal_number);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

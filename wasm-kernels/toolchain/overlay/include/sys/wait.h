@@ -1,0 +1,33 @@
+/* <sys/wait.h> for Nightshift, which wasi-libc does not have. A status word is encoded as on Linux: exit code << 8 after a
+   normal end, the signal's number after any other (a trap and an exceeded limit look like death by a signal). */
+#ifndef NIGHTSHIFT_SYS_WAIT_H
+#define NIGHTSHIFT_SYS_WAIT_H
+
+#define __NEED_pid_t
+#include <bits/alltypes.h>
+
+#define WNOHANG 1
+#define WUNTRACED 2  /* accepted, without effect: a stopped process is the cluster's affair, not its parent's */
+#define WCONTINUED 8 /* likewise */
+
+#define WEXITSTATUS(status) (((status) >> 8) & 0xff)
+#define WTERMSIG(status) ((status) & 0x7f)
+#define WIFEXITED(status) (WTERMSIG(status) == 0)
+#define WIFSIGNALED(status) (WTERMSIG(status) != 0 && WTERMSIG(status) != 0x7f)
+#define WIFSTOPPED(status) (((status) & 0xff) == 0x7f)
+#define WSTOPSIG(status) WEXITSTATUS(status)
+#define WIFCONTINUED(status) ((status) == 0xffff)
+#define WCOREDUMP(status) ((status) & 0x80)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+pid_t wait(int *status);
+pid_t waitpid(pid_t target, int *status, int options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
