@@ -37,12 +37,15 @@ const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
 const REPORT_GAP_MS = 40;
 const IDLE_WORKERS = 2;
+/** Images of forks whose children may begin here. */
+const MAX_KEPT_BLOBS = 8;
 
 export class Agent {
   private readonly ports: Ports;
   private readonly residents = new Map<string, Resident>();
   private readonly slots: Slots;
   private readonly programs = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>>();
+  private readonly kept = new Map<string, Uint8Array<ArrayBuffer>>();
   private readonly owners = new Map<WorkerHandle, Resident>();
   private readonly idleWorkers: WorkerHandle[] = [];
   private readonly surroundings: Surroundings;
@@ -72,7 +75,7 @@ export class Agent {
       blob: (hash) => this.blob(hash),
       takeWorker: (owner) => this.takeWorker(owner),
       giveWorker: (owner, worker, broken) => this.giveWorker(owner, worker, broken),
-      adoptChild: (order) => this.adopt(order),
+      keepBlob: (hash, bytes) => this.keepBlob(hash, bytes),
       changed: () => this.report(),
       gone: (resident) => this.forget(resident),
     };
@@ -183,7 +186,7 @@ export class Agent {
           if (resident.pid === message.pid) resident.outputAcknowledged(message.stream, message.offset);
         return;
       case "syscallResult":
-        this.resident(message.pid, message.epoch)?.answered(message.seq, message.result, message.child);
+        this.resident(message.pid, message.epoch)?.answered(message.seq, message.result);
         return;
       case "checkpointAck":
         return;
@@ -271,8 +274,16 @@ export class Agent {
     return loading;
   }
 
+  private keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.kept.set(hash, bytes);
+    const oldest = this.kept.keys().next().value;
+    if (this.kept.size > MAX_KEPT_BLOBS && oldest !== undefined) this.kept.delete(oldest);
+  }
+
   /** Waits for a connection when there is none. */
   private async blob(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    const kept = this.kept.get(hash);
+    if (kept) return kept;
     for (;;) {
       const connection = this.surroundings.connection();
       if (connection) {

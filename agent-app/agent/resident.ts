@@ -19,8 +19,6 @@ export interface ResidentOrder {
   image: ImageRef | null;
   /** Answer to the call the image waits in. */
   result: SyscallResult | null;
-  /** The image itself, when it is here already (a fork's child). */
-  imageBytes?: Uint8Array<ArrayBuffer>;
 }
 
 /** What a resident needs of its agent. */
@@ -34,7 +32,8 @@ export interface Surroundings {
   blob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
   takeWorker(owner: Resident): WorkerHandle;
   giveWorker(owner: Resident, worker: WorkerHandle, broken: boolean): void;
-  adoptChild(order: ResidentOrder): void;
+  /** The image of a fork: the child, if it begins here, need not fetch it. */
+  keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
   changed(): void;
   gone(resident: Resident): void;
 }
@@ -67,12 +66,9 @@ export class Resident implements Contender {
   private loaded = false;
   private surrendered = false;
   private ended: Extract<FromAgent, { type: "exited" }> | undefined;
-  private answer:
-    | { seq: number; result: SyscallResult; child?: { pid: number; epoch: number; spec: ProcessSpec } | undefined }
-    | undefined;
+  private answer: { seq: number; result: SyscallResult } | undefined;
   private askedSeq = -1;
   private sleepUntil: number | undefined;
-  private forkImage: Uint8Array<ArrayBuffer> | undefined;
   private lastImageAt: number;
   private ranSinceImage = false;
   private deltas = 0;
@@ -132,8 +128,8 @@ export class Resident implements Contender {
     this.poke();
   }
 
-  answered(seq: number, result: SyscallResult, child: { pid: number; epoch: number; spec: ProcessSpec } | undefined): void {
-    this.answer = { seq, result, child };
+  answered(seq: number, result: SyscallResult): void {
+    this.answer = { seq, result };
     this.poke();
   }
 
@@ -216,14 +212,12 @@ export class Resident implements Contender {
   private async loadProcess(): Promise<void> {
     const { order, around } = this;
     const images: Uint8Array[] = [];
-    if (order.imageBytes) images.push(order.imageBytes);
-    else
-      for (let hash = order.image?.hash ?? null; hash !== null; ) {
-        const bytes = await around.blob(hash);
-        images.unshift(bytes);
-        hash = imageParent(bytes);
-        if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
-      }
+    for (let hash = order.image?.hash ?? null; hash !== null; ) {
+      const bytes = await around.blob(hash);
+      images.unshift(bytes);
+      hash = imageParent(bytes);
+      if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
+    }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
     const program = await around.load(order.spec.program);
     const files = new Map<string, Uint8Array>();
@@ -378,20 +372,8 @@ export class Resident implements Contender {
     const { waiting, syscalls: seq } = this.status;
     if (waiting?.kind !== "home") return;
     if (this.answer?.seq === seq) {
-      const { result, child } = this.answer;
+      const { result } = this.answer;
       this.answer = undefined;
-      if (child && this.forkImage) {
-        this.around.adoptChild({
-          pid: child.pid,
-          parent: this.pid,
-          epoch: child.epoch,
-          spec: child.spec,
-          image: null,
-          imageBytes: this.forkImage,
-          result: { value: 0 },
-        });
-      }
-      this.forkImage = undefined;
       this.status = await this.api().complete(result);
       return;
     }
@@ -402,8 +384,8 @@ export class Resident implements Contender {
       this.flush();
       if (forking) {
         const captured = await this.api().capture(false);
-        this.forkImage = captured.bytes;
         const hash = await this.upload(captured.bytes);
+        this.around.keepBlob(hash, captured.bytes);
         await this.markStored(hash, false);
         this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: { call: "fork", image: hash } });
       } else if (waiting.call.call !== "fork")

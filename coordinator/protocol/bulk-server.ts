@@ -52,12 +52,17 @@ export class BlobServer implements BulkEnd {
   }
 
   onFrame(frame: BulkFrame): void {
-    if (frame.op === "data") return this.#receive(frame.id, frame.bytes);
+    if (frame.op === "data") {
+      this.#receive(frame.id, frame.bytes);
+      return;
+    }
     if (frame.op !== "get" && frame.op !== "put") throw badBulk(`${frame.op} does not belong here`);
     const { id, hash } = frame;
     if (this.#active.has(id)) throw badBulk(`${id} is in use already`);
-    if (this.#active.size >= this.#limits.maxTransfers)
-      return this.#refuse(id, limit(`${this.#limits.maxTransfers} blobs under way already`));
+    if (this.#active.size >= this.#limits.maxTransfers) {
+      this.#refuse(id, limit(`${this.#limits.maxTransfers} blobs under way already`));
+      return;
+    }
     this.#active.set(id, { held: 0, incoming: null });
     this.#run(id, async (service) => {
       await service.authorise(frame.op, hash);

@@ -138,7 +138,10 @@ export class FairSender {
 
   /** `done` is called when the last byte was handed to the socket, at once for an empty blob. */
   add(id: number, bytes: Uint8Array, done: () => void): void {
-    if (bytes.length === 0) return done();
+    if (bytes.length === 0) {
+      done();
+      return;
+    }
     this.#queue.push({ id, bytes, at: 0, done });
     this.pump();
   }

@@ -4,7 +4,7 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { z } from "zod";
 import { remoteError } from "./bulk.ts";
 import { checkMessage } from "./frames.ts";
-import type { ConnectedTunnel } from "./handshake.ts";
+import { type ConnectedTunnel, versionMismatch } from "./handshake.ts";
 import {
   type ClientEvent,
   type ExitReport,
@@ -87,6 +87,11 @@ export class RpcClient {
     return { job, ended: ended.promise, stop };
   }
 
+  /** Requests without an answer and attachments without an end. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /** Called once when the tunnel has ended, as Tunnel.onClose. */
   onClose(handler: (error: NightshiftError | undefined) => void): void {
     this.#closeHandler = handler;
@@ -106,23 +111,22 @@ export class RpcClient {
     const id = this.#nextId++;
     const answer = new Promise<Result<M>>((resolve, reject) => {
       if (this.#ended !== null) throw this.#ended;
-      this.#tunnel.send({ type: "request", id, method, params });
-      // Sending may itself have ended the tunnel (NS_LIMIT).
-      if (this.#ended !== null) throw this.#ended;
       this.#pending.set(id, { schema: requests[method].result, resolve, reject, answered: false, follow });
+      try {
+        this.#tunnel.send({ type: "request", id, method, params });
+      } catch (error) {
+        this.#pending.delete(id);
+        throw error;
+      }
     });
     return { id, answer };
   }
 
   #receive(message: ToClient): void {
     if (message.type === "welcome") {
-      if (message.version === PROTOCOL_VERSION) return this.#welcome.resolve();
-      return this.#welcome.reject(
-        new NightshiftError(
-          "NS_VERSION_MISMATCH",
-          `We speak protocol version ${PROTOCOL_VERSION}, the coordinator ${message.version}`,
-        ),
-      );
+      if (message.version === PROTOCOL_VERSION) this.#welcome.resolve();
+      else this.#welcome.reject(versionMismatch(message.version));
+      return;
     }
     if (message.type === "bye") return;
     // An unknown id is no fault: events cross a stop on the way.

@@ -8,8 +8,8 @@
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { z } from "zod";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { concat, MAX_NOISE_BYTES, TAG_BYTES } from "./cipher-state.ts";
 import { MAX_MESSAGE_BYTES } from "./messages.ts";
-import { concat, MAX_NOISE_BYTES, TAG_BYTES } from "./noise.ts";
 
 export const FRAME = { ready: 0, control: 1, lastControl: 2, bulk: 3 } as const;
 

@@ -214,6 +214,6 @@ function refusalIn(end: SocketEnd): NightshiftError {
   return new NightshiftError("NS_CONNECTION_LOST", `The connection was lost during the handshake (${end.code})`);
 }
 
-function versionMismatch(theirs: number): NightshiftError {
+export function versionMismatch(theirs: number): NightshiftError {
   return new NightshiftError("NS_VERSION_MISMATCH", `One side speaks protocol version ${PROTOCOL_VERSION}, the other ${theirs}`);
 }

@@ -4,6 +4,7 @@ export { type BulkLimits, DEFAULT_BULK_LIMITS } from "./bulk.ts";
 export type { BlobClient } from "./bulk-client.ts";
 export type { BlobService, BlobStore } from "./bulk-server.ts";
 export { decodeCbor, encodeCbor } from "./cbor.ts";
+export { type KeyPair, type NoiseCrypto, publicKeyOf } from "./cipher-state.ts";
 export { type Attachment, RpcClient } from "./client.ts";
 export {
   type Accepted,
@@ -28,6 +29,5 @@ export {
   tunnelUrl,
 } from "./link.ts";
 export * from "./messages.ts";
-export { type KeyPair, type NoiseCrypto, publicKeyOf } from "./noise.ts";
 export type { MessageSocket, RunningHash, SocketEnd, SocketHandlers, Timers, TunnelCrypto } from "./ports.ts";
 export type { Tunnel } from "./tunnel.ts";

@@ -175,8 +175,6 @@ export const toAgent = z.discriminatedUnion("type", [
     epoch,
     seq: count,
     result: syscallResult,
-    /** For fork: the child is this host's to run from the image it just sent, under this lease. */
-    child: z.object({ pid, epoch, spec: processSpec }).optional(),
   }),
   z.object({ type: z.literal("checkpointAck"), pid, epoch, hash }),
   /** Stop the process, send its image, surrender it. */

@@ -3,7 +3,8 @@
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { z } from "zod";
 import type { BulkEnd, BulkLimits } from "./bulk.ts";
-import type { HandshakeState, KeyPair } from "./noise.ts";
+import type { KeyPair } from "./cipher-state.ts";
+import type { HandshakeState } from "./noise.ts";
 import { type MessageSocket, type SocketEnd, systemTimers, type Timers, type TunnelCrypto } from "./ports.ts";
 import { CLOSE_FAILED, DEFAULT_MAX_QUEUED_BYTES, Tunnel } from "./tunnel.ts";
 

@@ -1,7 +1,7 @@
 // What the tunnel needs from its surroundings: a message socket, timers and cryptography. Interfaces only; node/ and the browser
 // agent implement them, and a simulation may.
 import type { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { NoiseCrypto } from "./noise.ts";
+import type { NoiseCrypto } from "./cipher-state.ts";
 
 /** How a socket ended. Neither code nor reason is authenticated: anybody on the path can forge them. */
 export interface SocketEnd {

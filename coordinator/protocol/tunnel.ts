@@ -5,8 +5,8 @@ import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/
 import { z } from "zod";
 import { BULK_HIGH_WATER_BYTES, type BulkEnd, type BulkLink, decodeBulk, remoteError } from "./bulk.ts";
 import { decodeCbor } from "./cbor.ts";
+import type { CipherState } from "./cipher-state.ts";
 import { ControlAssembler, checkMessage, encodeControl, FRAME } from "./frames.ts";
-import type { CipherState } from "./noise.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers, TunnelCrypto } from "./ports.ts";
 
 /** Both sides renew a direction's key after this many messages in it: 64 MiB of full frames, far below AES-GCM's limit of 2^24.5
@@ -167,11 +167,15 @@ export class Tunnel<Out, In, Bulk extends BulkEnd = BulkEnd> {
     }
     if (this.#state !== "open") throw new NightshiftError("NS_BAD_FRAME", "A message before the handshake was confirmed");
     const message = checkMessage(this.#parts.schema, value);
-    if (this.#messageHandler !== null) return this.#messageHandler(message);
+    if (this.#messageHandler !== null) {
+      this.#messageHandler(message);
+      return;
+    }
     this.#inbox.push(message);
     this.#inboxBytes += bytes.length;
-    if (this.#inboxBytes > this.#parts.maxQueuedBytes)
+    if (this.#inboxBytes > this.#parts.maxQueuedBytes) {
       throw new NightshiftError("NS_LIMIT", "Too many messages before anybody listened");
+    }
   }
 
   #socketClosed(end: SocketEnd): void {

@@ -674,37 +674,18 @@ export class Core {
     this.touch(job);
     this.changedKernels.add(job.id);
     // It begins where its parent is: the image need not travel, and balancing moves what is too much for one host.
+    this.answer(process, seq, { value: pid });
     const host = process.host === null ? undefined : this.hosts.get(process.host);
-    if (host && usable(host)) {
-      child.state = "leased";
-      child.host = host.id;
-      child.epoch = 1;
-      child.leaseUntil = now + this.settings.leaseMs;
-      this.answer(process, seq, { value: pid }, { pid, epoch: child.epoch, spec: this.specOf(child) });
-    } else {
-      this.queue.add(pid);
-      this.answer(process, seq, { value: pid });
-      this.place(now);
-    }
+    if (host && usable(host)) return this.lease(child, host, now);
+    this.queue.add(pid);
+    this.place(now);
   }
 
-  private answer(
-    process: ProcessRecord,
-    seq: number,
-    result: SyscallResult,
-    child?: { pid: number; epoch: number; spec: ProcessSpec },
-  ): void {
+  private answer(process: ProcessRecord, seq: number, result: SyscallResult): void {
     process.answers[seq] = result;
     process.waiting = null;
     this.changedProcesses.add(process);
-    this.send(process.host, {
-      type: "syscallResult",
-      pid: process.pid,
-      epoch: process.epoch,
-      seq,
-      result,
-      ...(child ? { child } : {}),
-    });
+    this.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
   }
 
   /** Tries the calls in which processes of the job wait, until none can be answered any more. */

@@ -202,12 +202,33 @@ function serveAgent(
   let disconnect: (() => void) | undefined;
   tunnel.onMessage((message) => {
     if (message.type !== "hello") {
+      if (process.env.TRACE && message.type !== "load")
+        console.log(
+          Math.round(performance.now()),
+          device.name,
+          "<-",
+          message.type,
+          "pid" in message ? `${message.pid}/${message.epoch}` : "",
+          message.type === "syscall" ? message.seq + message.call.call : "",
+          message.type === "refused" ? message.code + message.message : "",
+        );
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }
     if (disconnect) return;
     const settings = coordinator.settings;
-    disconnect = coordinator.connectHost(device.key, (outgoing) => tunnel.send(outgoing));
+    disconnect = coordinator.connectHost(device.key, (outgoing) => {
+      if (process.env.TRACE)
+        console.log(
+          Math.round(performance.now()),
+          device.name,
+          "->",
+          outgoing.type,
+          "pid" in outgoing ? `${outgoing.pid}/${"epoch" in outgoing ? outgoing.epoch : ""}` : "",
+          outgoing.type === "syscallResult" ? `${outgoing.seq} ${outgoing.result.value}` : "",
+        );
+      tunnel.send(outgoing);
+    });
     const drop = coordinator.apply((core, now) => core.hostConnected(device.key, message.host, message.held, now));
     log("host-joined", { name: message.host.name, slots: message.host.slots });
     // Before anything else reaches the host: what the event sends is sent when it is stored.

@@ -9,7 +9,7 @@ import {
   diffieHellman,
   generateKeyPairSync,
 } from "node:crypto";
-import type { CipherName } from "../noise.ts";
+import type { CipherName } from "../cipher-state.ts";
 import type { TunnelCrypto } from "../ports.ts";
 
 const KEY_BYTES = 32;

@@ -4,9 +4,9 @@ import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { MAX_NOISE_BYTES } from "../cipher-state.ts";
 import type { HandshakeGate } from "../handshake-gate.ts";
 import { TUNNEL_PATH } from "../link.ts";
-import { MAX_NOISE_BYTES } from "../noise.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers } from "../ports.ts";
 import { plain } from "./crypto.ts";
 
@@ -71,10 +71,16 @@ export function serveSockets(options: ServeSocketsOptions): { close(): void } {
   const { http, gate, onSocket, now = () => performance.now(), pingMs = PING_MS } = options;
   const server = new WebSocketServer({ noServer: true, clientTracking: true, ...COMMON });
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    if (request.url?.split("?")[0] !== TUNNEL_PATH) return refuse(stream, 404);
+    if (request.url?.split("?")[0] !== TUNNEL_PATH) {
+      refuse(stream, 404);
+      return;
+    }
     const address = request.socket.remoteAddress ?? "unknown";
     const answer = gate.admit(address, now());
-    if (answer !== "yes") return refuse(stream, answer === "rate" ? 429 : 503);
+    if (answer !== "yes") {
+      refuse(stream, answer === "rate" ? 429 : 503);
+      return;
+    }
     let settled = false;
     const settle = (): void => {
       if (!settled) gate.settled();
@@ -123,10 +129,10 @@ function adapt(ws: WebSocket, pingMs: number): MessageSocket {
   ws.on("pong", () => {
     alive = true;
   });
-  ws.on("message", (data: RawData, isBinary: boolean) => {
+  ws.on("message", (data: RawData) => {
     alive = true;
-    // Text means nothing here: an empty message is one that no tunnel accepts.
-    const bytes = isBinary ? plain(data as Buffer) : new Uint8Array(0);
+    // Text is no case of its own: like any other garbage it does not decrypt.
+    const bytes = plain(data as Buffer);
     if (handlers !== null) return handlers.onMessage(bytes);
     // A well-behaved peer waits for an answer, so more than one is somebody who does not.
     if (early.length < 1) early.push(bytes);
