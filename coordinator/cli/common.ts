@@ -33,7 +33,7 @@ export function declare(declaration: Declaration): Command {
     ...(notes === undefined ? [] : [`\n${notes}`]),
     ...(json === undefined ? [] : [`\nWith --json: ${json}`]),
   ];
-  return command.addHelpText("after", parts.join("\n"));
+  return command.addHelpText("after", `${parts.join("\n")}\n`);
 }
 
 /** Options that a helper adds next to one another. */

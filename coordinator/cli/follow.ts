@@ -26,6 +26,7 @@ export async function followOutput(session: Session, followed: Followed, sink: S
     let full = false;
     try {
       return await session.run(async (client) => {
+        full = false;
         let stop = (): void => undefined;
         const attachment = await client.attach({ ...followed, stdoutFrom: next[1], stderrFrom: next[2] }, (event) => {
           if (event.event !== "output" || full) return;
@@ -41,7 +42,10 @@ export async function followOutput(session: Session, followed: Followed, sink: S
         });
         stop = attachment.stop;
         if (full) stop();
-        return await attachment.ended;
+        const report = await attachment.ended;
+        // It may have ended before it could be stopped, and then what came after `full` was not taken.
+        if (full) throw new NightshiftError("NS_CANCELLED", "Following was stopped");
+        return report;
       });
     } catch (thrown) {
       // Stopped by ourselves: the reader is slower than the job. Output waits at the coordinator, which keeps it anyway.

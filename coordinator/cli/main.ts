@@ -36,7 +36,8 @@ Environment:
 Examples:
   $ nightshift up                     a coordinator and an agent on this computer
   $ nightshift run prog.c 1000        compile, run on the cluster, stream the output
-  $ nightshift top                    watch it`;
+  $ nightshift top                    watch it
+`;
 
 function program(): Command {
   const root = new Command("nightshift")
@@ -48,7 +49,18 @@ function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(errorText(new NightshiftError("NS_USAGE", text.replace(/^error: /, "").trim()))),
+      outputError: (text, write) =>
+        write(
+          errorText(
+            new NightshiftError(
+              "NS_USAGE",
+              text
+                .replace(/^error: /, "")
+                .trim()
+                .replaceAll("\n", " "),
+            ),
+          ),
+        ),
     })
     .addHelpText("after", AFTER);
   const groups: [string, Command[]][] = [

@@ -1,6 +1,9 @@
 // What the command writes on and how: colours when a person looks, bytes with backpressure, one line that is overwritten while
 // something takes long. A reader that has gone (EPIPE) is not an error.
 
+import type { Writable } from "node:stream";
+import { pipeWriters } from "./pipe-writer.ts";
+
 /** The escape sequences, or nothing where nobody sees them. */
 export interface Paint {
   bold(text: string): string;
@@ -49,19 +52,16 @@ export function write(stream: NodeJS.WriteStream, bytes: Uint8Array | string): P
 
 /** Waits until everything written has been handed to the system: process.exit() would drop it. */
 export async function flush(): Promise<void> {
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      (stream) =>
-        new Promise<void>((resolve) => {
-          if (stream.destroyed || stream.writableLength === 0) resolve();
-          else {
-            stream.write("", () => resolve());
-            stream.once("close", () => resolve());
-            stream.once("error", () => resolve());
-          }
-        }),
-    ),
-  );
+  await Promise.all([process.stdout, process.stderr, ...pipeWriters].map(flushed));
+}
+
+function flushed(stream: NodeJS.WriteStream | Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    stream.once("close", resolve);
+    stream.once("error", () => resolve());
+    stream.write("", () => resolve());
+  });
 }
 
 /** One stable JSON document and a newline on stdout. */

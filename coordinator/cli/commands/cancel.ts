@@ -8,7 +8,7 @@ import { printJson, write } from "../terminal.ts";
 export function cancelCommand(): Command {
   return declare({
     usage: "cancel <pid|job>",
-    description: "end a process (as SIGKILL would), or all processes of a job",
+    description: "end a process, or all processes of a job",
     examples: ["nightshift cancel 12", "nightshift cancel j3"],
     notes: TARGET_RULE,
     json: "{cancelled}: how many processes were ended",
