@@ -2,9 +2,9 @@ import { beforeAll, expect, test } from "vitest";
 import { Cluster, delay, local, Received, until } from "../cluster.ts";
 
 /** Short, so that a lost host is noticed within the test; long enough for a machine that has much else to do. */
-const settings = { leaseMs: 2500, checkpointMs: 400 };
-const FIBONACCI = ["31", "5"];
-const LINES = ["2000", "1000"];
+const settings = { leaseMs: 2000, checkpointMs: 300 };
+const FIBONACCI = ["30", "5"];
+const LINES = ["2000", "600"];
 
 let fibonacci: string;
 let lines: { out: string; err: string };
@@ -104,22 +104,45 @@ test("a host that was thought dead and comes back late is fenced off: its proces
   });
 });
 
-test("processes moved between two hosts every 50 ms: the same bytes, after as many moves as there was time for", async () => {
+/** Moves the process to and fro until the job is over. */
+async function toAndFro(cluster: Cluster, pid: number, end: Promise<unknown>): Promise<void> {
+  let over = false;
+  const stop = (): void => {
+    over = true;
+  };
+  void end.then(stop, stop);
+  for (let turn = 0; !over; turn++) {
+    await cluster.client
+      .request("migrate", { pid, host: turn % 2 === 0 ? "ipc256" : "amun" })
+      // It may just have ended, and the coordinator or a host may just have been killed by the test.
+      .catch((error) => {
+        if (!/^NS_(NOT_RUNNING|CONNECTION_LOST|NO_SUCH_HOST|HOST_UNAVAILABLE)$/.test(error.code)) throw error;
+      });
+    await delay(50);
+  }
+}
+
+test("a process moved between two hosts every 50 ms prints the same bytes", async () => {
   await using cluster = await Cluster.start({ settings: { ...settings, balance: false }, agents: ["amun", "ipc256"] });
   const submitted = await cluster.submit("steady-lines.c", LINES, { startOn: "amun" });
   const end = cluster.end(submitted);
-  let over = false;
-  void end.finally(() => {
-    over = true;
-  }).catch(() => {});
-  for (let turn = 0; !over; turn++) {
-    await cluster.client
-      .request("migrate", { pid: submitted.pid, host: turn % 2 === 0 ? "ipc256" : "amun" })
-      .catch((error: { code: string }) => expect(error.code).toBe("NS_NOT_RUNNING"));
-    await delay(50);
-  }
+  await toAndFro(cluster, submitted.pid, end);
   const ended = await end;
   expect(ended).toMatchObject({ stdout: lines.out, stderr: lines.err, report: { kind: "exit", code: 0 } });
   expect(ended.info.migrations).toBeGreaterThan(20);
-  console.log(`${ended.info.migrations} moves`);
+});
+
+test("a process moved every 50 ms while the coordinator is killed again and again is never lost on its way", async () => {
+  await using cluster = await Cluster.start({ settings: { ...settings, balance: false }, agents: ["amun", "ipc256"] });
+  const submitted = await cluster.submit("steady-lines.c", LINES, { startOn: "amun" });
+  const received = new Received();
+  const end = cluster.end(submitted, received);
+  const moving = toAndFro(cluster, submitted.pid, end);
+  for (let part = 0.1; part < 0.7; part += 0.1) {
+    await underway(received, lines.out.length * part);
+    await cluster.killCoordinator();
+    await cluster.startCoordinator();
+  }
+  await moving;
+  expect(await end).toMatchObject({ stdout: lines.out, stderr: lines.err, report: { kind: "exit", code: 0 } });
 });
