@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { collectFiles, safeParts, writeBack } from "./job-files.ts";
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "nightshift-files-"));
+const refused = expect.objectContaining({ code: "NS_BAD_FILE" });
+const bytes = new TextEncoder().encode("new");
+
+describe("what a job wrote comes back into its folder", () => {
+  it("with the folders in between, over what was there", async () => {
+    const dir = folder();
+    writeFileSync(join(dir, "a.txt"), "old");
+    await writeBack(dir, "a.txt", bytes);
+    await writeBack(dir, "new/deep/b.txt", bytes);
+    expect(readFileSync(join(dir, "a.txt"), "utf8")).toBe("new");
+    expect(readFileSync(join(dir, "new/deep/b.txt"), "utf8")).toBe("new");
+  });
+
+  it.each(["../x", "a/../../x", "/etc/x", "a//b", "./a", "a/.", "..", "", "a\\..\\x", "a\0b", "x".repeat(5000)])(
+    "and never outside of it: %j is refused",
+    async (path) => {
+      const dir = folder();
+      await expect(writeBack(dir, path, bytes)).rejects.toEqual(refused);
+      expect(existsSync(join(dir, "..", "x"))).toBe(false);
+    },
+  );
+
+  it("nor through a link, be it a folder or a file", async () => {
+    const [dir, outside] = [folder(), folder()];
+    writeFileSync(join(outside, "f"), "mine");
+    symlinkSync(outside, join(dir, "link"));
+    symlinkSync(join(outside, "f"), join(dir, "file"));
+    await expect(writeBack(dir, "link/f", bytes)).rejects.toEqual(refused);
+    await expect(writeBack(dir, "file", bytes)).rejects.toEqual(refused);
+    expect(readFileSync(join(outside, "f"), "utf8")).toBe("mine");
+  });
+
+  it("nor over a folder", async () => {
+    const dir = folder();
+    mkdirSync(join(dir, "d"));
+    await expect(writeBack(dir, "d", bytes)).rejects.toEqual(refused);
+  });
+});
+
+it("names that only look suspicious are allowed", () =>
+  expect(safeParts("a..b/...c/.hidden")).toEqual(["a..b", "...c", ".hidden"]));
+
+describe("what goes along with a job", () => {
+  it("is every regular file below the folder, by relative path, and no link", async () => {
+    const dir = folder();
+    mkdirSync(join(dir, "sub"));
+    writeFileSync(join(dir, "sub", "b"), "b");
+    writeFileSync(join(dir, "a"), "");
+    symlinkSync("/etc/passwd", join(dir, "link"));
+    const files = await collectFiles(dir);
+    expect([...files.keys()]).toEqual(["a", "sub/b"]);
+    // SHA-256 of nothing
+    expect(files.get("a")).toEqual({ hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", size: 0 });
+  });
+
+  it("must be a folder", () => expect(collectFiles(join(folder(), "absent"))).rejects.toEqual(refused));
+});
