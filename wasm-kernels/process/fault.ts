@@ -33,7 +33,9 @@ function wasmFrames(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
     const found = /at (?:(.*?) \()?wasm:\/\/.*?wasm-function\[(\d+)\]:(0x[0-9a-f]+)/.exec(line);
-    if (found && frames.length < STACK_LINES) frames.push(`${found[1] ?? `function ${found[2]}`} @ ${found[3]}`);
+    // V8 puts the module's own name before the function's; it is the same in every line and says nothing.
+    const name = found?.[1]?.replace(/^[^\s.]*\.wasm\./, "") ?? `function ${found?.[2]}`;
+    if (found && frames.length < STACK_LINES) frames.push(`${name} @ ${found[3]}`);
   }
   return frames;
 }
