@@ -2,9 +2,10 @@
 // it: everything outside comes through Ports.
 import type { FromAgent, HostInfo, ToAgent } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, type NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { AgentConnection, Ports, WorkerHandle } from "./ports.ts";
+import type { AgentConnection, Ports } from "./ports.ts";
 import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
 import { Slots } from "./slots.ts";
+import { ProcessThread } from "./thread.ts";
 
 export interface AgentSettings {
   slots: number;
@@ -36,7 +37,6 @@ const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
 const REPORT_GAP_MS = 40;
-const IDLE_WORKERS = 2;
 /** Images of forks whose children may begin here. */
 const MAX_KEPT_BLOBS = 8;
 
@@ -46,8 +46,7 @@ export class Agent {
   private readonly slots: Slots;
   private readonly programs = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>>();
   private readonly kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  private readonly owners = new Map<WorkerHandle, Resident>();
-  private readonly idleWorkers: WorkerHandle[] = [];
+  private readonly threads: readonly ProcessThread[];
   private readonly surroundings: Surroundings;
   private current: AgentConnection | undefined;
   private greeted = false;
@@ -65,6 +64,7 @@ export class Agent {
     this.ports = ports;
     this.onChange = onChange;
     this.slots = new Slots(settings.slots);
+    this.threads = Array.from({ length: settings.slots }, () => new ProcessThread(ports));
     const times = { ...settings, checkpointMs: 10_000 };
     this.surroundings = {
       ports,
@@ -73,8 +73,7 @@ export class Agent {
       connection: () => (this.greeted ? this.current : undefined),
       load: (hash) => this.loadProgram(hash),
       blob: (hash) => this.blob(hash),
-      takeWorker: (owner) => this.takeWorker(owner),
-      giveWorker: (owner, worker, broken) => this.giveWorker(owner, worker, broken),
+      threads: this.threads,
       keepBlob: (hash, bytes) => this.keepBlob(hash, bytes),
       changed: () => this.report(),
       gone: (resident) => this.forget(resident),
@@ -82,6 +81,7 @@ export class Agent {
   }
 
   start(): void {
+    for (const thread of this.threads) thread.warmUp();
     void this.connect();
   }
 
@@ -90,7 +90,7 @@ export class Agent {
     this.stopped = true;
     this.heartbeat?.();
     this.current?.close();
-    for (const worker of [...this.owners.keys(), ...this.idleWorkers]) worker.terminate();
+    for (const thread of this.threads) thread.terminate();
   }
 
   /** Computing stops now (the owner is back, or somebody asked); processes keep their state and are offered to other hosts. */
@@ -295,35 +295,5 @@ export class Agent {
       }
       await new Promise<void>((resolve) => this.ports.after(RETRY_MS, resolve));
     }
-  }
-
-  private takeWorker(owner: Resident): WorkerHandle {
-    const worker = this.idleWorkers.pop() ?? this.newWorker();
-    this.owners.set(worker, owner);
-    return worker;
-  }
-
-  private newWorker(): WorkerHandle {
-    const worker: WorkerHandle = this.ports.spawnWorker({
-      output: (pid, stream, offset, bytes) => {
-        const owner = this.owners.get(worker);
-        if (owner?.pid === pid) owner.output(stream, offset, bytes);
-      },
-      died: (error) => {
-        const owner = this.owners.get(worker);
-        this.owners.delete(worker);
-        const at = this.idleWorkers.indexOf(worker);
-        if (at >= 0) this.idleWorkers.splice(at, 1);
-        owner?.workerDied(error);
-      },
-    });
-    return worker;
-  }
-
-  private giveWorker(owner: Resident, worker: WorkerHandle, broken: boolean): void {
-    if (this.owners.get(worker) === owner) this.owners.delete(worker);
-    if (broken || this.stopped || this.idleWorkers.length >= IDLE_WORKERS) return worker.terminate();
-    this.idleWorkers.push(worker);
-    void worker.api.clear();
   }
 }

@@ -17,7 +17,7 @@ export interface Ports {
   connect(on: { message(message: ToAgent): void; closed(error: Error): void }): Promise<AgentConnection>;
   /** A worker thread with a WorkerApi in it. */
   spawnWorker(on: {
-    output(pid: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+    output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
     died(error: Error): void;
   }): WorkerHandle;
   /** Compiles off the main thread where the platform can. */
@@ -45,6 +45,8 @@ export interface WorkerHandle {
 
 /** Everything about a process that a worker needs to have it. */
 export interface StartOrder {
+  /** Names the process in the thread: pid and epoch. */
+  key: string;
   pid: number;
   parentPid: number;
   programHash: string;
@@ -74,22 +76,23 @@ export type RunEnd =
   | { kind: "waiting" };
 
 /**
- * A worker thread that holds one process (agent-app/worker implements it, over comlink). Calls are answered in order; while `run`
- * works nothing else is. Output is posted as it is written, always before `run` returns.
+ * A worker thread with any number of processes, of which one computes at a time (agent-app/worker implements it, over comlink). Calls
+ * are answered in order; while `run` works nothing else is. Output is posted as it is written, always before `run` returns.
  */
 export interface WorkerApi {
-  /** @returns the control memory (for requestStop and acknowledgeOutput). Replaces whatever process the worker had. */
+  /** @returns the control memory (for requestStop and acknowledgeOutput) */
   start(order: StartOrder): Promise<{ control: SharedArrayBuffer; status: ProcessStatus }>;
-  run(): Promise<{ end: RunEnd; status: ProcessStatus }>;
-  complete(result: SyscallResult): Promise<ProcessStatus>;
+  run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }>;
+  complete(key: string, result: SyscallResult): Promise<ProcessStatus>;
   /** @param delta relative to the image last marked as stored, if there is one */
   capture(
+    key: string,
     delta: boolean,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; isDelta: boolean; image: Omit<ImageRef, "hash" | "sizeBytes"> }>;
-  /** The image last captured is stored under this hash. */
-  stored(hash: string): Promise<void>;
+  /** The image last captured of the process is stored under this hash. */
+  stored(key: string, hash: string): Promise<void>;
   /** Files the process has written (null: removed), by path. */
-  changedFiles(): Promise<Map<string, Uint8Array<ArrayBuffer> | null>>;
-  /** Lets go of the process; the worker can be used again. */
-  clear(): Promise<void>;
+  changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>>;
+  /** Lets go of the process. */
+  clear(key: string): Promise<void>;
 }

@@ -5,11 +5,12 @@
 //               ^   \-> waiting (home call, sleep, output) -/
 //               \---> surrendered --(drop)--> gone
 import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
-import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent, requestStop } from "@nightshift/wasm-kernels/process";
 import { Outbox } from "./outbox.ts";
-import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerHandle } from "./ports.ts";
+import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerApi } from "./ports.ts";
 import type { Contender, Slots } from "./slots.ts";
+import type { Inhabitant, ProcessThread } from "./thread.ts";
 
 export interface ResidentOrder {
   pid: number;
@@ -25,13 +26,12 @@ export interface ResidentOrder {
 export interface Surroundings {
   readonly ports: Ports;
   readonly slots: Slots;
+  readonly threads: readonly ProcessThread[];
   readonly settings: { quantumMs: number; checkpointMs: number; stopDeadlineMs: number; mtbfMs: number };
   /** undefined while there is no connection. */
   connection(): AgentConnection | undefined;
   load(hash: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>;
   blob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
-  takeWorker(owner: Resident): WorkerHandle;
-  giveWorker(owner: Resident, worker: WorkerHandle, broken: boolean): void;
   /** The image of a fork: the child, if it begins here, need not fetch it. */
   keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
   changed(): void;
@@ -45,14 +45,18 @@ const OUTPUT_DELAY_MS = 3;
 /** How often an upload looks whether there is a connection again. */
 const RETRY_MS = 250;
 
-export class Resident implements Contender {
+export class Resident implements Contender, Inhabitant {
+  readonly key: string;
   readonly pid: number;
   readonly epoch: number;
   private readonly order: ResidentOrder;
   private readonly around: Surroundings;
   private readonly outbox = new Outbox();
-  private worker: WorkerHandle | undefined;
+  /** Index of the thread (and slot) that holds the process. */
+  home = 0;
   private control: SharedArrayBuffer | undefined;
+  private program: { bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module } | undefined;
+  private readonly files = new Map<string, Uint8Array>();
   private status: ProcessStatus = { waiting: null, cpuMs: 0, memoryBytes: 0, syscalls: 0, outputBytes: 0, errorBytes: 0 };
   private wake: (() => void) | undefined;
   private woken = false;
@@ -61,7 +65,8 @@ export class Resident implements Contender {
   private releaseReason: string | undefined;
   private stoppedBySignal = false;
   // where it is
-  private hasSlot = false;
+  /** The slot that is ours at the moment, or -1. */
+  private slot = -1;
   private computing = false;
   private loaded = false;
   private surrendered = false;
@@ -81,6 +86,7 @@ export class Resident implements Contender {
     this.order = order;
     this.pid = order.pid;
     this.epoch = order.epoch;
+    this.key = `${order.pid}/${order.epoch}`;
     this.around = around;
     this.lastImageAt = around.ports.now();
     void this.live();
@@ -100,8 +106,8 @@ export class Resident implements Contender {
     return this.status.memoryBytes;
   }
 
-  granted(): void {
-    this.hasSlot = true;
+  granted(slot: number): void {
+    this.slot = slot;
     this.poke();
   }
 
@@ -153,9 +159,9 @@ export class Resident implements Contender {
     this.poke();
   }
 
-  workerDied(error: Error): void {
-    this.around.ports.log("worker-died", { pid: this.pid, message: error.message });
-    this.abandon("NS_HOST_UNAVAILABLE", `its worker died: ${error.message}`);
+  threadDied(error: Error): void {
+    this.around.ports.log("process-abandoned", { pid: this.pid, message: error.message });
+    this.abandon("NS_HOST_UNAVAILABLE", `its worker thread ended: ${error.message}`);
   }
 
   // ---- the life
@@ -186,9 +192,7 @@ export class Resident implements Contender {
     }
     this.leaveSlot();
     this.flushTimer?.();
-    const { worker } = this;
-    this.worker = undefined;
-    if (worker) this.around.giveWorker(this, worker, false);
+    this.thread.leave(this);
     this.around.gone(this);
   }
 
@@ -204,9 +208,9 @@ export class Resident implements Contender {
       this.leaveSlot();
       return this.wait();
     }
-    if (this.hasSlot) return this.compute();
+    if (this.slot >= 0) return this.slot === this.home ? this.compute() : this.changeThread(this.slot);
     this.around.slots.ask(this);
-    if (!this.hasSlot) await this.change();
+    if (this.slot < 0) await this.change();
   }
 
   private async loadProcess(): Promise<void> {
@@ -219,37 +223,63 @@ export class Resident implements Contender {
       if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
     }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
-    const program = await around.load(order.spec.program);
-    const files = new Map<string, Uint8Array>();
-    for (const [path, file] of Object.entries(order.spec.files)) files.set(path, await around.blob(file.hash));
+    this.program = await around.load(order.spec.program);
+    for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
     if (this.dropped) return;
-    this.worker = around.takeWorker(this);
-    const started = await this.worker.api.start({
-      pid: order.pid,
-      parentPid: order.parent,
-      programHash: order.spec.program,
-      programBytes: program.bytes,
-      module: program.module,
-      spec: order.spec,
-      files,
-      images,
-      imageHash: order.image?.hash ?? null,
-    });
+    this.home = leastPopulated(around.threads);
+    const started = await this.enterThread(images, order.image?.hash ?? null);
     this.control = started.control;
     this.status = started.status;
-    if (order.result && this.status.waiting?.kind === "home") this.status = await this.worker.api.complete(order.result);
+    if (order.result && this.status.waiting?.kind === "home")
+      this.status = await this.call((api) => api.complete(this.key, order.result as SyscallResult));
     this.loaded = true;
     this.send({ type: "started", pid: this.pid, epoch: this.epoch });
     around.changed();
   }
 
-  private api(): WorkerHandle["api"] {
-    if (!this.worker) throw new NightshiftError("NS_INTERNAL", `process ${this.pid} has no worker`);
-    return this.worker.api;
+  private get thread(): ProcessThread {
+    return this.around.threads[this.home];
+  }
+
+  private call<T>(work: (api: WorkerApi) => Promise<T>): Promise<T> {
+    return this.thread.call(work);
+  }
+
+  private enterThread(images: Uint8Array[], imageHash: string | null): ReturnType<WorkerApi["start"]> {
+    const { order } = this;
+    const program = must(this.program, "the program");
+    this.thread.enter(this);
+    return this.call((api) =>
+      api.start({
+        key: this.key,
+        pid: order.pid,
+        parentPid: order.parent,
+        programHash: order.spec.program,
+        programBytes: program.bytes,
+        module: program.module,
+        spec: order.spec,
+        files: this.files,
+        images,
+        imageHash,
+      }),
+    );
+  }
+
+  /** Our own thread is taken and another stands idle: over to that one, through an image. */
+  private async changeThread(slot: number): Promise<void> {
+    if (this.checkpointRunning) return this.change();
+    const { bytes } = await this.call((api) => api.capture(this.key, false));
+    if (this.dropped) return;
+    this.thread.leave(this);
+    this.home = slot;
+    const started = await this.enterThread([bytes], null);
+    this.deltas = MAX_DELTAS; // the coordinator does not have this image: the next one it gets is a full one
+    this.control = started.control;
+    this.status = started.status;
   }
 
   private leaveSlot(): void {
-    this.hasSlot = false;
+    this.slot = -1;
     this.around.slots.leave(this);
   }
 
@@ -269,7 +299,7 @@ export class Resident implements Contender {
       cancelTimers.push(ports.after(Math.max(0, this.order.spec.cpuLimitMs - this.status.cpuMs) + 1, () => this.preempt()));
     let end: RunEnd;
     try {
-      const result = await this.api().run();
+      const result = await this.thread.compute(this.key, must(this.control, "the control memory"));
       end = result.end;
       this.status = result.status;
     } finally {
@@ -295,7 +325,7 @@ export class Resident implements Contender {
   private everyQuantum(): () => void {
     let cancel = (): void => {};
     const turn = (): void => {
-      if (this.around.slots.queued > 0) this.preempt();
+      if (this.around.slots.contended) this.preempt();
       cancel = this.around.ports.after(this.around.settings.quantumMs, turn);
     };
     cancel = this.around.ports.after(this.around.settings.quantumMs, turn);
@@ -313,14 +343,13 @@ export class Resident implements Contender {
   }
 
   private abandon(code: string, message: string): void {
-    const { worker } = this;
-    this.worker = undefined;
+    if (this.computing) this.thread.kill(this, new Error(message));
     this.computing = false;
-    if (worker) this.around.giveWorker(this, worker, true);
     if (!this.dropped) this.send({ type: "refused", pid: this.pid, epoch: this.epoch, code, message });
     this.dropped = true;
     this.leaveSlot();
     this.around.gone(this);
+    this.poke();
   }
 
   private async finish(end: Extract<RunEnd, { kind: "exit" | "fault" }>): Promise<void> {
@@ -330,7 +359,7 @@ export class Resident implements Contender {
         ? { kind: "exit", code: end.code }
         : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
-    for (const [path, bytes] of await this.api().changedFiles()) {
+    for (const [path, bytes] of await this.call((api) => api.changedFiles(this.key))) {
       if (bytes === null) files[path] = null;
       else {
         const hash = await this.upload(bytes);
@@ -365,7 +394,7 @@ export class Resident implements Contender {
 
   private async goOn(): Promise<void> {
     this.sleepUntil = undefined;
-    this.status = await this.api().complete({ value: 0 });
+    this.status = await this.call((api) => api.complete(this.key, { value: 0 }));
   }
 
   private async homeCall(): Promise<void> {
@@ -374,7 +403,7 @@ export class Resident implements Contender {
     if (this.answer?.seq === seq) {
       const { result } = this.answer;
       this.answer = undefined;
-      this.status = await this.api().complete(result);
+      this.status = await this.call((api) => api.complete(this.key, result));
       return;
     }
     const forking = waiting.call.call === "fork";
@@ -383,7 +412,7 @@ export class Resident implements Contender {
       this.askedSeq = seq;
       this.flush();
       if (forking) {
-        const captured = await this.api().capture(false);
+        const captured = await this.call((api) => api.capture(this.key, false));
         const hash = await this.upload(captured.bytes);
         this.around.keepBlob(hash, captured.bytes);
         await this.markStored(hash, false);
@@ -421,7 +450,7 @@ export class Resident implements Contender {
   private async checkpoint(): Promise<void> {
     this.checkpointRunning = true;
     const began = this.around.ports.now();
-    const captured = await this.api().capture(this.deltas < MAX_DELTAS);
+    const captured = await this.call((api) => api.capture(this.key, this.deltas < MAX_DELTAS));
     this.captureMs = this.around.ports.now() - began;
     this.lastImageAt = this.around.ports.now();
     this.ranSinceImage = false;
@@ -429,7 +458,7 @@ export class Resident implements Contender {
       try {
         this.flush();
         const hash = await this.upload(captured.bytes);
-        if (this.dropped || this.surrendered || !this.worker) return;
+        if (this.dropped || this.surrendered) return;
         await this.markStored(hash, captured.isDelta);
         this.send({
           type: "checkpoint",
@@ -449,7 +478,7 @@ export class Resident implements Contender {
 
   private async markStored(hash: string, isDelta: boolean): Promise<void> {
     this.deltas = isDelta ? this.deltas + 1 : 0;
-    await this.api().stored(hash);
+    await this.call((api) => api.stored(this.key, hash));
   }
 
   private async surrender(reason: string): Promise<void> {
@@ -457,7 +486,7 @@ export class Resident implements Contender {
     const wasRunning = this.computedHere;
     this.leaveSlot();
     this.send({ type: "frozen", pid: this.pid, epoch: this.epoch });
-    const captured = await this.api().capture(this.deltas < MAX_DELTAS);
+    const captured = await this.call((api) => api.capture(this.key, this.deltas < MAX_DELTAS));
     this.flush();
     try {
       const hash = await this.upload(captured.bytes);
@@ -505,4 +534,12 @@ export class Resident implements Contender {
   private send(message: FromAgent): void {
     this.around.connection()?.send(message);
   }
+}
+
+function leastPopulated(threads: readonly ProcessThread[]): number {
+  let least = 0;
+  threads.forEach((thread, index) => {
+    if (thread.population < threads[least].population) least = index;
+  });
+  return least;
 }

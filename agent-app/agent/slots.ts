@@ -1,32 +1,35 @@
-// The host's slots and who computes in them: processes take turns, first come first served, and give way after a quantum when others
-// wait. A paused host has no slots.
+// The host's slots and who computes in them: one worker thread each, in which processes take turns, first come first served, and give way
+// after a quantum when others wait. A process stays with its slot's thread, because a running instance cannot change threads; only
+// when another slot would stand idle is it moved (through an image, as between hosts). A paused host computes nothing.
 
-/** Somebody who wants a slot. */
+/** Somebody who wants to compute. */
 export interface Contender {
-  /** A slot is yours: you may compute now. */
-  granted(): void;
+  /** The slot whose thread holds the process. */
+  readonly home: number;
+  /** You may compute now, in this slot; it may be another than your home. */
+  granted(slot: number): void;
 }
 
 export class Slots {
-  private readonly count: number;
+  private readonly holders: (Contender | undefined)[];
   private readonly waiting: Contender[] = [];
-  private readonly holders = new Set<Contender>();
   private open = true;
 
   constructor(count: number) {
-    this.count = count;
+    this.holders = new Array<Contender | undefined>(count).fill(undefined);
   }
 
-  get queued(): number {
-    return this.waiting.length;
+  get count(): number {
+    return this.holders.length;
   }
-  get taken(): number {
-    return this.holders.size;
+  /** Does anybody wait for a turn? */
+  get contended(): boolean {
+    return this.waiting.length > 0;
   }
 
   /** Queues for a slot; `granted` is called when there is one, perhaps before this returns. */
   ask(contender: Contender): void {
-    if (this.holders.has(contender) || this.waiting.includes(contender)) return;
+    if (this.holders.includes(contender) || this.waiting.includes(contender)) return;
     this.waiting.push(contender);
     this.grant();
   }
@@ -35,7 +38,9 @@ export class Slots {
   leave(contender: Contender): void {
     const at = this.waiting.indexOf(contender);
     if (at >= 0) this.waiting.splice(at, 1);
-    this.holders.delete(contender);
+    const slot = this.holders.indexOf(contender);
+    if (slot < 0) return;
+    this.holders[slot] = undefined;
     this.grant();
   }
 
@@ -46,11 +51,15 @@ export class Slots {
   }
 
   private grant(): void {
-    while (this.open && this.holders.size < this.count) {
-      const next = this.waiting.shift();
-      if (!next) return;
-      this.holders.add(next);
-      next.granted();
+    for (let slot = 0; this.open && slot < this.holders.length && this.waiting.length > 0; slot++) {
+      if (this.holders[slot]) continue;
+      const own = this.waiting.findIndex((contender) => contender.home === slot);
+      // Another slot's process only when its own slot is taken; else it gets that one in its turn.
+      const at = own >= 0 ? own : this.waiting.findIndex((contender) => this.holders[contender.home] !== undefined);
+      if (at < 0) continue;
+      const [next] = this.waiting.splice(at, 1);
+      this.holders[slot] = next;
+      next.granted(slot);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What runs in a worker thread: one process at a time behind the WorkerApi. Knows no platform; worker.node.ts (and, in browsers, its
+// What runs in a worker thread: processes, of which one computes at a time, behind the WorkerApi. Knows no platform; worker.node.ts (and, in browsers, its
 // twin) connects it to a thread.
 import type { SyscallResult } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
@@ -19,7 +19,7 @@ export interface WorkerSurroundings {
   cpuNow(): number;
   /** Milliseconds since 1970. */
   now(): number;
-  output(pid: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
   packer: Packer;
 }
 
@@ -29,26 +29,24 @@ const MAX_PROGRAMS = 4;
 export class ProcessWorker implements WorkerApi {
   private readonly around: WorkerSurroundings;
   private readonly programs = new Map<string, Program>();
-  private process: Process | undefined;
-  private captured: Image | undefined;
+  private readonly processes = new Map<string, { process: Process; captured: Image | undefined }>();
 
   constructor(around: WorkerSurroundings) {
     this.around = around;
   }
 
-  private current(): Process {
-    if (!this.process) throw new NightshiftError("NS_INTERNAL", "the worker holds no process");
-    return this.process;
+  private held(key: string): { process: Process; captured: Image | undefined } {
+    const held = this.processes.get(key);
+    if (!held) throw new NightshiftError("NS_INTERNAL", `the worker does not hold process ${key}`);
+    return held;
   }
 
-  private status(): ProcessStatus {
-    const { waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes } = this.current();
+  private status(process: Process): ProcessStatus {
+    const { waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes } = process;
     return { waiting: waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes };
   }
 
   async start(order: StartOrder): Promise<{ control: SharedArrayBuffer; status: ProcessStatus }> {
-    this.process = undefined;
-    this.captured = undefined;
     const { spec } = order;
     const options = {
       program: this.program(order),
@@ -62,14 +60,15 @@ export class ProcessWorker implements WorkerApi {
       memoryLimitBytes: spec.memoryLimitBytes,
       now: this.around.now,
       cpuNow: this.around.cpuNow,
-      onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) => this.around.output(order.pid, stream, offset, bytes),
+      onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) => this.around.output(order.key, stream, offset, bytes),
     };
     const packers = [noPacker, this.around.packer];
-    this.process =
+    const process =
       order.images.length === 0
         ? Process.start(options)
         : Process.restore(options, mergeImages(order.images.map((bytes) => decodeImage(bytes, packers))), order.imageHash);
-    return { control: this.process.control, status: this.status() };
+    this.processes.set(order.key, { process, captured: undefined });
+    return { control: process.control, status: this.status(process) };
   }
 
   private program({ programHash, programBytes, module }: StartOrder): Program {
@@ -83,19 +82,22 @@ export class ProcessWorker implements WorkerApi {
     return program;
   }
 
-  async run(): Promise<{ end: RunEnd; status: ProcessStatus }> {
-    const stop = this.current().run();
-    return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status() };
+  async run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }> {
+    const { process } = this.held(key);
+    const stop = process.run();
+    return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(process) };
   }
 
-  async complete(result: SyscallResult): Promise<ProcessStatus> {
-    this.current().complete(result);
-    return this.status();
+  async complete(key: string, result: SyscallResult): Promise<ProcessStatus> {
+    const { process } = this.held(key);
+    process.complete(result);
+    return this.status(process);
   }
 
-  async capture(delta: boolean): ReturnType<WorkerApi["capture"]> {
-    const image = this.current().capture(delta);
-    this.captured = image;
+  async capture(key: string, delta: boolean): ReturnType<WorkerApi["capture"]> {
+    const held = this.held(key);
+    const image = held.process.capture(delta);
+    held.captured = image;
     const { syscalls, outputBytes, errorBytes, cpuMs } = image.header;
     return {
       bytes: encodeImage(image, this.around.packer),
@@ -104,19 +106,18 @@ export class ProcessWorker implements WorkerApi {
     };
   }
 
-  async stored(hash: string): Promise<void> {
-    if (this.captured && this.process) this.process.markStored(hash, this.captured);
-    this.captured = undefined;
+  async stored(key: string, hash: string): Promise<void> {
+    const held = this.processes.get(key);
+    if (held?.captured) held.process.markStored(hash, held.captured);
+    if (held) held.captured = undefined;
   }
 
-  async changedFiles(): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
-    return new Map(
-      [...this.current().changedFiles()].map(([path, bytes]) => [path, bytes === null ? null : new Uint8Array(bytes)]),
-    );
+  async changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
+    const files = this.held(key).process.changedFiles();
+    return new Map([...files].map(([path, bytes]) => [path, bytes === null ? null : new Uint8Array(bytes)]));
   }
 
-  async clear(): Promise<void> {
-    this.process = undefined;
-    this.captured = undefined;
+  async clear(key: string): Promise<void> {
+    this.processes.delete(key);
   }
 }

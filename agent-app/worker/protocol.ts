@@ -2,7 +2,8 @@
 // messages it does not know, and both use the same port, so output arrives before the answer of the run that wrote it.
 export interface OutputMessage {
   nightshift: "output";
-  pid: number;
+  /** Of the process that wrote: see StartOrder. */
+  key: string;
   stream: 1 | 2;
   offset: number;
   bytes: Uint8Array;

@@ -20,7 +20,7 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): Worker
     on.died(error);
   };
   worker.on("message", (message: unknown) => {
-    if (isOutput(message)) on.output(message.pid, message.stream, message.offset, message.bytes);
+    if (isOutput(message)) on.output(message.key, message.stream, message.offset, message.bytes);
   });
   worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => died(new Error(`the worker ended with code ${code}`)));

@@ -26,8 +26,8 @@ Comlink.expose(
     cpuNow,
     now: () => Date.now(),
     packer: zstdPacker,
-    output: (pid, stream, offset, bytes) => {
-      const message: OutputMessage = { nightshift: "output", pid, stream, offset, bytes };
+    output: (key, stream, offset, bytes) => {
+      const message: OutputMessage = { nightshift: "output", key, stream, offset, bytes };
       port.postMessage(message);
     },
   }),

@@ -25,6 +25,17 @@ export interface Instrumented {
  * with the engine first; this pass relies on well-typed code.
  */
 export function instrument(bytes: Uint8Array): Instrumented {
+  try {
+    return transform(bytes);
+  } catch (thrown) {
+    if (thrown instanceof NightshiftError) throw thrown;
+    throw new NightshiftError("NS_BAD_MODULE", `the module cannot be read: ${asNightshiftError(thrown).message}`, {
+      cause: thrown,
+    });
+  }
+}
+
+function transform(bytes: Uint8Array): Instrumented {
   const module = parseModule(bytes);
   refuseUnsupported(module);
   const imported = module.importedFunctions.length;
@@ -71,9 +82,9 @@ function inFunction<T>(module: WasmModule, func: number, work: () => T): T {
   try {
     return work();
   } catch (thrown) {
-    const error = asNightshiftError(thrown);
-    if (error.message.includes(functionName(module, func))) throw error;
-    throw new NightshiftError(error.code, `${error.message} (in ${functionName(module, func)})`, { cause: thrown });
+    if (!(thrown instanceof NightshiftError)) throw thrown;
+    if (thrown.message.includes(functionName(module, func))) throw thrown;
+    throw new NightshiftError(thrown.code, `${thrown.message} (in ${functionName(module, func)})`, { cause: thrown });
   }
 }
 

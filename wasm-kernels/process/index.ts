@@ -13,5 +13,6 @@ export {
 } from "./image.ts";
 export { exitStatus, Kernel, type KernelState, signalStatus } from "./kernel.ts";
 export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
+export { type PlainResult, type PlainRunOptions, runPlain } from "./plain.ts";
 export { acknowledgeOutput, Process, type ProcessOptions, requestStop, type Stop } from "./process.ts";
 export { checkModule, Program } from "./program.ts";

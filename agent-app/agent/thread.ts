@@ -1,0 +1,85 @@
+// One worker thread and the processes in it. A thread that computes answers nothing else, so whoever wants something of one of its
+// processes has the one that computes stopped first (at its next poll, well below a millisecond; it gets its turn again).
+import { requestStop } from "@nightshift/wasm-kernels/process";
+import type { Ports, WorkerApi, WorkerHandle } from "./ports.ts";
+
+/** A process in the thread, as far as the thread is concerned. */
+export interface Inhabitant {
+  readonly key: string;
+  output(stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  threadDied(error: Error): void;
+}
+
+export class ProcessThread {
+  private readonly ports: Ports;
+  private readonly inhabitants = new Map<string, Inhabitant>();
+  private worker: WorkerHandle | undefined;
+  private computing: SharedArrayBuffer | undefined;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+  }
+
+  get population(): number {
+    return this.inhabitants.size;
+  }
+
+  /** Starts the thread ahead of need. */
+  warmUp(): void {
+    this.api();
+  }
+
+  enter(inhabitant: Inhabitant): void {
+    this.inhabitants.set(inhabitant.key, inhabitant);
+  }
+
+  /** Forgets the process, which is not computing. */
+  leave(inhabitant: Inhabitant): void {
+    if (this.inhabitants.get(inhabitant.key) !== inhabitant) return;
+    this.inhabitants.delete(inhabitant.key);
+    if (this.worker) void this.call((api) => api.clear(inhabitant.key));
+  }
+
+  /** Asks something of one of the processes; whoever computes is stopped for it. */
+  call<T>(work: (api: WorkerApi) => Promise<T>): Promise<T> {
+    if (this.computing) requestStop(this.computing);
+    return work(this.api());
+  }
+
+  async compute(key: string, control: SharedArrayBuffer): ReturnType<WorkerApi["run"]> {
+    this.computing = control;
+    try {
+      return await this.api().run(key);
+    } finally {
+      if (this.computing === control) this.computing = undefined;
+    }
+  }
+
+  /** Ends the thread at once, with everything in it; the others in it are told, the culprit is not. */
+  kill(culprit: Inhabitant, why: Error): void {
+    this.inhabitants.delete(culprit.key);
+    this.worker?.terminate();
+    this.died(why);
+  }
+
+  terminate(): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+  }
+
+  private api(): WorkerApi {
+    this.worker ??= this.ports.spawnWorker({
+      output: (key, stream, offset, bytes) => this.inhabitants.get(key)?.output(stream, offset, bytes),
+      died: (error) => this.died(error),
+    });
+    return this.worker.api;
+  }
+
+  private died(error: Error): void {
+    this.worker = undefined;
+    this.computing = undefined;
+    const victims = [...this.inhabitants.values()];
+    this.inhabitants.clear();
+    for (const victim of victims) victim.threadDied(error);
+  }
+}

@@ -1,0 +1,58 @@
+// `nightshift up`: a coordinator, and agents on this computer, in the foreground.
+import { availableParallelism, hostname } from "node:os";
+import type { Command } from "commander";
+import { DEFAULT_PORT } from "../../protocol/index.ts";
+import { type CommonOptions, declare } from "../common.ts";
+import { openHouse } from "../house.ts";
+import { ExitWith } from "../outcome.ts";
+import { parseCount } from "../quantities.ts";
+import { paintFor, printJson } from "../terminal.ts";
+
+export function upCommand(): Command {
+  return declare({
+    usage: "up",
+    description: "start a coordinator, and an agent that offers this computer's processors; Ctrl-C stops both",
+    examples: ["nightshift up", "nightshift up --listen 0.0.0.0 --no-agent", "nightshift up --port 0 --json"],
+    notes: [
+      "It listens on this computer only, unless --listen names an address (0.0.0.0: all). State is kept in NIGHTSHIFT_HOME:",
+      "jobs that were running go on when it is started again.",
+    ].join("\n"),
+    json: "one line when it is ready: {url, port, joinLink, agents: [name]}; it runs until it is stopped",
+    coordinator: false,
+  })
+    .option("-p, --port <port>", "port to listen on; 0 for any free one", String(DEFAULT_PORT))
+    .option("--listen <address>", "address to listen on", "127.0.0.1")
+    .option("--agents <count>", "local agents, which share the processors", "1")
+    .option("--no-agent", "only the coordinator")
+    .action(async (options: CommonOptions & { port: string; listen: string; agents: string; agent: boolean }) => {
+      const port = parseCount(options.port, "--port", 0, 65_535);
+      const count = options.agent ? parseCount(options.agents, "--agents", 0, 1024) : 0;
+      const cores = availableParallelism();
+      const slots = Math.max(1, Math.floor(cores / Math.max(1, count)));
+      const name =
+        hostname()
+          .replaceAll(/[^\w.-]/g, "-")
+          .slice(0, 90) || "host";
+      const house = await openHouse({
+        port,
+        host: options.listen,
+        agents: Array.from({ length: count }, (_, at) => ({ name: count === 1 ? name : `${name}-${at + 1}`, slots })),
+        say: options.json ? () => undefined : (line) => console.log(line),
+      });
+      const { url, hostLink } = house.coordinator;
+      if (options.json)
+        await printJson({
+          url,
+          port: house.coordinator.port,
+          joinLink: hostLink,
+          agents: house.agents.map((agent) => agent.name),
+        });
+      else
+        console.log(
+          paintFor(process.stdout).dim("Run a program: nightshift run prog.c    Watch: nightshift top    Stop: Ctrl-C\n"),
+        );
+      await house.asked;
+      await house.close();
+      throw new ExitWith(0);
+    });
+}

@@ -1,0 +1,82 @@
+// A coordinator and agents on this computer, started and stopped together: what `up` and `start` have in common. It prints what
+// happens to the hosts; on Ctrl-C everything it started ends, agents first.
+import type { RunningCoordinator } from "../server/index.ts";
+import { nightshiftHome } from "./home.ts";
+import { type AgentOptions, type LocalAgent, startAgent } from "./local-agents.ts";
+import { type Paint, paintFor } from "./terminal.ts";
+
+export interface HouseOptions {
+  port: number;
+  /** Address to listen on; 127.0.0.1 unless told. */
+  host?: string;
+  agents: readonly Omit<AgentOptions & { name: string }, "link" | "home" | "json">[];
+  /** Lines for people; nothing for --json. */
+  say(line: string): void;
+  paint?: Paint;
+}
+
+export interface House {
+  coordinator: RunningCoordinator;
+  agents: readonly LocalAgent[];
+  /** Resolves with the exit status when a signal has asked for the end, or rejects when an agent never joined. */
+  asked: Promise<number>;
+  close(): Promise<void>;
+}
+
+/** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const { say, paint = paintFor(process.stdout) } = options;
+  const home = nightshiftHome();
+  const { startCoordinator } = await import("../server/index.ts");
+  const coordinator = await startCoordinator({
+    home,
+    port: options.port,
+    ...(options.host === undefined ? {} : { host: options.host }),
+  });
+  say(`Coordinator  ${paint.bold(coordinator.url)}`);
+  say(`Join link    ${coordinator.hostLink}`);
+  say("");
+  let closing = false;
+  const agents = options.agents.map((agent) => {
+    const started = startAgent({ ...agent, home, link: coordinator.hostLink }, (event, details) => {
+      if (closing) return;
+      if (event === "connected") say(`${paint.green("●")} ${agent.name} joined${describe(agent)}`);
+      else if (event === "disconnected") say(`${paint.yellow("●")} ${agent.name} lost the coordinator; it tries again`);
+      else if (event === "said") say(`  ${agent.name}: ${String(details.text)}`);
+    });
+    void started.ended.then((how) => {
+      if (!closing) say(`${paint.red("●")} ${agent.name} ended (${how})`);
+    });
+    return started;
+  });
+  const asked = Promise.withResolvers<number>();
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)
+    process.on(signal, () => {
+      if (closing) process.exit(status);
+      // Ctrl-C reaches the agents as well, so their end is no news.
+      closing = true;
+      asked.resolve(status);
+    });
+  return {
+    coordinator,
+    agents,
+    asked: asked.promise,
+    close: async () => {
+      closing = true;
+      await Promise.all(agents.map((agent) => agent.stop()));
+      await coordinator.close();
+    },
+  };
+}
+
+function describe(agent: { slots?: number; cpu?: number | null }): string {
+  const parts = [
+    ...(agent.slots === undefined ? [] : [`${agent.slots} ${agent.slots === 1 ? "slot" : "slots"}`]),
+    ...(agent.cpu === null || agent.cpu === undefined ? [] : [`core ${agent.cpu}`]),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}

@@ -1,0 +1,109 @@
+// The entry of the `nightshift` command: parses the line, runs one command, and turns whatever goes wrong into an error that says
+// what to do and into an exit status. Every command is a file in commands/.
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { Command, CommanderError } from "commander";
+import { agentCommand } from "./commands/agent.ts";
+import { benchCommand } from "./commands/bench.ts";
+import { cancelCommand } from "./commands/cancel.ts";
+import { ccCommand } from "./commands/cc.ts";
+import { hostsCommand } from "./commands/hosts.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { psCommand } from "./commands/ps.ts";
+import { runCommand } from "./commands/run.ts";
+import { startCommand } from "./commands/start.ts";
+import { statusCommand } from "./commands/status.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { topCommand } from "./commands/top.ts";
+import { upCommand } from "./commands/up.ts";
+import { brokenPipe } from "./common.ts";
+import { EXIT, ExitWith, errorText } from "./outcome.ts";
+import { flush } from "./terminal.ts";
+
+const AFTER = `
+Exit status:
+  0    success
+  1    failure: the error on stderr has a stable code (NS_...) and says what to do
+  2    the command line is wrong
+  run: the program's own exit status; 128 + signal when a trap or a signal ended it;
+       125 when Nightshift itself failed (compiling, connecting, ...), 130 after Ctrl-C
+
+Environment:
+  NIGHTSHIFT_HOME         where state lives (default ~/.nightshift)
+  NIGHTSHIFT_COORDINATOR  which coordinator, like --coordinator (default the one running here)
+  NO_COLOR                no colours
+
+Examples:
+  $ nightshift up                     a coordinator and an agent on this computer
+  $ nightshift run prog.c 1000        compile, run on the cluster, stream the output
+  $ nightshift top                    watch it
+`;
+
+function program(): Command {
+  const root = new Command("nightshift")
+    .description("Runs ordinary C and C++ programs on idle computers, as WebAssembly processes that move while they run.")
+    .version("0.1.0", "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          errorText(
+            new NightshiftError(
+              "NS_USAGE",
+              text
+                .replace(/^error: /, "")
+                .trim()
+                .replaceAll("\n", " "),
+            ),
+          ),
+        ),
+    })
+    .addHelpText("after", AFTER);
+  const groups: [string, Command[]][] = [
+    ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
+    ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
+    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand()]],
+    ["Measure:", [startCommand(), benchCommand()]],
+  ];
+  for (const [heading, commands] of groups) {
+    for (const command of commands) {
+      inherit(command, root);
+      root.addCommand(command.helpGroup(heading));
+    }
+  }
+  return root;
+}
+
+/** addCommand() does not hand settings down. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
+}
+
+async function main(): Promise<number> {
+  const isRun = process.argv[2] === "run";
+  try {
+    await program().parseAsync();
+    return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;
+  } catch (thrown) {
+    if (thrown instanceof ExitWith) return thrown.status;
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : isRun ? EXIT.ownFailureInRun : EXIT.usage;
+    process.stderr.write(errorText(thrown));
+    if (isRun) return EXIT.ownFailureInRun;
+    return asNightshiftError(thrown).code === "NS_USAGE" ? EXIT.usage : EXIT.failure;
+  }
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return brokenPipe.handle();
+    throw error;
+  });
+}
+const status = await main();
+await flush();
+process.exit(status);

@@ -1,0 +1,88 @@
+// What the command writes on and how: colours when a person looks, bytes with backpressure, one line that is overwritten while
+// something takes long. A reader that has gone (EPIPE) is not an error.
+
+import type { Writable } from "node:stream";
+import { pipeWriters } from "./pipe-writer.ts";
+
+/** The escape sequences, or nothing where nobody sees them. */
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+  blue(text: string): string;
+}
+
+const plain = (text: string): string => text;
+const sgr =
+  (code: number, end: number) =>
+  (text: string): string =>
+    `\x1b[${code}m${text}\x1b[${end}m`;
+const NO_PAINT: Paint = { bold: plain, dim: plain, green: plain, yellow: plain, red: plain, blue: plain };
+const ANSI: Paint = {
+  bold: sgr(1, 22),
+  dim: sgr(2, 22),
+  green: sgr(32, 39),
+  yellow: sgr(33, 39),
+  red: sgr(31, 39),
+  blue: sgr(34, 39),
+};
+
+/** Colours only on a terminal, and never when NO_COLOR is set (https://no-color.org) or the terminal is "dumb". */
+export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Paint {
+  return stream.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb" ? ANSI : NO_PAINT;
+}
+
+/** Resolves when the stream takes more; also when it has been closed, since nobody waits for what is left then. */
+export function write(stream: NodeJS.WriteStream, bytes: Uint8Array | string): Promise<void> {
+  if (stream.destroyed || stream.write(bytes)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done);
+      stream.off("close", done);
+      stream.off("error", done);
+      resolve();
+    };
+    stream.once("drain", done);
+    stream.once("close", done);
+    stream.once("error", done);
+  });
+}
+
+/** Waits until everything written has been handed to the system: process.exit() would drop it. */
+export async function flush(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr, ...pipeWriters].map(flushed));
+}
+
+function flushed(stream: NodeJS.WriteStream | Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    stream.once("close", resolve);
+    stream.once("error", () => resolve());
+    stream.write("", () => resolve());
+  });
+}
+
+/** One stable JSON document and a newline on stdout. */
+export function printJson(value: unknown): Promise<void> {
+  return write(process.stdout, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A line on stderr that tells a person what is going on and then disappears; nothing when stderr is no terminal. */
+export class StatusLine {
+  readonly #live = process.stderr.isTTY === true;
+  #shown = false;
+
+  show(text: string): void {
+    if (!this.#live) return;
+    const columns = process.stderr.columns ?? 80;
+    process.stderr.write(`\r\x1b[2K${text.slice(0, columns - 1)}`);
+    this.#shown = true;
+  }
+
+  clear(): void {
+    if (this.#shown) process.stderr.write("\r\x1b[2K");
+    this.#shown = false;
+  }
+}

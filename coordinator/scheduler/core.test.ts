@@ -1,0 +1,417 @@
+import { describe, expect, test } from "vitest";
+import type { FromAgent, HostInfo, JobSpec, ToAgent } from "../protocol/index.ts";
+import { Core, DEFAULT_SETTINGS, type Effect } from "./core.ts";
+import type { Saved } from "./state.ts";
+
+const HASH = "a".repeat(64);
+const spec = (more: Partial<JobSpec> = {}): JobSpec => ({
+  name: "job",
+  program: HASH,
+  args: [],
+  env: {},
+  files: {},
+  memoryLimitBytes: 2 ** 30,
+  cpuLimitMs: 0,
+  clock: "virtual",
+  startOn: null,
+  stay: false,
+  stdin: false,
+  ...more,
+});
+const info = (name: string, slots = 1, speed = 100): HostInfo => ({
+  name,
+  os: "test",
+  arch: "test",
+  cpuModel: "test",
+  slots,
+  memoryBytes: 2 ** 34,
+  speed,
+});
+const image = (n: number, syscalls = 0) => ({
+  hash: String(n).repeat(64).slice(0, 64),
+  sizeBytes: 10,
+  syscalls,
+  outputBytes: 0,
+  errorBytes: 0,
+  cpuMs: 1,
+});
+
+/** A core with scripted hosts: what they are told is collected, what they say is given in by hand. */
+class Cluster {
+  now = 1000;
+  saved = new Map<string, Saved>();
+  effects: Effect[] = [];
+  core: Core;
+
+  constructor(settings: Partial<typeof DEFAULT_SETTINGS> = {}, saved: Iterable<Saved> = []) {
+    this.core = new Core({ ...DEFAULT_SETTINGS, ...settings }, saved, this.now);
+  }
+  do<T>(event: (core: Core, now: number) => T): T {
+    const result = event(this.core, this.now);
+    const { changed, effects } = this.core.take();
+    // As the store would: a copy that later changes do not reach.
+    for (const record of changed)
+      this.saved.set(
+        `${record.kind}/${record.kind === "kernel" ? record.job : record.kind === "job" ? record.value.id : record.value.pid}`,
+        structuredClone(record),
+      );
+    this.effects.push(...effects);
+    return result;
+  }
+  host(name: string, slots = 1, speed = 100): void {
+    this.do((core, now) => core.hostConnected(name, info(name, slots, speed), [], now));
+  }
+  says(host: string, message: FromAgent): void {
+    this.do((core, now) => core.agentMessage(host, message, now));
+  }
+  load(host: string, paused: string | null = null): void {
+    this.says(host, { type: "load", running: 0, runnable: 0, blocked: 0, paused, memoryFreeBytes: 2 ** 33, speed: 0, held: [] });
+  }
+  sent<T extends ToAgent["type"]>(host: string, type: T): Extract<ToAgent, { type: T }>[] {
+    return this.effects.flatMap((effect) =>
+      effect.kind === "send" && effect.host === host && effect.message.type === type
+        ? [effect.message as Extract<ToAgent, { type: T }>]
+        : [],
+    );
+  }
+  output(): string {
+    return this.effects.map((effect) => (effect.kind === "output" ? new TextDecoder().decode(effect.bytes) : "")).join("");
+  }
+  state(pid: number): string | undefined {
+    return this.core.processes.get(pid)?.state;
+  }
+  writes(host: string, pid: number, epoch: number, offset: number, text: string): void {
+    this.says(host, { type: "output", pid, epoch, stream: 1, offset, bytes: new TextEncoder().encode(text) });
+  }
+  restarted(): Cluster {
+    const again = new Cluster({}, [...this.saved.values()]);
+    again.now = this.now;
+    return again;
+  }
+}
+
+const startOn = (cluster: Cluster, host: string): number => {
+  const { root } = cluster.do((core, now) => core.submit(spec(), now));
+  cluster.says(host, { type: "started", pid: root, epoch: 1 });
+  return root;
+};
+
+describe("placement", () => {
+  test("a job waits until there is a host, then gets a lease there", () => {
+    const c = new Cluster();
+    const { root } = c.do((core, now) => core.submit(spec(), now));
+    expect(c.state(root)).toBe("queued");
+    c.host("amun");
+    expect(c.sent("amun", "run")).toMatchObject([{ pid: root, epoch: 1, image: null }]);
+    expect(c.state(root)).toBe("leased");
+  });
+
+  test("a process goes to the faster of two idle hosts", () => {
+    const c = new Cluster();
+    c.host("slow", 1, 50);
+    c.host("fast", 1, 100);
+    c.do((core, now) => core.submit(spec(), now));
+    expect(c.sent("fast", "run")).toHaveLength(1);
+  });
+
+  test("queued processes do not fill a host beyond its slots", () => {
+    const c = new Cluster();
+    c.host("amun", 2);
+    for (let i = 0; i < 5; i++) c.do((core, now) => core.submit(spec(), now));
+    expect(c.sent("amun", "run")).toHaveLength(2);
+  });
+
+  test("a paused host gets nothing, and what it has is asked back as soon as another can take it", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.load("amun", "the owner is here");
+    expect(c.sent("amun", "release")).toHaveLength(0);
+    c.host("ipc256");
+    c.do((core, now) => core.tick(now));
+    expect(c.sent("amun", "release")).toMatchObject([{ pid, epoch: 1 }]);
+  });
+});
+
+describe("leases", () => {
+  test("a host that is silent for longer than a lease loses its processes, which go on elsewhere from their last checkpoint", () => {
+    const c = new Cluster({ leaseMs: 1000 });
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.says("amun", { type: "checkpoint", pid, epoch: 1, image: image(1) });
+    c.host("ipc256");
+    c.do((core) => core.hostDisconnected("amun"));
+    c.now += 1001;
+    c.do((core, now) => core.tick(now));
+    expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2, image: { hash: image(1).hash } }]);
+  });
+
+  test("a message under an old epoch has no effect and is answered with drop", () => {
+    const c = new Cluster({ leaseMs: 1000 });
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.now += 1001;
+    c.do((core, now) => core.tick(now));
+    const epoch = c.core.processes.get(pid)?.epoch ?? 0;
+    expect(epoch).toBe(2);
+    c.writes("amun", pid, 1, 0, "late");
+    c.says("amun", {
+      type: "exited",
+      pid,
+      epoch: 1,
+      report: { kind: "exit", code: 0 },
+      cpuMs: 0,
+      outputBytes: 4,
+      errorBytes: 0,
+      files: {},
+    });
+    expect(c.output()).toBe("");
+    expect(c.state(pid)).not.toBe("exited");
+    expect(c.sent("amun", "drop").map((drop) => drop.epoch)).toContain(1);
+  });
+
+  test("a host that comes back in time keeps what it has and is told to drop what it lost", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.do((core) => core.hostDisconnected("amun"));
+    const lost = c.do((core, now) =>
+      core.hostConnected(
+        "amun",
+        info("amun"),
+        [
+          { pid, epoch: 1 },
+          { pid: 99, epoch: 1 },
+        ],
+        now,
+      ),
+    );
+    expect(lost).toEqual([{ pid: 99, epoch: 1 }]);
+    expect(c.state(pid)).toBe("running");
+  });
+
+  test("a host that comes back without a process it held has it started again", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.do((core) => core.hostDisconnected("amun"));
+    c.host("amun");
+    expect(c.sent("amun", "run").map((run) => [run.pid, run.epoch])).toEqual([
+      [pid, 1],
+      [pid, 2],
+    ]);
+  });
+});
+
+describe("output", () => {
+  test("bytes sent twice are accepted once, by offset", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.writes("amun", pid, 1, 0, "hello ");
+    c.writes("amun", pid, 1, 0, "hello world");
+    c.writes("amun", pid, 1, 6, "world");
+    expect(c.output()).toBe("hello world");
+    expect(c.sent("amun", "outputAck").at(-1)?.offset).toBe(11);
+  });
+
+  test("bytes beyond a gap are not accepted", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.writes("amun", pid, 1, 5, "later");
+    expect(c.output()).toBe("");
+    expect(c.sent("amun", "outputAck").at(-1)?.offset).toBe(0);
+  });
+});
+
+describe("home calls", () => {
+  test("fork gives the parent a pid and the child a lease at its parent's host, with 0 as its answer", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "fork", image: HASH } });
+    const child = c.sent("amun", "syscallResult")[0].result.value;
+    expect(child).toBeGreaterThan(pid);
+    expect(c.sent("amun", "run").at(-1)).toMatchObject({ pid: child, parent: pid, result: { value: 0 }, image: { hash: HASH } });
+  });
+
+  test("a call asked again, after going back to a checkpoint, gets the same answer and has no second effect", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    for (let i = 0; i < 2; i++) c.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "fork", image: HASH } });
+    const [first, second] = c.sent("amun", "syscallResult");
+    expect(second.result).toEqual(first.result);
+    expect(c.core.processes.size).toBe(2);
+  });
+
+  test("answers are kept until a checkpoint covers them", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "pipe" } });
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 1, call: { call: "pipe" } });
+    c.says("amun", { type: "checkpoint", pid, epoch: 1, image: image(1, 1) });
+    expect(Object.keys(c.core.processes.get(pid)?.answers ?? {})).toEqual(["1"]);
+  });
+
+  test("wait() is answered when the child ends, and a fault looks like death by a signal", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "fork", image: HASH } });
+    const child = c.sent("amun", "syscallResult")[0].result.value;
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 1, call: { call: "wait", target: -1, noHang: false } });
+    expect(c.sent("amun", "syscallResult")).toHaveLength(1);
+    c.says("amun", {
+      type: "exited",
+      pid: child,
+      epoch: 1,
+      report: { kind: "fault", code: "NS_TRAP", message: "trap: unreachable", wasmStack: [] },
+      cpuMs: 0,
+      outputBytes: 0,
+      errorBytes: 0,
+      files: {},
+    });
+    expect(c.sent("amun", "syscallResult").at(-1)).toMatchObject({ seq: 1, result: { value: child, status: 6 } });
+  });
+});
+
+describe("migration", () => {
+  test("a moved process is frozen, surrendered, leased elsewhere from its image; the freeze is measured", () => {
+    const c = new Cluster({ balance: false });
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.host("ipc256");
+    c.do((core, now) => core.migrate(pid, "ipc256", now));
+    expect(c.sent("amun", "release")).toMatchObject([{ pid, epoch: 1 }]);
+    c.says("amun", { type: "frozen", pid, epoch: 1 });
+    c.now += 30;
+    c.says("amun", { type: "surrender", pid, epoch: 1, image: image(2), wasRunning: true, reason: "moved" });
+    c.says("ipc256", { type: "started", pid, epoch: 2 });
+    const job = c.core.jobs.get(1);
+    expect(c.state(pid)).toBe("running");
+    expect(job).toMatchObject({ migrations: 1, migratedRunning: 1, migratedProcesses: 1, freezesMs: [30] });
+  });
+
+  test("two hosts share the children of one: balancing moves as many as even the load, and then rests", () => {
+    const c = new Cluster();
+    c.host("amun");
+    c.host("ipc256");
+    const pid = c.do((core, now) => core.submit(spec({ startOn: "amun" }), now)).root;
+    c.says("amun", { type: "started", pid, epoch: 1 });
+    for (let seq = 0; seq < 7; seq++) {
+      c.says("amun", { type: "syscall", pid, epoch: 1, seq, call: { call: "fork", image: HASH } });
+      const child = c.sent("amun", "syscallResult").at(-1)?.result.value ?? 0;
+      c.says("amun", { type: "started", pid: child, epoch: 1 });
+    }
+    for (let round = 0; round < 20; round++) {
+      c.now += 1000;
+      for (const release of c.sent("amun", "release")) {
+        const process = c.core.processes.get(release.pid);
+        if (process?.state !== "migrating" || process.host !== "amun") continue;
+        c.says("amun", {
+          type: "surrender",
+          pid: release.pid,
+          epoch: release.epoch,
+          image: image(3),
+          wasRunning: true,
+          reason: "",
+        });
+        c.says("ipc256", { type: "started", pid: release.pid, epoch: release.epoch + 1 });
+      }
+      c.load("amun");
+      c.load("ipc256");
+    }
+    const at = (host: string): number => [...c.core.processes.values()].filter((process) => process.host === host).length;
+    expect([at("amun"), at("ipc256")]).toEqual([4, 4]);
+    expect(c.core.jobs.get(1)?.migrations).toBe(4);
+  });
+
+  test("a job that is to stay is not moved by balancing", () => {
+    const c = new Cluster();
+    c.host("amun");
+    for (let i = 0; i < 2; i++) {
+      const { root } = c.do((core, now) => core.submit(spec({ stay: true, startOn: "amun" }), now));
+      c.says("amun", { type: "started", pid: root, epoch: 1 });
+    }
+    c.host("ipc256");
+    c.now += 1000;
+    c.do((core, now) => core.tick(now));
+    expect(c.sent("amun", "release")).toEqual([]);
+  });
+});
+
+describe("the end of a job", () => {
+  test("the job ends with its first process's status once every process has ended", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "fork", image: HASH } });
+    const child = c.sent("amun", "syscallResult")[0].result.value;
+    const exit = (p: number, code: number): void =>
+      c.says("amun", {
+        type: "exited",
+        pid: p,
+        epoch: 1,
+        report: { kind: "exit", code },
+        cpuMs: 0,
+        outputBytes: 0,
+        errorBytes: 0,
+        files: {},
+      });
+    exit(pid, 7);
+    expect(c.core.jobs.get(1)?.state).toBe("running");
+    exit(child, 0);
+    expect(c.core.jobs.get(1)).toMatchObject({ state: "exited", report: { kind: "exit", code: 7 } });
+  });
+
+  test("cancelling a job ends all its processes and tells their host to drop them", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    expect(c.do((core, now) => core.cancel({ job: 1 }, now))).toBe(1);
+    expect(c.core.jobs.get(1)?.state).toBe("cancelled");
+    expect(c.sent("amun", "drop")).toMatchObject([{ pid }]);
+    expect(() => c.core.cancel({ job: 1 }, c.now)).toThrow(expect.objectContaining({ code: "NS_NOT_RUNNING" }));
+  });
+});
+
+describe("a coordinator that died", () => {
+  test("comes back from what was stored and goes on: leases, answers, output offsets, pipes", () => {
+    const before = new Cluster();
+    before.host("amun");
+    const pid = startOn(before, "amun");
+    before.writes("amun", pid, 1, 0, "one ");
+    before.says("amun", { type: "syscall", pid, epoch: 1, seq: 0, call: { call: "pipe" } });
+    const pipe = before.sent("amun", "syscallResult")[0].result.value;
+    before.says("amun", {
+      type: "syscall",
+      pid,
+      epoch: 1,
+      seq: 1,
+      call: { call: "write", object: pipe, bytes: new Uint8Array([1, 2, 3]) },
+    });
+    const after = before.restarted();
+    after.do((core, now) => core.hostConnected("amun", info("amun"), [{ pid, epoch: 1 }], now));
+    after.writes("amun", pid, 1, 0, "one two");
+    expect(after.output()).toBe("two");
+    after.says("amun", {
+      type: "syscall",
+      pid,
+      epoch: 1,
+      seq: 1,
+      call: { call: "write", object: pipe, bytes: new Uint8Array([1, 2, 3]) },
+    });
+    after.says("amun", { type: "syscall", pid, epoch: 1, seq: 2, call: { call: "read", object: pipe, maxBytes: 10 } });
+    expect([...(after.sent("amun", "syscallResult").at(-1)?.result.bytes ?? [])]).toEqual([1, 2, 3]);
+  });
+
+  test("gives new numbers to new jobs and processes", () => {
+    const before = new Cluster();
+    before.do((core, now) => core.submit(spec(), now));
+    const job = before.restarted().do((core, now) => core.submit(spec(), now));
+    expect([job.id, job.root]).toEqual([2, 2]);
+  });
+});

@@ -1,0 +1,245 @@
+// The transformation on hand-written modules: every shape of code around a site that compilers rarely make but the format allows. Each
+// program stops at calls of sched_yield or, through its own output, at the next poll; each stop goes through an image into a fresh
+// instance; the output must be that of the plain module.
+import { beforeAll, describe, expect, test } from "vitest";
+import initWabt from "wabt";
+import { Program, requestStop, runLocally } from "../process/index.ts";
+import { instrument } from "./index.ts";
+
+let wabt: Awaited<ReturnType<typeof initWabt>>;
+beforeAll(async () => {
+  wabt = await initWabt();
+});
+
+function assemble(wat: string): Uint8Array<ArrayBuffer> {
+  const module = wabt.parseWat("test.wat", wat, {
+    simd: true,
+    multi_value: true,
+    tail_call: true,
+    reference_types: true,
+    bulk_memory: true,
+    exceptions: true,
+  });
+  return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
+}
+
+/** A command with helpers: $yield stops the process; $say writes a decimal-ish record of an i32 and a newline. */
+const command = (code: string, more = ""): string => `(module
+  (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  ${more}
+  (func $yield (drop (call $sched_yield)))
+  (func $say (param $n i32) (local $i i32)
+    (local.set $i (i32.const 8))
+    (loop $next
+      (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+      (i32.store8 (i32.add (i32.const 64) (local.get $i)) (i32.add (i32.const 65) (i32.and (local.get $n) (i32.const 15))))
+      (local.set $n (i32.shr_u (local.get $n) (i32.const 4)))
+      (br_if $next (local.get $i)))
+    (i32.store8 (i32.const 72) (i32.const 10))
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 9))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  ${code})`;
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+function outputs(wat: string): { undisturbed: string; moved: string; moves: number; stop: unknown } {
+  const program = new Program("test", instrument(assemble(wat)).wasm);
+  const base = { program, args: ["test"], cpuNow: () => 0, now: () => 0 };
+  const undisturbed = runLocally(base);
+  let control: SharedArrayBuffer | undefined;
+  const moved = runLocally({
+    ...base,
+    beforeRun: (current) => {
+      control = current;
+    },
+    // Every line of output makes the process stop at its next poll.
+    onOutput: () => control && requestStop(control),
+    moveAt: () => true,
+  });
+  return { undisturbed: text(undisturbed.stdout), moved: text(moved.stdout), moves: moved.moves, stop: moved.stop };
+}
+
+const shapes: Record<string, string> = {
+  "operands beneath a call, of every type": command(`
+    (func $three (result i32) (call $yield) (i32.const 3))
+    (func (export "_start")
+      (call $say (i32.add (i32.const 40)
+        (i32.add (i32.trunc_f64_s (f64.add (f64.const 1.5)
+          (f64.convert_i32_s (i32.add (i32.wrap_i64 (i64.add (i64.const 0x100000001)
+            (i64.extend_i32_s (i32.trunc_f32_s (f32.add (f32.const 2.25) (f32.convert_i32_s (call $three))))))) (call $three))))) (call $three)))))`),
+  "a v128 local and operand across a call": command(`
+    (func $vector (result v128) (call $yield) (v128.const i32x4 1 2 3 4))
+    (func (export "_start") (local $v v128)
+      (local.set $v (v128.const i32x4 10 20 30 40))
+      (call $say (i32x4.extract_lane 3 (i32x4.add (i32x4.add (local.get $v) (call $vector)) (i32x4.add (local.get $v) (call $vector))))))`),
+  "operands beneath a block, a loop and both arms of an if": command(`
+    (func (export "_start") (local $i i32)
+      (loop $again
+        (call $say
+          (i32.add (i32.const 1000)
+            (block (result i32)
+              (i32.add (local.get $i)
+                (if (result i32) (i32.and (local.get $i) (i32.const 1))
+                  (then (i32.add (i32.const 7) (block (result i32) (call $yield) (i32.const 1))))
+                  (else (i32.mul (i32.const 3) (loop (result i32) (call $yield) (i32.const 5)))))))))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 5)))))`),
+  "blocks and loops with parameters and several results": command(
+    `(func (export "_start")
+      (i32.const 1) (i32.const 2)
+      (block (param i32 i32) (result i32 i32)
+        (call $yield)
+        (loop $l (param i32 i32) (result i32 i32)
+          (call $yield)
+          (i32.add (i32.const 5))
+          (call $swap)
+          (br_if $l (i32.lt_u (global.get $turns) (i32.const 4)))))
+      (call $say) (call $say))
+    (func $swap (param $a i32) (param $b i32) (result i32 i32)
+      (global.set $turns (i32.add (global.get $turns) (i32.const 1)))
+      (call $yield)
+      (local.get $b) (local.get $a))`,
+    "(global $turns (mut i32) (i32.const 0))",
+  ),
+  "a jump table out of nested blocks inside a loop": command(`
+    (func (export "_start") (local $i i32)
+      (loop $again
+        (block $c (block $b (block $a
+          (call $yield)
+          (br_table $a $b $c $c (i32.rem_u (local.get $i) (i32.const 4))))
+          (call $say (i32.const 10)) (br $c))
+          (call $say (i32.const 11)))
+        (call $say (local.get $i))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 9)))))`),
+  "a branch to an outer loop from the rest of an inner turn": command(`
+    (func (export "_start") (local $i i32) (local $j i32)
+      (loop $outer
+        (local.set $j (i32.const 0))
+        (loop $inner
+          (call $yield)
+          (call $say (i32.add (i32.mul (local.get $i) (i32.const 16)) (local.get $j)))
+          (local.set $j (i32.add (local.get $j) (i32.const 1)))
+          (br_if $inner (i32.lt_u (local.get $j) (i32.const 3)))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $outer (i32.lt_u (local.get $i) (i32.const 3))))
+        (call $say (i32.const 255))))`),
+  "recursion through an indirect call, with a return from inside a loop": command(
+    `(type $f (func (param i32) (result i32)))
+    (table funcref (elem $down))
+    (func $down (param $n i32) (result i32)
+      (loop $l
+        (call $yield)
+        (if (i32.eqz (local.get $n)) (then (return (i32.const 1))))
+        (return (i32.add (local.get $n) (call_indirect (type $f) (i32.sub (local.get $n) (i32.const 1)) (i32.const 0)))))
+      (unreachable))
+    (func (export "_start") (call $say (call $down (i32.const 20))))`,
+  ),
+  "a tight loop that never calls, stopped by its own output": command(`
+    (func $sum (param $n i32) (result i32) (local $s i32)
+      (block $done
+        (loop $l
+          (br_if $done (i32.eqz (local.get $n)))
+          (local.set $s (i32.add (local.get $s) (local.get $n)))
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br $l)))
+      (local.get $s))
+    (func (export "_start") (local $i i32)
+      (loop $l
+        (call $say (call $sum (i32.mul (i32.const 3000) (local.get $i))))
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 6)))))`),
+  "memory that grows between stops, and mutable globals of every type": command(
+    `(func (export "_start")
+      (i32.store (i32.const 100) (i32.const 5))
+      (call $yield)
+      (drop (memory.grow (i32.const 2)))
+      (i32.store (i32.const 130000) (i32.const 77))
+      (global.set $d (f64.add (global.get $d) (f64.const 0.5)))
+      (global.set $l (i64.add (global.get $l) (i64.const 1)))
+      (global.set $f (f32.mul (global.get $f) (f32.const 2)))
+      (call $yield)
+      (call $say (i32.add (memory.size) (i32.load (i32.const 130000))))
+      (call $say (i32.wrap_i64 (i64.shr_u (global.get $l) (i64.const 32))))
+      (call $say (i32.trunc_f64_s (f64.mul (global.get $d) (f64.const 100))))
+      (call $say (i32.trunc_f32_s (global.get $f))))`,
+    "(global $d (mut f64) (f64.const 1.25)) (global $l (mut i64) (i64.const 0xffffffffff)) (global $f (mut f32) (f32.const 1.5))",
+  ),
+  "code after a branch that can never run": command(`
+    (func (export "_start") (local $i i32)
+      (block $b
+        (loop $l
+          (call $yield)
+          (call $say (local.get $i))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $l (i32.lt_u (local.get $i) (i32.const 3)))
+          (br $b) (call $yield) (drop (i32.add)) (loop (br 0)))))`),
+};
+
+describe("a program stopped at any site and moved gives the same output: ", () => {
+  for (const [name, wat] of Object.entries(shapes)) {
+    test(name, () => {
+      const { undisturbed, moved, moves, stop } = outputs(wat);
+      expect(stop).toEqual({ kind: "exit", code: 0 });
+      expect(undisturbed.length).toBeGreaterThan(0);
+      expect(moved).toBe(undisturbed);
+      expect(moves).toBeGreaterThan(1);
+    });
+  }
+});
+
+describe("what cannot be moved is refused with the reason and the function: ", () => {
+  const refused: Record<string, [string, RegExp]> = {
+    "a table that the program changes": [
+      command(
+        '(func $grow (drop (table.grow 0 (ref.null func) (i32.const 1)))) (func (export "_start") (call $grow))',
+        "(table 1 funcref)",
+      ),
+      /table\.grow.*|grow/,
+    ],
+    exceptions: ['(module (memory (export "memory") 1) (tag $t) (func (export "_start") (throw $t)))', /exceptions/],
+    "two memories by a shared one": ['(module (memory (export "memory") 1 2 shared) (func (export "_start")))', /shared memory/],
+    "a start function": ['(module (memory (export "memory") 1) (func $s) (start $s) (func (export "_start")))', /start function/],
+  };
+  for (const [name, [wat, reason]] of Object.entries(refused)) {
+    test(name, () => {
+      const parsed = wabt.parseWat("test.wat", wat, {
+        exceptions: true,
+        threads: true,
+        reference_types: true,
+        bulk_memory: true,
+      });
+      const bytes = new Uint8Array(parsed.toBinary({ write_debug_names: true }).buffer);
+      expect(() => instrument(bytes)).toThrow(
+        expect.objectContaining({ code: "NS_NOT_MIGRATABLE", message: expect.stringMatching(reason) }),
+      );
+    });
+  }
+
+  test("a module that is migratable already", () => {
+    const once = instrument(assemble(command('(func (export "_start") (call $yield))'))).wasm;
+    expect(() => instrument(once)).toThrow(expect.objectContaining({ code: "NS_NOT_MIGRATABLE" }));
+  });
+});
+
+describe("damaged modules", () => {
+  test("cut off anywhere, or with any byte changed, give an error with a code and never anything else", () => {
+    const whole = instrumentable();
+    for (let length = 0; length < whole.length; length += 7) expectCoded(whole.slice(0, length));
+    for (let at = 8; at < whole.length; at += 3) {
+      const changed = whole.slice();
+      changed[at] ^= 0x55;
+      expectCoded(changed);
+    }
+  });
+
+  const instrumentable = (): Uint8Array<ArrayBuffer> =>
+    assemble(shapes["operands beneath a block, a loop and both arms of an if"]);
+  function expectCoded(bytes: Uint8Array<ArrayBuffer>): void {
+    if (WebAssembly.validate(bytes)) return; // the change made another valid module
+    try {
+      instrument(bytes);
+    } catch (thrown) {
+      expect((thrown as { code?: string }).code).toMatch(/^NS_(NOT_WASM|BAD_MODULE|NOT_MIGRATABLE)$/);
+    }
+  }
+});

@@ -1,0 +1,77 @@
+// Runs a program's plain module (as the compiler made it, not migratable) in this thread, on the same WASI host: the baseline that the
+// cost of being migratable is measured against. One process: it can use pipes but neither fork nor wait for anybody.
+import { NightshiftError } from "../errors.ts";
+import { Wasi } from "../wasi/index.ts";
+import { faultOf } from "./fault.ts";
+import { Blocked, Exited, type HostFunction } from "./hostcalls.ts";
+import { Kernel } from "./kernel.ts";
+import type { Stop } from "./process.ts";
+
+export interface PlainRunOptions {
+  /** The plain module, compiled. */
+  module: WebAssembly.Module;
+  args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  files?: ReadonlyMap<string, Uint8Array>;
+  now(): number;
+}
+
+export interface PlainResult {
+  stop: Extract<Stop, { kind: "exit" | "fault" }>;
+  stdout: Uint8Array[];
+  stderr: Uint8Array[];
+}
+
+const PID = 1;
+
+/** @throws NS_NOT_MIGRATABLE when the program forks or would have to wait for another process. */
+export function runPlain(options: PlainRunOptions): PlainResult {
+  const kernel = Kernel.start(PID, false);
+  const output: { 1: Uint8Array[]; 2: Uint8Array[] } = { 1: [], 2: [] };
+  const wasi = new Wasi({
+    args: options.args,
+    env: options.env ?? {},
+    files: options.files ?? new Map(),
+    clock: "virtual",
+    seed: "1",
+    now: options.now,
+    write: (stream, bytes) => void output[stream].push(bytes),
+    mayWrite: () => true,
+  });
+  const answer = (blocked: Blocked): number => {
+    if (blocked.reason.kind !== "home") return blocked.finish({ value: 0 });
+    const { call } = blocked.reason;
+    const answered = call.call === "fork" ? { kind: "wait" as const } : kernel.call(PID, call);
+    if (answered.kind === "wait")
+      throw new NightshiftError("NS_NOT_MIGRATABLE", `a plain program has no other processes: it cannot ${call.call}`);
+    return blocked.finish(answered.result);
+  };
+  const wrap = (functions: Record<string, HostFunction>): WebAssembly.ModuleImports =>
+    Object.fromEntries(
+      Object.entries(functions).map(([name, host]) => [
+        name,
+        (...args: never[]) => {
+          try {
+            return host(...args);
+          } catch (thrown) {
+            if (thrown instanceof Blocked) return answer(thrown);
+            throw thrown;
+          }
+        },
+      ]),
+    );
+  const instance = new WebAssembly.Instance(options.module, {
+    wasi_snapshot_preview1: wrap(wasi.functions),
+    nightshift: { ...wrap(wasi.processFunctions), getpid: () => PID, getppid: () => 0 },
+  });
+  wasi.attach(instance.exports.memory as WebAssembly.Memory);
+  const result = (stop: PlainResult["stop"]): PlainResult => ({ stop, stdout: output[1], stderr: output[2] });
+  try {
+    (instance.exports._start as () => void)();
+    return result({ kind: "exit", code: 0 });
+  } catch (thrown) {
+    if (thrown instanceof Exited) return result({ kind: "exit", code: thrown.code });
+    if (thrown instanceof NightshiftError) throw thrown;
+    return result(faultOf(thrown, undefined));
+  }
+}
