@@ -1,3 +1,4 @@
+// `nightshift bench`: starts a cluster of its own on this machine and measures on it. The measuring is the experiment's.
 import { declare } from "../common.ts";
 export const benchCommand = () =>
   declare({
