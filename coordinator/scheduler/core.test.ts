@@ -329,6 +329,20 @@ describe("migration", () => {
     expect(c.core.jobs.get(1)?.migrations).toBe(4);
   });
 
+  test("a process moved by hand stays where it was put, even beside a faster idle host", () => {
+    const c = new Cluster();
+    c.host("fast", 1, 300);
+    const pid = startOn(c, "fast");
+    c.host("slow", 1, 100);
+    c.do((core, now) => core.migrate(pid, "slow", now));
+    c.says("fast", { type: "surrender", pid, epoch: 1, image: image(4), wasRunning: true, reason: "moved" });
+    c.says("slow", { type: "started", pid, epoch: 2 });
+    c.now += 5000;
+    c.load("fast");
+    c.load("slow");
+    expect(c.sent("slow", "release")).toEqual([]);
+  });
+
   test("a job that is to stay is not moved by balancing", () => {
     const c = new Cluster();
     c.host("amun");

@@ -186,6 +186,7 @@ export class Core {
       migrations: 0,
       startedAt: now,
       movedAt: 0,
+      placedByHand: false,
       report: null,
     };
     this.changedProcesses.add(process);
@@ -262,6 +263,8 @@ export class Core {
     if (!usable(host))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
+    process.placedByHand = true;
+    this.changedProcesses.add(process);
     const from = process.host === null ? null : (this.hosts.get(process.host)?.name ?? process.host);
     if (process.host === host.id && process.destination === null) return { from, to: host.name };
     if (process.host === null) {
@@ -450,7 +453,7 @@ export class Core {
     const moves = planMoves(
       [...this.hosts.values()],
       computingOn(this.processes.values()),
-      (process) => !this.job(process.job).spec.stay,
+      (process) => !process.placedByHand && !this.job(process.job).spec.stay,
       now,
     );
     for (const { pid, to } of moves) this.release(this.process(pid), to, "balancing");

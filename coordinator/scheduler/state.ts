@@ -56,6 +56,8 @@ export interface ProcessRecord {
   migrations: number;
   startedAt: number;
   movedAt: number;
+  /** Somebody has chosen its host: balancing leaves it there. */
+  placedByHand: boolean;
   report: ExitReport | null;
 }
 
