@@ -291,6 +291,30 @@ it("a link for submitting lets another user in, for nothing more", async () => {
   });
 });
 
+it("start runs the experiment on two hosts, checks every output and prints its figures", async () => {
+  const home = join(scratch, "experiment");
+  const { status, stdout, stderr } = await start(
+    ["start", "--once", "--port", "0", "--runs", "1", "--size", "28", "--json"],
+    undefined,
+    home,
+  ).ended;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const figures = JSON.parse(stdout.toString()) as {
+    tb: number;
+    taPlainWasm: number;
+    tiPlainWasm: number;
+    overheadPlainWasm: number;
+  };
+  expect(figures).toMatchObject({
+    runs: 1,
+    processes: 32,
+    n: 28,
+    freezeMs: { median: expect.any(Number), max: expect.any(Number) },
+  });
+  const { tb, taPlainWasm, tiPlainWasm } = figures;
+  expect(figures.overheadPlainWasm).toBeCloseTo(tb / taPlainWasm + tb / tiPlainWasm - 1);
+}, 120_000);
+
 it("every command has help with an example", async () => {
   const commands = ["start", "up", "agent", "run", "ps", "hosts", "logs", "migrate", "cancel", "top", "cc", "status", "bench"];
   for (const command of [...commands.map((name) => [name]), ["token", "create"], ["agent", "pause"]]) {
