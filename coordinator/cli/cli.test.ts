@@ -114,7 +114,7 @@ describe("run", () => {
   });
 
   it("tells a trap with the program's stack, and ends with 128 + signal", async () => {
-    const file = source("trap.c", "volatile int zero;\nint main(void) { return 1 / zero; }");
+    const file = source("trap.c", "volatile int zero;\nint main(void) { return 100 / zero; }");
     const { status, stderr } = await nightshift(["run", file]);
     expect(status).toBe(136);
     expect(stderr).toMatch(/^nightshift: NS_TRAP: .*divide by zero\n {2}at .*main/);
@@ -228,7 +228,7 @@ it("a detached job can be seen, moved, read and cancelled", async () => {
     "chatty.c",
     '#include <stdio.h>\nint main(void) { puts("begun"); fflush(stdout); for (volatile unsigned long i = 0;; i++); }',
   );
-  const { job, pid } = JSON.parse((await nightshift(["run", "-d", "--json", file])).stdout.toString()) as {
+  const { job, pid } = JSON.parse((await nightshift(["run", "-d", "--stay", "--json", file])).stdout.toString()) as {
     job: number;
     pid: number;
   };

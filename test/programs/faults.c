@@ -13,19 +13,19 @@ __attribute__((noinline)) static int recurses(volatile int *before) {
   const int deeper = recurses(here);
   return deeper + here[0];
 }
-__attribute__((noinline)) static int calls_wrongly(int (*function)(int, int)) { return function(1, 2); }
+__attribute__((noinline)) static int calls_wrongly(void) {
+  int (*volatile function)(int, int) = (int (*)(int, int))(void *)divides;
+  return function(1, 2);
+}
 __attribute__((noinline)) static void loops(void) {
   for (volatile unsigned at = 0;; at++) continue;
 }
 __attribute__((noinline)) static int hoards(void) {
-  int sum = 0;
   for (;;) {
-    char *more = malloc(1 << 20);
-    if (more == NULL) return 3; /* a polite program sees that there is no more; the host fails it all the same */
+    char *volatile more = malloc(1 << 20); /* volatile, or the compiler sees that nobody needs the memory */
+    if (more == NULL) return 3;
     memset(more, 1, 1 << 20);
-    sum += more[zero];
   }
-  return sum;
 }
 
 int main(int argc, char **argv) {
@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
   if (strcmp(how, "divide") == 0) return divides(zero);
   if (strcmp(how, "outside") == 0) return reads_outside();
   if (strcmp(how, "recurse") == 0) return recurses((volatile int[16]){0}) & 1;
-  if (strcmp(how, "call") == 0) return calls_wrongly((int (*)(int, int))(void *)divides);
+  if (strcmp(how, "call") == 0) return calls_wrongly();
   if (strcmp(how, "loop") == 0) loops();
   if (strcmp(how, "hoard") == 0) return hoards();
   return 2;

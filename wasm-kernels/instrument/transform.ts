@@ -92,6 +92,9 @@ function refuseUnsupported(module: WasmModule): void {
   const refuse = (what: string): never => {
     throw new NightshiftError("NS_NOT_MIGRATABLE", `the module ${what}`);
   };
+  // First, as a migratable module has a second memory and a tag too, which would be the less helpful thing to say.
+  for (const { name } of module.exports)
+    if (name.startsWith(PREFIX)) refuse(`exports "${name}", a name kept for Nightshift: is it migratable already?`);
   if (module.memories.length > 1) refuse("has more than one memory");
   if (module.memories.some((memory) => memory.shared)) refuse("has a shared memory (threads)");
   if (module.start !== undefined) refuse("has a start function");
@@ -100,8 +103,6 @@ function refuseUnsupported(module: WasmModule): void {
     if (global.mutable && (global.type === 0x70 || global.type === 0x6f || global.type === 0x69))
       refuse(`has a mutable global of type ${typeName(global.type)}`);
   }
-  for (const { name } of module.exports)
-    if (name.startsWith(PREFIX)) refuse(`exports "${name}", a name kept for Nightshift: is it migratable already?`);
 }
 
 const TABLE_CHANGES = new Map<number, string>([

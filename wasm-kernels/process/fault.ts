@@ -11,8 +11,11 @@ export interface Fault {
 
 const STACK_LINES = 32;
 
-/** @param deniedLimit the memory limit in bytes, when the program has just been refused memory */
-export function faultOf(thrown: unknown, deniedLimit: number | undefined): Fault {
+/**
+ * @param deniedLimit the memory limit in bytes, when the program has just been refused memory
+ * @param stackUsedUp whether the program's stack pointer stands below its stack
+ */
+export function faultOf(thrown: unknown, deniedLimit: number | undefined, stackUsedUp: boolean): Fault {
   const wasmStack = thrown instanceof Error ? wasmFrames(thrown.stack ?? "") : [];
   if (deniedLimit !== undefined) {
     return {
@@ -22,7 +25,9 @@ export function faultOf(thrown: unknown, deniedLimit: number | undefined): Fault
       wasmStack,
     };
   }
-  if (thrown instanceof RangeError && /call stack/i.test(thrown.message))
+  // Which of the two stacks ends first, the engine's or the program's own in its memory, is different from engine to engine.
+  const overflow = thrown instanceof RangeError ? /call stack/i : stackUsedUp ? /out of bounds/ : undefined;
+  if (thrown instanceof Error && overflow?.test(thrown.message))
     return { kind: "fault", code: "NS_STACK_OVERFLOW", message: "stack overflow: the program recurses too deeply", wasmStack };
   if (thrown instanceof WebAssembly.RuntimeError)
     return { kind: "fault", code: "NS_TRAP", message: `trap: ${thrown.message}`, wasmStack };
@@ -33,7 +38,9 @@ function wasmFrames(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
     const found = /at (?:(.*?) \()?wasm:\/\/.*?wasm-function\[(\d+)\]:(0x[0-9a-f]+)/.exec(line);
-    if (found && frames.length < STACK_LINES) frames.push(`${found[1] ?? `function ${found[2]}`} @ ${found[3]}`);
+    // V8 puts the module's own name before the function's; it is the same in every line and says nothing.
+    const name = found?.[1]?.replace(/^[^\s.]*\.wasm\./, "") ?? `function ${found?.[2]}`;
+    if (found && frames.length < STACK_LINES) frames.push(`${name} @ ${found[3]}`);
   }
   return frames;
 }

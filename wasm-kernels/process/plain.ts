@@ -72,6 +72,6 @@ export function runPlain(options: PlainRunOptions): PlainResult {
   } catch (thrown) {
     if (thrown instanceof Exited) return result({ kind: "exit", code: thrown.code });
     if (thrown instanceof NightshiftError) throw thrown;
-    return result(faultOf(thrown, undefined));
+    return result(faultOf(thrown, undefined, false));
   }
 }

@@ -242,8 +242,18 @@ export class Process {
       if (thrown instanceof Exited) return { kind: "exit", code: thrown.code };
       if (thrown instanceof WebAssembly.Exception && thrown.is(this.exports[exportName.unwind] as unknown as WebAssembly.Tag))
         return this.left();
-      return faultOf(thrown, this.words()[CONTROL.deniedPages >> 2] > 0 ? this.options.memoryLimitBytes : undefined);
+      const denied = this.words()[CONTROL.deniedPages >> 2] > 0 ? this.options.memoryLimitBytes : undefined;
+      return faultOf(thrown, denied, this.stackUsedUp());
     }
+  }
+
+  /**
+   * The stack lies first in memory and grows down to address 0, so below it every access traps. Its pointer is the first global:
+   * so LLVM has it, and the toolchain builds with nothing else.
+   */
+  private stackUsedUp(): boolean {
+    const pointer: unknown = this.mutableGlobals()[0]?.value;
+    return typeof pointer === "number" && pointer < 0;
   }
 
   /** Runs one saved frame to its end; its results are where the next frame's continuation finds them. */
