@@ -86,7 +86,8 @@ describe("following a job's output", () => {
         expect(stdoutFrom).toBe(9);
         tell(output(7, 12)); // overlaps what is known
         tell(output(3, 12)); // is known altogether
-        tell(output(12, 26));
+        tell(output(0, 5)); // as well, and ends earlier
+        tell(output(10, 26));
         end.done();
       },
     ]);

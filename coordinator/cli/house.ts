@@ -6,6 +6,8 @@ import { type AgentOptions, type LocalAgent, startAgent } from "./local-agents.t
 import { type Paint, paintFor } from "./terminal.ts";
 
 export interface HouseOptions {
+  /** State directory; NIGHTSHIFT_HOME unless told. */
+  home?: string;
   port: number;
   /** Address to listen on; 127.0.0.1 unless told. */
   host?: string;
@@ -26,7 +28,7 @@ export interface House {
 /** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { say, paint = paintFor(process.stdout) } = options;
-  const home = nightshiftHome();
+  const home = options.home ?? nightshiftHome();
   const { startCoordinator } = await import("../server/index.ts");
   const coordinator = await startCoordinator({
     home,

@@ -1,0 +1,115 @@
+// Figures of every bundled program that does not fork: migratable over plain WebAssembly, WebAssembly over native, preemption and
+// image. Runs the runners beside this file, one after the other; medians of interleaved rounds.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import { instrument } from "@nightshift/wasm-kernels/instrument";
+import { programs } from "@nightshift/wasm-kernels/programs";
+import { median } from "../experiment-figures.ts";
+import { confined, V8_FLAGS } from "../local-agents.ts";
+import { compileOptions } from "../program-file.ts";
+import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
+import type { Preemption } from "./preemption-runner.ts";
+
+const run = promisify(execFile);
+const runner = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+
+export interface KernelFigures {
+  name: string;
+  /** Seconds, medians. */
+  native: number | null;
+  plainWasm: number;
+  migratable: number;
+  /** migratable / plainWasm - 1 and plainWasm / native - 1. */
+  migratableOverPlain: number;
+  plainOverNative: number | null;
+  plainBytes: number;
+  migratableBytes: number;
+  preemptionMs: { median: number; max: number };
+  captureMs: number;
+  restoreMs: number;
+  imageBytes: number;
+  memoryBytes: number;
+}
+
+export interface KernelOptions {
+  rounds: number;
+  samples: number;
+  core: number | null;
+  /** Small arguments, for a test that it works at all. */
+  quick: boolean;
+  progress(text: string): void;
+}
+
+export async function measureKernels(options: KernelOptions): Promise<KernelFigures[]> {
+  const folder = await mkdtemp(join(tmpdir(), "nightshift-kernels-"));
+  try {
+    const kernels = programs.filter((program) => !program.forks && program.benchArgs.length > 0);
+    const figures: KernelFigures[] = [];
+    for (const [at, program] of kernels.entries()) {
+      options.progress(`kernel ${at + 1} of ${kernels.length}: ${program.name}`);
+      const args = [...(options.quick ? program.quickArgs : program.benchArgs)];
+      figures.push(await measureKernel(program.name, program.source, args, folder, options));
+    }
+    return figures;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureKernel(
+  name: string,
+  source: string,
+  args: string[],
+  folder: string,
+  options: KernelOptions,
+): Promise<KernelFigures> {
+  const { compile, compileNative } = await import("@nightshift/wasm-kernels/toolchain");
+  const compiling = compileOptions([source], {});
+  const { wasm } = await compile(compiling);
+  const made = instrument(wasm).wasm;
+  const native = await compileNative({
+    sources: [source],
+    ...(compiling.cacheDir === undefined ? {} : { cacheDir: compiling.cacheDir }),
+  })
+    .then(({ path }) => path)
+    .catch((thrown: unknown) => {
+      if (asNightshiftError(thrown).code === "NS_NO_NATIVE_COMPILER") return null;
+      throw thrown;
+    });
+  const plain = join(folder, `${name}.wasm`);
+  const migratable = join(folder, `${name}.migratable.wasm`);
+  await writeFile(plain, wasm);
+  await writeFile(migratable, made);
+  const task: KernelTask = { plain, migratable, native, args, rounds: options.rounds };
+  const times = await json<KernelTimes>(options.core, [runner("kernel-runner"), JSON.stringify(task)]);
+  // Two threads: not confined to one core.
+  const preemption = await json<Preemption>(null, [runner("preemption-runner"), migratable, String(options.samples), ...args]);
+  const plainWasm = median(times.plain);
+  const nativeSeconds = times.native.length === 0 ? null : median(times.native);
+  return {
+    name,
+    native: nativeSeconds,
+    plainWasm,
+    migratable: median(times.migratable),
+    migratableOverPlain: median(times.migratable) / plainWasm - 1,
+    plainOverNative: nativeSeconds === null ? null : plainWasm / nativeSeconds - 1,
+    plainBytes: wasm.length,
+    migratableBytes: made.length,
+    preemptionMs: { median: median(preemption.latencyMs), max: Math.max(...preemption.latencyMs) },
+    captureMs: median(preemption.captureMs),
+    restoreMs: median(preemption.restoreMs),
+    imageBytes: median(preemption.imageBytes),
+    memoryBytes: preemption.memoryBytes,
+  };
+}
+
+async function json<T>(core: number | null, args: readonly string[]): Promise<T> {
+  const [command, ...rest] = confined(core, [process.execPath, ...V8_FLAGS, ...args]);
+  const { stdout } = await run(command, rest, { maxBuffer: 2 ** 26 });
+  return JSON.parse(stdout) as T;
+}

@@ -1,0 +1,68 @@
+// A program of its own: how long a computing process takes to stop once another thread asks it to, and how long and large its image
+// is. Prints JSON (a Preemption). Usage: preemption-runner.ts MIGRATABLE SAMPLES ARGS...
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { constants, zstdCompressSync } from "node:zlib";
+import { encodeImage, type Packer, Process, type ProcessOptions, Program } from "@nightshift/wasm-kernels/process";
+
+export interface Preemption {
+  /** From requestStop in one thread until run() has returned in the other. */
+  latencyMs: number[];
+  /** Taking the image and encoding it, compressed. */
+  captureMs: number[];
+  /** A fresh instance from the image, ready to run. */
+  restoreMs: number[];
+  imageBytes: number[];
+  memoryBytes: number;
+}
+
+/** As agents pack images. */
+const zstd: Packer = {
+  name: "zstd",
+  pack: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  unpack: (bytes) => bytes,
+};
+
+const [file = "", samples = "50", ...args] = process.argv.slice(2);
+const program = new Program("0".repeat(64), new Uint8Array(readFileSync(file)));
+const options: ProcessOptions = {
+  program,
+  pid: 1,
+  parentPid: 0,
+  seed: "1",
+  args: ["program", ...args],
+  env: {},
+  files: new Map(),
+  memoryLimitBytes: 2 ** 30,
+  clock: "virtual",
+  now: () => Date.now(),
+  cpuNow: () => 0,
+  onOutput: () => undefined,
+};
+const asker = new Worker(new URL("./asker.ts", import.meta.url));
+const stamp = new SharedArrayBuffer(8);
+const found: Preemption = { latencyMs: [], captureMs: [], restoreMs: [], imageBytes: [], memoryBytes: 0 };
+let kernel = Process.start(options);
+while (found.latencyMs.length < Number(samples)) {
+  asker.postMessage({ control: kernel.control, stamp });
+  // The first runs of a fresh instance wait for the message to arrive at the worker; the stamp says when it asked.
+  const stop = kernel.run();
+  const at = performance.timeOrigin + performance.now();
+  if (stop.kind !== "preempted") {
+    // It has ended (or waits): another one. The request that is under way must not meet the new one.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    kernel = Process.start(options);
+    continue;
+  }
+  found.latencyMs.push(at - (new Float64Array(stamp)[0] ?? at));
+  let began = performance.now();
+  const image = kernel.capture(false);
+  found.imageBytes.push(encodeImage(image, zstd).length);
+  found.captureMs.push(performance.now() - began);
+  found.memoryBytes = kernel.memoryBytes;
+  began = performance.now();
+  kernel = Process.restore(options, image, null);
+  found.restoreMs.push(performance.now() - began);
+}
+await asker.terminate();
+console.log(JSON.stringify(found));

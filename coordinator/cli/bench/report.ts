@@ -1,0 +1,75 @@
+// docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out.
+import type { Experiment } from "../experiment.ts";
+import { overhead, PUBLISHED } from "../experiment-figures.ts";
+import { showBytes } from "../quantities.ts";
+import type { KernelFigures } from "./kernels.ts";
+
+const percent = (value: number | null): string =>
+  value === null ? "-" : `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)} %`;
+const seconds = (value: number | null): string => (value === null ? "-" : `${value.toFixed(2)} s`);
+const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+
+export function performanceReport(experiment: Experiment, kernels: readonly KernelFigures[], command: string): string {
+  const { machine, freezeMs, perRun } = experiment;
+  const moves = Math.max(1, experiment.migrations);
+  return `# Performance
+
+Measured on ${machine.date} by \`${command}\` on ${machine.cores} cores of ${machine.cpuModel}, ${machine.platform}, Node ${machine.node}.
+Figures of another machine differ; the same command writes this file anew.
+
+## The published experiment
+
+A program fork()s ${experiment.processes} processes, each computing fib(${experiment.n}) from seeds of its own. Both hosts are agents on this machine, each
+confined to one core; natively each core runs all ${experiment.processes} processes, both cores at the same time. Plain WebAssembly is the work of one
+process times ${experiment.processes} without forking, compiling and starting, so it is the stricter baseline. Means of ${experiment.runs} interleaved runs.
+
+| | here | published |
+|---|---:|---:|
+| native on amun, ta | ${seconds(experiment.ta)} | ${seconds(PUBLISHED.ta)} |
+| native on ipc256, ti | ${seconds(experiment.ti)} | ${seconds(PUBLISHED.ti)} |
+| both together, tb | ${seconds(experiment.tb)} | ${seconds(PUBLISHED.tb)} |
+| **overhead** tb/ta + tb/ti - 1 | **${percent(experiment.overhead)}** | +2.01 % |
+| plain WebAssembly on amun, ta' | ${seconds(experiment.taPlainWasm)} | |
+| plain WebAssembly on ipc256, ti' | ${seconds(experiment.tiPlainWasm)} | |
+| **overhead** tb/ta' + tb/ti' - 1 | **${percent(experiment.overheadPlainWasm)}** | |
+
+Per run: ${experiment.migratedProcesses.toFixed(1)} of ${experiment.processes} processes moved while running, ${experiment.migrations.toFixed(1)} moves; a move took ${showBytes(experiment.migrationBytes / moves)} and
+${(experiment.migrationMessages / moves).toFixed(1)} messages. A moved process stood still for ${milliseconds(freezeMs.median)} (median), ${milliseconds(freezeMs.max)} at worst.
+
+| run | ta | ti | tb | ta' | ti' | overhead | over plain WebAssembly |
+|---:|---:|---:|---:|---:|---:|---:|---:|
+${perRun
+  .map((run, at) => {
+    const native = run.ta === null || run.ti === null ? null : overhead(run.ta, run.ti, run.tb);
+    return `| ${at + 1} | ${seconds(run.ta)} | ${seconds(run.ti)} | ${seconds(run.tb)} | ${seconds(run.taPlainWasm)} | ${seconds(run.tiPlainWasm)} | ${percent(native)} | ${percent(overhead(run.taPlainWasm, run.tiPlainWasm, run.tb))} |`;
+  })
+  .join("\n")}
+
+## The kernels
+
+Medians of interleaved rounds on one core. "Migratable" is what hosts run; the cost of being movable is migratable over plain.
+
+| kernel | native | plain wasm | migratable | plain over native | migratable over plain | module | migratable module |
+|---|---:|---:|---:|---:|---:|---:|---:|
+${kernels
+  .map(
+    (kernel) =>
+      `| ${kernel.name} | ${seconds(kernel.native)} | ${seconds(kernel.plainWasm)} | ${seconds(kernel.migratable)} | ${percent(kernel.plainOverNative)} | ${percent(kernel.migratableOverPlain)} | ${showBytes(kernel.plainBytes)} | ${showBytes(kernel.migratableBytes)} |`,
+  )
+  .join("\n")}
+
+## Stopping and moving one process
+
+From the request in another thread until the process has stopped; then taking and compressing its image, and making a fresh
+instance of it. No network in these figures.
+
+| kernel | stop, median | stop, worst | capture | restore | image | memory |
+|---|---:|---:|---:|---:|---:|---:|
+${kernels
+  .map(
+    (kernel) =>
+      `| ${kernel.name} | ${milliseconds(kernel.preemptionMs.median)} | ${milliseconds(kernel.preemptionMs.max)} | ${milliseconds(kernel.captureMs)} | ${milliseconds(kernel.restoreMs)} | ${showBytes(kernel.imageBytes)} | ${showBytes(kernel.memoryBytes)} |`,
+  )
+  .join("\n")}
+`;
+}
