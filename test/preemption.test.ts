@@ -22,14 +22,14 @@ const FRESH_THREAD_EVERY = 10;
 
 /** Arguments with which each lasts long enough for 200 stops some milliseconds apart. */
 const CASES = [
-  { name: "fork-fibonacci", args: ["27", "5"], shape: "32 processes, recursion" },
-  { name: "ackermann", args: ["9", "8000", "1500"], shape: "deep recursion" },
+  { name: "fork-fibonacci", args: ["30", "5"], shape: "32 processes, recursion" },
+  { name: "ackermann", args: ["9", "8000", "3000"], shape: "deep recursion" },
   { name: "dispatch", args: ["60000000"], shape: "calls through a table" },
-  { name: "sort", args: ["250000"], shape: "function pointers and qsort" },
-  { name: "nbody", args: ["1500000"], shape: "floating point" },
-  { name: "wordcount", args: ["1500000"], shape: "many small allocations" },
-  { name: "files", args: ["300"], shape: "strings and file I/O" },
-  { name: "longloop", args: ["150000000"], shape: "one loop, called once" },
+  { name: "sort", args: ["200000"], shape: "function pointers and qsort" },
+  { name: "nbody", args: ["4000000"], shape: "floating point" },
+  { name: "wordcount", args: ["800000"], shape: "many small allocations" },
+  { name: "files", args: ["500"], shape: "strings and file I/O" },
+  { name: "longloop", args: ["200000000"], shape: "one loop, called once" },
 ];
 
 /** Mulberry32: the moments can be repeated from the seed as far as threads allow. */
@@ -83,7 +83,7 @@ interface Task {
 }
 
 /** The program with all its processes, each stopped again and again; the coordinator's part is played by its kernel. */
-async function disturbed(program: Program, args: readonly string[], random: () => number) {
+async function disturbed(program: Program, args: readonly string[], random: () => number, most: number) {
   const kernel = Kernel.start(1, false);
   const tasks = new Map<number, Task>();
   const output: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
@@ -113,7 +113,7 @@ async function disturbed(program: Program, args: readonly string[], random: () =
       const { pid, parentPid, seed, image, answer } = task;
       task.answer = null;
       const { hash, bytes, module } = program;
-      const delayMs = moments < MOMENTS ? random() ** 2 * 6 : undefined;
+      const delayMs = moments < most ? random() ** 2 * 3 : undefined;
       const told = await carryOn({ hash, bytes, module, pid, parentPid, seed, args, image, answer }, delayMs);
       for (const stream of [1, 2] as const) output[stream].push(...told.output[stream]);
       const { stop } = told;
@@ -143,13 +143,19 @@ test.each(CASES)(
   async ({ name, args }) => {
     const seed = Number(process.env.PREEMPTION_SEED ?? Math.floor(Math.random() * 2 ** 31));
     const undisturbed = await local(name, args);
+    const random = randomFrom(seed);
     const began = performance.now();
-    const result = await disturbed(await programOf(name), [name, ...args], randomFrom(seed));
-    const what = `PREEMPTION_SEED=${seed}: ${result.moments} stops, ${result.threads} threads`;
-    console.log(`${name}: ${what}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
-    expect(result.out, what).toBe(undisturbed.out);
-    expect(result.err, what).toBe(undisturbed.err);
-    expect(result.status, what).toEqual(undisturbed.stop);
-    expect(result.moments).toBeGreaterThanOrEqual(MOMENTS);
+    let moments = 0;
+    // A run may be over before it was stopped often enough, when this machine has much else to do: then there is another.
+    for (let run = 1; moments < MOMENTS; run++) {
+      const result = await disturbed(await programOf(name), [name, ...args], random, MOMENTS - moments);
+      moments += result.moments;
+      const what = `PREEMPTION_SEED=${seed}, run ${run}: ${result.moments} stops, ${result.threads} threads`;
+      console.log(`${name}: ${what}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      expect(result.out, what).toBe(undisturbed.out);
+      expect(result.err, what).toBe(undisturbed.err);
+      expect(result.status, what).toEqual(undisturbed.stop);
+      expect(result.moments, what).toBeGreaterThan(0);
+    }
   },
 );
