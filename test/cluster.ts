@@ -76,7 +76,10 @@ export async function until<T>(what: string, ask: () => Promise<T> | T, ms = 20_
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(
+        [`waited ${ms} ms in vain until ${what}`, ...(await Promise.all([...up].map((one) => one.story())))].join("\n"),
+      );
     await delay(RETRY_MS);
   }
 }
@@ -130,6 +133,9 @@ interface Child {
   log: string[];
 }
 
+/** Clusters that are up, so that who waits in vain can show what they said. */
+const up = new Set<Cluster>();
+
 /** Ended when this process ends in any way in which it can still do something. */
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
@@ -157,6 +163,7 @@ export class Cluster {
     const cluster = new Cluster(options.settings ?? {});
     try {
       await cluster.startCoordinator();
+      up.add(cluster);
       const agents = Array.isArray(options.agents)
         ? Object.fromEntries((options.agents as string[]).map((name) => [name, 1]))
         : ((options.agents ?? {}) as Record<string, number>);
@@ -173,6 +180,7 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
+    up.delete(this);
     this.connected?.close();
     await Promise.all([...this.agents.keys()].map((name) => this.killAgent(name)));
     await this.killCoordinator();
@@ -331,10 +339,7 @@ export class Cluster {
     const deadline = performance.now() + ms;
     while (!received.report) {
       const left = deadline - performance.now();
-      if (left < 0)
-        throw new Error(
-          `job ${job} did not end within ${ms} ms\n${await this.describe(job)}\n${received.stderr}\n${this.logs()}`,
-        );
+      if (left < 0) throw new Error(`job ${job} did not end within ${ms} ms\n${received.stderr}\n${await this.story()}`);
       try {
         const client = await this.open();
         try {
@@ -377,13 +382,14 @@ export class Cluster {
     return this.client.request("ps", { job, all });
   }
 
-  private async describe(job: number): Promise<string> {
-    try {
-      const rows = await this.ps(job);
-      return rows.map(({ pid, state, host, cpuMs, waiting }) => `${pid} ${state} ${host} ${cpuMs} ${waiting}`).join("\n");
-    } catch (thrown) {
-      return String(thrown);
-    }
+  /** For the message of a test that fails: processes that have not ended, hosts, and what the children printed. */
+  async story(): Promise<string> {
+    const asked = Promise.all([this.ps(null, false), this.client.request("hosts", {})]);
+    const rows = await asked.then(
+      ([processes, hosts]) => [...processes, ...hosts].map((row) => JSON.stringify(row)),
+      (error) => [String(error)],
+    );
+    return [...rows, this.logs()].join("\n");
   }
 }
 

@@ -69,7 +69,7 @@ export class Resident implements Contender, Inhabitant {
   private slot = -1;
   private computing = false;
   private loaded = false;
-  private surrendered = false;
+  private surrendered: Extract<FromAgent, { type: "surrender" }> | undefined;
   private ended: Extract<FromAgent, { type: "exited" }> | undefined;
   private answer: { seq: number; result: SyscallResult } | undefined;
   private askedSeq = -1;
@@ -114,6 +114,8 @@ export class Resident implements Contender, Inhabitant {
   /** Computing must stop (the host is paused, or somebody else's turn has come). It goes on when it gets a slot again. */
   preempt(): void {
     if (this.computing && this.control) requestStop(this.control);
+    // It may have a slot and not compute, as while an image is taken: it must not begin now.
+    else if (this.slot >= 0) this.leaveSlot();
   }
 
   release(reason: string): void {
@@ -156,6 +158,7 @@ export class Resident implements Contender, Inhabitant {
     this.flush();
     this.askedSeq = -1;
     if (this.ended) this.send(this.ended);
+    if (this.surrendered) this.send(this.surrendered);
     this.poke();
   }
 
@@ -491,15 +494,15 @@ export class Resident implements Contender, Inhabitant {
     try {
       const hash = await this.upload(captured.bytes);
       if (this.dropped) return;
-      this.surrendered = true;
-      this.send({
+      this.surrendered = {
         type: "surrender",
         pid: this.pid,
         epoch: this.epoch,
         image: { ...captured.image, hash, sizeBytes: captured.bytes.length },
         wasRunning,
         reason,
-      });
+      };
+      this.send(this.surrendered);
     } catch (thrown) {
       // The connection broke: the process is still ours, and the coordinator asks again when it is back.
       this.around.ports.log("surrender-failed", { pid: this.pid, message: asNightshiftError(thrown).message });

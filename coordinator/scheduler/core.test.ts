@@ -142,8 +142,28 @@ describe("leases", () => {
     c.host("ipc256");
     c.do((core) => core.hostDisconnected("amun"));
     c.now += 1001;
+    c.load("ipc256");
     c.do((core, now) => core.tick(now));
     expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2, image: { hash: image(1).hash } }]);
+  });
+
+  test("a silent host whose connection has not broken gets no work until it speaks again, and then drops what it lost", () => {
+    const c = new Cluster();
+    c.host("amun", 1, 1000);
+    const pid = startOn(c, "amun");
+    c.now += DEFAULT_SETTINGS.leaseMs;
+    c.do((core, now) => core.tick(now));
+    expect(c.state(pid)).toBe("queued");
+    expect(c.sent("amun", "run")).toHaveLength(1);
+    c.host("ipc256", 1, 1);
+    expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2 }]);
+    const held = [{ pid, epoch: 1, state: "running" as const, cpuMs: 5, memoryBytes: 1 }];
+    const load = { type: "load" as const, running: 1, runnable: 0, blocked: 0, paused: null, memoryFreeBytes: 2 ** 33, speed: 0 };
+    const before = c.sent("amun", "drop").length;
+    c.says("amun", { ...load, held });
+    expect(c.sent("amun", "drop").slice(before)).toEqual([{ type: "drop", pid, epoch: 1 }]);
+    c.do((core, now) => core.submit(spec(), now));
+    expect(c.sent("amun", "run")).toHaveLength(2);
   });
 
   test("a message under an old epoch has no effect and is answered with drop", () => {
@@ -151,6 +171,7 @@ describe("leases", () => {
     c.host("amun");
     const pid = startOn(c, "amun");
     c.now += 1001;
+    c.host("ipc256");
     c.do((core, now) => core.tick(now));
     const epoch = c.core.processes.get(pid)?.epoch ?? 0;
     expect(epoch).toBe(2);

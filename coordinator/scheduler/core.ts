@@ -295,6 +295,7 @@ export class Core {
       blocked: 0,
       memoryFreeBytes: info.memoryBytes,
       seenAt: now,
+      silent: false,
       releasing: new Set(),
     });
     const current = new Set<number>();
@@ -339,7 +340,11 @@ export class Core {
     if (message.speed > 0) host.speed = message.speed;
     for (const { pid, epoch, cpuMs, memoryBytes } of message.held) {
       const process = this.processes.get(pid);
-      if (process?.host !== host.id || process.epoch !== epoch) continue;
+      if (process?.host !== host.id || process.epoch !== epoch || isEnded(process)) {
+        // It was thought dead and is back, or the word to drop it was lost: it must not compute on for nothing.
+        this.send(host.id, { type: "drop", pid, epoch });
+        continue;
+      }
       process.leaseUntil = now + this.settings.leaseMs;
       process.cpuMs = cpuMs;
       process.memoryBytes = memoryBytes;
@@ -461,6 +466,7 @@ export class Core {
 
   /** Time has passed: leases may have expired. To be called every second or so. */
   tick(now: number): void {
+    for (const host of this.hosts.values()) if (now - host.seenAt >= this.settings.leaseMs) host.silent = true;
     for (const process of this.processes.values()) {
       if (process.host === null || isEnded(process) || now < process.leaseUntil) continue;
       this.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
@@ -480,6 +486,7 @@ export class Core {
     const host = this.hosts.get(hostId);
     if (!host) return;
     host.seenAt = now;
+    host.silent = false;
     if (message.type === "hello") return;
     if (message.type === "load") return this.load(host, message, now);
     const process = this.processes.get(message.pid);

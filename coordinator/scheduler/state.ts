@@ -75,6 +75,8 @@ export interface Host {
   memoryFreeBytes: number;
   /** When the last message came. */
   seenAt: number;
+  /** Nothing came for as long as a lease lasts, though the connection has not broken: it gets no work until it speaks again. */
+  silent: boolean;
   /** Processes it is being asked to give away. */
   releasing: Set<number>;
 }

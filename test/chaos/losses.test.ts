@@ -3,7 +3,7 @@ import { Cluster, delay, local, Received, until } from "../cluster.ts";
 
 /** Short, so that a lost host is noticed within the test; long enough for a machine that has much else to do. */
 const settings = { leaseMs: 2000, checkpointMs: 300 };
-const FIBONACCI = ["30", "5"];
+const FIBONACCI = ["33", "5"];
 const LINES = ["2000", "600"];
 
 let fibonacci: string;
