@@ -1,11 +1,11 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--json]`. Prints what happens, one line each.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { constants, hostname, setPriority } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
-import { type KeyPair, parseLink, publicKeyOf } from "@nightshift/coordinator/protocol";
-import { nodeCrypto } from "@nightshift/coordinator/protocol/node";
+import { parseLink } from "@nightshift/coordinator/protocol";
+import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
 import { measureSpeed } from "./calibrate.ts";
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const ports = nodePorts({
     name,
     link,
-    key: loadKey(join(directory, "key")),
+    key: loadKeyFile(join(directory, "key")),
     slots,
     speed: measureSpeed(() => performance.now()),
     log: say,
@@ -75,20 +75,6 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   disconnected: (d) => `no connection (${d.message}); next try in ${d.retryInMs} ms`,
   refused: (d) => `refused: ${d.message}`,
 };
-
-function loadKey(path: string): KeyPair {
-  try {
-    const privateKey = new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "hex"));
-    if (privateKey.length !== 32)
-      throw new NightshiftError("NS_HOME_UNUSABLE", `${path} is damaged: it must hold 32 bytes in hex`);
-    return { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) };
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
-    const pair = nodeCrypto.generateKeyPair();
-    writeFileSync(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
-    return pair;
-  }
-}
 
 main().catch((thrown: unknown) => {
   const error = asNightshiftError(thrown);

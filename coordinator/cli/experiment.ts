@@ -108,9 +108,14 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
   }
 }
 
+/** On the host's core, and at the low priority that agents have, so that whatever else the machine does slows all three alike. */
+function asAgentsRun(core: number | null, command: readonly string[]): [string, ...string[]] {
+  return core === null ? confined(null, command) : ["nice", "-n", "19", ...confined(core, command)];
+}
+
 /** Seconds of the whole native program with its 32 processes, confined to a core. */
 async function runNative(path: string, n: number, core: number | null): Promise<number> {
-  const [command, ...args] = confined(core, [path, String(n)]);
+  const [command, ...args] = asAgentsRun(core, [path, String(n)]);
   const began = performance.now();
   const { stdout } = await run(command, args);
   const seconds = (performance.now() - began) / 1000;
@@ -120,7 +125,7 @@ async function runNative(path: string, n: number, core: number | null): Promise<
 
 /** Mean seconds of one process's work under plain WebAssembly on a core, without compiling and starting. */
 async function runPlainModule(module: string, n: number, samples: number, core: number | null): Promise<number> {
-  const [command, ...args] = confined(core, [
+  const [command, ...args] = asAgentsRun(core, [
     process.execPath,
     ...V8_FLAGS,
     PLAIN_RUNNER,

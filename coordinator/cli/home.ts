@@ -5,8 +5,8 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
-import { fromBase64Url, type JoinLink, type KeyPair, publicKeyOf, toBase64Url } from "../protocol/index.ts";
-import { nodeCrypto } from "../protocol/node/index.ts";
+import { fromBase64Url, type JoinLink, type KeyPair, toBase64Url } from "../protocol/index.ts";
+import { loadKeyFile } from "../protocol/node/index.ts";
 
 /** Absolute path of the state directory: NIGHTSHIFT_HOME, or ~/.nightshift. */
 export function nightshiftHome(env: NodeJS.ProcessEnv = process.env): string {
@@ -15,19 +15,8 @@ export function nightshiftHome(env: NodeJS.ProcessEnv = process.env): string {
 
 /** This user's static key, made on first use. NS_HOME_UNUSABLE when it can be neither read nor made. */
 export async function clientKey(home: string): Promise<KeyPair> {
-  const path = join(home, "client.key");
-  const text = await readFile(path, "utf8").catch(() => "");
-  if (/^[0-9a-f]{64}\s*$/.test(text)) {
-    const privateKey = new Uint8Array(Buffer.from(text.trim(), "hex"));
-    return { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) };
-  }
-  if (text !== "")
-    throw new NightshiftError("NS_HOME_UNUSABLE", `${path} is not a key of Nightshift`, {
-      details: { remedy: "Move the file away; a new key is made, which needs a join link." },
-    });
-  const pair = nodeCrypto.generateKeyPair();
-  await writePrivate(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`);
-  return pair;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  return loadKeyFile(join(home, "client.key"));
 }
 
 const endpoint = z.object({ pid: z.number().int().positive(), port: z.number().int(), link: z.string(), startedAt: z.number() });

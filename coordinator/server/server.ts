@@ -1,5 +1,5 @@
 // The coordinator as a running server: one HTTP port for the tunnel and health, one state directory, one key. Owns start and stop.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -7,16 +7,8 @@ import { join } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent } from "@nightshift/wasm-kernels/process";
 import { DiskBlobs } from "../blobs/index.ts";
-import {
-  acceptTunnel,
-  formatLink,
-  HandshakeGate,
-  type KeyPair,
-  PROTOCOL_VERSION,
-  publicKeyOf,
-  type ServedTunnel,
-} from "../protocol/index.ts";
-import { nodeCrypto, serveSockets } from "../protocol/node/index.ts";
+import { acceptTunnel, formatLink, HandshakeGate, PROTOCOL_VERSION, type ServedTunnel } from "../protocol/index.ts";
+import { loadKeyFile, nodeCrypto, serveSockets } from "../protocol/node/index.ts";
 import { type CoreSettings, DEFAULT_SETTINGS } from "../scheduler/index.ts";
 import { type Device, openSqlite } from "../store/index.ts";
 import { ClientSession } from "./client-session.ts";
@@ -78,7 +70,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
 async function open(options: CoordinatorOptions, directory: string, closers: (() => unknown)[]): Promise<RunningCoordinator> {
   const log = options.log ?? (() => {});
-  const staticKey = loadKey(join(directory, "key"));
+  const staticKey = loadKeyFile(join(directory, "key"));
   const store = openSqlite(join(directory, "state.sqlite"));
   closers.push(() => store.close());
   const blobs = new DiskBlobs(join(directory, "blobs"));
@@ -276,20 +268,6 @@ async function sweep(
   }
   const freedBytes = await blobs.sweep(keep, SWEEP_AGE_MS);
   if (freedBytes > 0) log("swept", { freedBytes });
-}
-
-function loadKey(path: string): KeyPair {
-  try {
-    const privateKey = new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "hex"));
-    if (privateKey.length !== 32)
-      throw new NightshiftError("NS_HOME_UNUSABLE", `${path} is damaged: it must hold 32 bytes in hex`);
-    return { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) };
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
-    const pair = nodeCrypto.generateKeyPair();
-    writeFileSync(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
-    return pair;
-  }
 }
 
 function listen(http: Server, port: number, host: string): Promise<void> {

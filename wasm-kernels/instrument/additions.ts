@@ -3,16 +3,8 @@
 import { Writer } from "./binary.ts";
 import { CONTROL, CONTROL_MAX_PAGES } from "./layout.ts";
 import type { FuncType, WasmModule } from "./module.ts";
-import { F32, F64, I32, I64, Op, SIMD, sizeOf, V128, type ValueType } from "./opcodes.ts";
+import { I32, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
 import type { Surroundings } from "./rewrite.ts";
-
-const STORE = new Map<ValueType, number[]>([
-  [I32, [Op.i32Store]],
-  [I64, [Op.i64Store]],
-  [F32, [Op.f32Store]],
-  [F64, [Op.f64Store]],
-  [V128, [0xfd, Op.v128Store - SIMD]],
-]);
 
 export class Additions implements Surroundings {
   readonly types: Uint8Array[] = [];

@@ -19,7 +19,7 @@ import { type Body, blockTypes, branchLabels, decodeBody } from "./body.ts";
 import { readSites, SITES_SECTION, type Site } from "./facts.ts";
 import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
 import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
-import { F32, F64, I32, I64, Op, SIMD, sizeOf, V128, type ValueType } from "./opcodes.ts";
+import { I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
 
 /** Module name under which a continuation imports from the program's instance. */
 export const PROGRAM_MODULE = "nightshift:program";
@@ -75,21 +75,6 @@ interface Enclosing {
   armEnd: number;
   type: FuncType;
 }
-
-const LOAD = new Map<ValueType, number[]>([
-  [I32, [Op.i32Load]],
-  [I64, [Op.i64Load]],
-  [F32, [Op.f32Load]],
-  [F64, [Op.f64Load]],
-  [V128, [0xfd, Op.v128Load]],
-]);
-const STORE = new Map<ValueType, number[]>([
-  [I32, [Op.i32Store]],
-  [I64, [Op.i64Store]],
-  [F32, [Op.f32Store]],
-  [F64, [Op.f64Store]],
-  [V128, [0xfd, Op.v128Store - SIMD]],
-]);
 
 class Continuation {
   private readonly out = new Writer(4096);

@@ -111,6 +111,22 @@ export const Op = {
   shuffle: SIMD + 13,
 } as const;
 
+/** Bytes of the load and store instructions of a type, before their immediates. */
+export const LOAD: ReadonlyMap<ValueType, readonly number[]> = new Map([
+  [I32, [Op.i32Load]],
+  [I64, [Op.i64Load]],
+  [F32, [Op.f32Load]],
+  [F64, [Op.f64Load]],
+  [V128, [0xfd, Op.v128Load - SIMD]],
+]);
+export const STORE: ReadonlyMap<ValueType, readonly number[]> = new Map([
+  [I32, [Op.i32Store]],
+  [I64, [Op.i64Store]],
+  [F32, [Op.f32Store]],
+  [F64, [Op.f64Store]],
+  [V128, [0xfd, Op.v128Store - SIMD]],
+]);
+
 /** What follows the opcode in the binary. */
 export const Imm = {
   none: 0,
