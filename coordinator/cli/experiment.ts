@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { V8_FLAGS } from "@nightshift/wasm-kernels/process";
 import { programNamed } from "@nightshift/wasm-kernels/programs";
 import type { Result, RpcClient } from "../protocol/index.ts";
 import { expectedOutput, type Figures, figuresOf, type Run, sizeFor } from "./experiment-figures.ts";
-import { canConfine, confined, V8_FLAGS } from "./local-agents.ts";
+import { canConfine, confined } from "./local-agents.ts";
 import { describeReport } from "./outcome.ts";
 import { compileOptions, uploadProgram } from "./program-file.ts";
 

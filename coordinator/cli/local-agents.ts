@@ -3,10 +3,9 @@
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { V8_FLAGS } from "@nightshift/wasm-kernels/process";
 
 export const AGENT_PROGRAM = fileURLToPath(new URL("../../agent-app/headless/main.ts", import.meta.url));
-/** V8 does not replace a running wasm function by a faster version: programs are compiled by the optimising compiler at once. */
-export const V8_FLAGS = ["--no-liftoff", "--no-wasm-lazy-compilation"] as const;
 /** After SIGTERM; an agent ends within milliseconds. */
 const STOP_GRACE_MS = 3_000;
 
