@@ -77,6 +77,12 @@ export class Tunnel<Out, In, Bulk extends BulkEnd = BulkEnd> {
   send(message: Out): void {
     if (this.#state === "ended") return;
     for (const frame of encodeControl(message)) this.#sendFrame(frame);
+    this.#checkBacklog();
+  }
+
+  /** Bytes that wait to be sent: whoever has much to send may pace itself by it. */
+  get backlogBytes(): number {
+    return this.#parts.socket.bufferedAmount;
   }
 
   /** Sets the one receiver of messages; what came before is delivered at once. If it throws, the tunnel ends with that error. */
@@ -113,7 +119,10 @@ export class Tunnel<Out, In, Bulk extends BulkEnd = BulkEnd> {
     const tunnel = this;
     this.#bulk = bulk({
       crypto: this.#parts.crypto,
-      sendBulk: (frame) => tunnel.#sendFrame(frame),
+      sendBulk: (frame) => {
+        tunnel.#sendFrame(frame);
+        tunnel.#checkBacklog();
+      },
       fail: (error) => tunnel.#finish(error, true),
       get congested() {
         return tunnel.closed || tunnel.#parts.socket.bufferedAmount >= BULK_HIGH_WATER_BYTES;
@@ -124,9 +133,14 @@ export class Tunnel<Out, In, Bulk extends BulkEnd = BulkEnd> {
 
   #sendFrame(frame: Uint8Array): void {
     if (this.#state === "ended") return;
-    const { socket, send, maxQueuedBytes } = this.#parts;
+    const { socket, send } = this.#parts;
     socket.send(send.encrypt(frame));
     if (send.nonce % REKEY_EVERY === 0n) send.rekey();
+  }
+
+  /** Between whole messages only, so that the goodbye is not taken for the rest of one. */
+  #checkBacklog(): void {
+    const { socket, maxQueuedBytes } = this.#parts;
     if (socket.bufferedAmount > maxQueuedBytes) {
       this.#finish(
         new NightshiftError("NS_LIMIT", `The other side does not read: ${socket.bufferedAmount} bytes wait for it`),

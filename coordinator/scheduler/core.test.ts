@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FromAgent, HostInfo, JobSpec, ToAgent } from "../protocol/index.ts";
-import { Core, DEFAULT_SETTINGS, type Effect } from "./core.ts";
+import { Core, DEFAULT_SETTINGS } from "./core.ts";
+import type { Effect } from "./records.ts";
 import type { Saved } from "./state.ts";
 
 const HASH = "a".repeat(64);

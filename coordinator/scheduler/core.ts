@@ -10,19 +10,11 @@
 // Exactly once: a host speaks for a process only under the current epoch; output is accepted by offset; a home call is answered once
 // per sequence number and told again when a process that went back asks again.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { exitStatus, Kernel, signalOfFault, signalStatus } from "@nightshift/wasm-kernels/process";
-import type {
-  ExitReport,
-  FromAgent,
-  HostInfo,
-  ImageRef,
-  JobSpec,
-  ProcessSpec,
-  Syscall,
-  SyscallResult,
-  ToAgent,
-} from "../protocol/messages.ts";
+import { Kernel } from "@nightshift/wasm-kernels/process";
+import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../protocol/messages.ts";
+import { HomeCalls, statusOf } from "./home-calls.ts";
 import { computingOn, placeQueued, planMoves, usable } from "./placement.ts";
+import { type Outcome, Records } from "./records.ts";
 import { type Host, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
 
 export interface CoreSettings {
@@ -42,97 +34,55 @@ export const DEFAULT_SETTINGS: CoreSettings = {
   balance: true,
 };
 
-/** Things to do once the changed records are stored. */
-export type Effect =
-  | { kind: "send"; host: string; message: ToAgent }
-  | {
-      kind: "output";
-      job: number;
-      pid: number;
-      stream: 1 | 2 /** Offset in the job's stream of the first byte. */;
-      offset: number;
-      bytes: Uint8Array;
-    }
-  | { kind: "ended"; job: number; pid: number; report: ExitReport }
-  /** stdin has room again. */
-  | { kind: "stdin"; job: number };
-
-export interface Outcome {
-  changed: Saved[];
-  effects: Effect[];
-}
-
 type AgentMessage<T extends FromAgent["type"]> = Extract<FromAgent, { type: T }>;
 
 export class Core {
-  readonly jobs = new Map<number, Job>();
-  readonly processes = new Map<number, ProcessRecord>();
-  readonly hosts = new Map<string, Host>();
-  private readonly kernels = new Map<number, Kernel>();
+  private readonly records: Records;
+  private readonly homeCalls: HomeCalls;
   private readonly settings: CoreSettings;
-  private nextJob = 1;
-  private nextPid = 1;
+  /** When processes on their way stopped. */
   private readonly frozenAt = new Map<number, number>();
-  private readonly queue = new Set<number>();
-  private readonly ofJob = new Map<number, Set<number>>();
-
-  // what the current event has brought
-  private changedJobs = new Set<Job>();
-  private changedProcesses = new Set<ProcessRecord>();
-  private changedKernels = new Set<number>();
-  private effects: Effect[] = [];
 
   constructor(settings: CoreSettings, saved: Iterable<Saved>, now: number) {
     this.settings = settings;
-    for (const record of saved) {
-      if (record.kind === "job") {
-        this.jobs.set(record.value.id, record.value);
-        this.nextJob = Math.max(this.nextJob, record.value.id + 1);
-      } else if (record.kind === "kernel") this.kernels.set(record.job, Kernel.load(record.value));
-      else {
-        const process = record.value;
-        this.index(process);
-        this.nextPid = Math.max(this.nextPid, process.pid + 1);
-        // Hosts that hold a lease get the time to come back.
-        if (process.host !== null) process.leaseUntil = now + this.settings.leaseMs;
-        if (process.state === "queued") this.queue.add(process.pid);
-      }
-    }
+    this.records = new Records(saved);
+    // Hosts that hold a lease get the time to come back.
+    for (const process of this.records.alive.values()) if (process.host !== null) process.leaseUntil = now + settings.leaseMs;
+    this.homeCalls = new HomeCalls(
+      this.records,
+      {
+        lease: (process, host) => this.lease(process, host, this.records.now),
+        place: () => this.place(this.records.now),
+        end: (process, report, state) => this.end(process, report, state, this.records.now),
+      },
+      settings.maxProcessesPerJob,
+    );
   }
 
-  private index(process: ProcessRecord): void {
-    this.processes.set(process.pid, process);
-    const pids = this.ofJob.get(process.job);
-    if (pids) pids.add(process.pid);
-    else this.ofJob.set(process.job, new Set([process.pid]));
+  get jobs(): ReadonlyMap<number, Job> {
+    return this.records.jobs;
+  }
+  get processes(): ReadonlyMap<number, ProcessRecord> {
+    return this.records.processes;
+  }
+  get hosts(): ReadonlyMap<string, Host> {
+    return this.records.hosts;
+  }
+  processesOf(job: number): ProcessRecord[] {
+    return this.records.processesOf(job);
   }
 
   /** Ends an event: what is to be stored and then done. */
   take(): Outcome {
-    const changed: Saved[] = [];
-    for (const value of this.changedJobs) changed.push({ kind: "job", value });
-    for (const value of this.changedProcesses) changed.push({ kind: "process", value });
-    for (const job of this.changedKernels) {
-      const kernel = this.kernels.get(job);
-      if (kernel) changed.push({ kind: "kernel", job, value: kernel.state() });
-    }
-    const { effects } = this;
-    this.changedJobs = new Set();
-    this.changedProcesses = new Set();
-    this.changedKernels = new Set();
-    this.effects = [];
-    return { changed, effects };
-  }
-
-  private send(host: string | null, message: ToAgent): void {
-    if (host !== null && this.hosts.get(host)?.online) this.effects.push({ kind: "send", host, message });
+    return this.records.take();
   }
 
   // ---- jobs
 
   submit(spec: JobSpec, now: number): Job {
-    const id = this.nextJob++;
-    const pid = this.nextPid++;
+    this.records.now = now;
+    const id = this.records.newJobId();
+    const { pid } = this.records.newProcess(0, id, `${id}`);
     const job: Job = {
       id,
       spec,
@@ -154,97 +104,24 @@ export class Core {
       migrationMessages: 0,
       files: {},
     };
-    this.jobs.set(id, job);
-    this.kernels.set(id, Kernel.start(pid, spec.stdin));
-    this.index(this.newProcess(pid, 0, id, `${id}`, now));
-    this.queue.add(pid);
-    this.touch(job);
-    this.changedKernels.add(id);
+    this.records.jobs.set(id, job);
+    this.records.kernels.set(id, Kernel.start(pid, spec.stdin));
+    this.records.queue.add(pid);
+    this.records.changedJob(job);
+    this.records.changedKernel(id);
     this.place(now);
     return job;
   }
 
-  private newProcess(pid: number, parent: number, job: number, seed: string, now: number): ProcessRecord {
-    const process: ProcessRecord = {
-      pid,
-      parent,
-      job,
-      state: "queued",
-      host: null,
-      epoch: 0,
-      leaseUntil: 0,
-      destination: null,
-      image: null,
-      answers: {},
-      waiting: null,
-      seed,
-      forks: 0,
-      outputBytes: 0,
-      errorBytes: 0,
-      cpuMs: 0,
-      memoryBytes: 0,
-      migrations: 0,
-      startedAt: now,
-      movedAt: 0,
-      placedByHand: false,
-      report: null,
-    };
-    this.changedProcesses.add(process);
-    return process;
-  }
-
-  private touch(job: Job): void {
-    this.changedJobs.add(job);
-  }
-
-  private job(id: number): Job {
-    const job = this.jobs.get(id);
-    if (!job) throw new NightshiftError("NS_NO_SUCH_JOB", `there is no job ${id}`);
-    return job;
-  }
-
-  private process(pid: number): ProcessRecord {
-    const process = this.processes.get(pid);
-    if (!process) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
-    return process;
-  }
-
-  processesOf(job: number): ProcessRecord[] {
-    return [...(this.ofJob.get(job) ?? [])].flatMap((pid) => this.processes.get(pid) ?? []);
-  }
-
-  specOf(process: ProcessRecord): ProcessSpec {
-    const { spec } = this.job(process.job);
-    return {
-      program: spec.program,
-      args: spec.args,
-      env: spec.env,
-      files: spec.files,
-      memoryLimitBytes: spec.memoryLimitBytes,
-      cpuLimitMs: spec.cpuLimitMs,
-      clock: spec.clock,
-      seed: process.seed,
-    };
-  }
-
   /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
-  stdin(jobId: number, offset: number, bytes: Uint8Array, end: boolean): number {
-    const job = this.job(jobId);
-    const kernel = this.kernels.get(jobId);
-    if (!kernel || job.state !== "running") return bytes.length;
-    const fresh = bytes.subarray(Math.max(0, job.stdinBytes - offset));
-    const taken = offset > job.stdinBytes ? 0 : kernel.writeStdin(fresh);
-    job.stdinBytes += taken;
-    if (end && taken === fresh.length && offset <= job.stdinBytes) kernel.endStdin();
-    this.touch(job);
-    this.changedKernels.add(jobId);
-    this.retryWaiting(jobId);
-    return offset > job.stdinBytes ? 0 : bytes.length - fresh.length + taken;
+  stdin(job: number, offset: number, bytes: Uint8Array, end: boolean): number {
+    return this.homeCalls.stdin(job, offset, bytes, end);
   }
 
   /** @returns how many processes it ended */
   cancel(target: { pid: number } | { job: number }, now: number): number {
-    const pids = "pid" in target ? [this.process(target.pid)] : this.processesOf(this.job(target.job).id);
+    this.records.now = now;
+    const pids = "pid" in target ? [this.records.process(target.pid)] : this.records.processesOf(this.records.job(target.job).id);
     const alive = pids.filter((process) => !isEnded(process));
     if (alive.length === 0)
       throw new NightshiftError(
@@ -257,15 +134,16 @@ export class Core {
   }
 
   migrate(pid: number, hostName: string, now: number): { from: string | null; to: string } {
-    const process = this.process(pid);
-    const host = [...this.hosts.values()].find((candidate) => candidate.name === hostName || candidate.id === hostName);
+    this.records.now = now;
+    const process = this.records.process(pid);
+    const host = [...this.records.hosts.values()].find((candidate) => candidate.name === hostName || candidate.id === hostName);
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${hostName}"`);
     if (!usable(host))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
     process.placedByHand = true;
-    this.changedProcesses.add(process);
-    const from = process.host === null ? null : (this.hosts.get(process.host)?.name ?? process.host);
+    this.records.changed(process);
+    const from = process.host === null ? null : (this.records.hosts.get(process.host)?.name ?? process.host);
     if (process.host === host.id && process.destination === null) return { from, to: host.name };
     if (process.host === null) {
       process.destination = host.id;
@@ -283,7 +161,8 @@ export class Core {
     held: readonly { pid: number; epoch: number }[],
     now: number,
   ): { pid: number; epoch: number }[] {
-    this.hosts.set(id, {
+    this.records.now = now;
+    this.records.hosts.set(id, {
       id,
       name: info.name,
       info,
@@ -301,17 +180,17 @@ export class Core {
     const current = new Set<number>();
     const lost: { pid: number; epoch: number }[] = [];
     for (const { pid, epoch } of held) {
-      const process = this.processes.get(pid);
+      const process = this.records.processes.get(pid);
       if (process && process.host === id && process.epoch === epoch && !isEnded(process)) {
         current.add(pid);
         process.leaseUntil = now + this.settings.leaseMs;
         // What was on its way when the connection broke is settled anew.
         if (process.state === "leased") this.setRunning(process);
         if (process.state === "migrating" && process.destination !== null)
-          this.send(id, { type: "release", pid, epoch, reason: "moved" });
+          this.records.send(id, { type: "release", pid, epoch, reason: "moved" });
       } else lost.push({ pid, epoch });
     }
-    for (const process of this.processes.values())
+    for (const process of this.records.alive.values())
       if (process.host === id && !current.has(process.pid) && !isEnded(process)) this.requeue(process, now);
     this.place(now);
     return lost;
@@ -319,14 +198,15 @@ export class Core {
 
   /** The connection is gone; the leases go on until they expire, as the host may come back. */
   hostDisconnected(id: string): void {
-    const host = this.hosts.get(id);
+    const host = this.records.hosts.get(id);
     if (host) host.online = false;
   }
 
   /** The host is known to be gone for good (it said so, or its key was revoked). */
   hostLost(id: string, now: number): void {
+    this.records.now = now;
     this.hostDisconnected(id);
-    for (const process of this.processes.values()) if (process.host === id && !isEnded(process)) this.requeue(process, now);
+    for (const process of this.records.alive.values()) if (process.host === id && !isEnded(process)) this.requeue(process, now);
     this.place(now);
   }
 
@@ -339,10 +219,10 @@ export class Core {
     host.memoryFreeBytes = message.memoryFreeBytes;
     if (message.speed > 0) host.speed = message.speed;
     for (const { pid, epoch, cpuMs, memoryBytes } of message.held) {
-      const process = this.processes.get(pid);
+      const process = this.records.processes.get(pid);
       if (process?.host !== host.id || process.epoch !== epoch || isEnded(process)) {
         // It was thought dead and is back, or the word to drop it was lost: it must not compute on for nothing.
-        this.send(host.id, { type: "drop", pid, epoch });
+        this.records.send(host.id, { type: "drop", pid, epoch });
         continue;
       }
       process.leaseUntil = now + this.settings.leaseMs;
@@ -356,7 +236,7 @@ export class Core {
 
   /** The owner is back: everything that may run elsewhere goes elsewhere. */
   private expel(host: Host, now: number): void {
-    for (const process of this.processes.values()) {
+    for (const process of this.records.alive.values()) {
       if (process.host !== host.id || isEnded(process) || process.destination !== null) continue;
       const to = this.leastLoaded(host.id);
       if (to) this.release(process, to.id, "the owner is back");
@@ -365,10 +245,10 @@ export class Core {
   }
 
   private leastLoaded(except: string): Host | undefined {
-    const counts = computingOn(this.processes.values());
+    const counts = computingOn(this.records.alive.values());
     let best: Host | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const host of this.hosts.values()) {
+    for (const host of this.records.hosts.values()) {
       if (host.id === except || !usable(host)) continue;
       const load = ((counts.get(host.id)?.length ?? 0) + 1) / (Math.max(1, host.info.slots) * (host.speed || 1));
       if (load < least) {
@@ -387,16 +267,16 @@ export class Core {
     process.destination = null;
     process.epoch++;
     process.leaseUntil = now + this.settings.leaseMs;
-    this.queue.delete(process.pid);
-    this.changedProcesses.add(process);
+    this.records.queue.delete(process.pid);
+    this.records.changed(process);
     const result = process.image ? (process.answers[process.image.syscalls] ?? null) : null;
     if (result) process.waiting = null;
-    this.send(host.id, {
+    this.records.send(host.id, {
       type: "run",
       pid: process.pid,
       parent: process.parent,
       epoch: process.epoch,
-      spec: this.specOf(process),
+      spec: this.records.specOf(process),
       image: process.image,
       result,
     });
@@ -404,42 +284,42 @@ export class Core {
 
   private setRunning(process: ProcessRecord): void {
     process.state = "running";
-    this.changedProcesses.add(process);
+    this.records.changed(process);
   }
 
   private release(process: ProcessRecord, destination: string, reason: string): void {
     process.destination = destination;
     process.state = "migrating";
-    this.changedProcesses.add(process);
+    this.records.changed(process);
     if (process.host === null) return;
-    this.hosts.get(process.host)?.releasing.add(process.pid);
-    this.send(process.host, { type: "release", pid: process.pid, epoch: process.epoch, reason });
+    this.records.hosts.get(process.host)?.releasing.add(process.pid);
+    this.records.send(process.host, { type: "release", pid: process.pid, epoch: process.epoch, reason });
   }
 
   /** Back to the queue, to go on from its last image (or from the start). */
   private requeue(process: ProcessRecord, _now: number): void {
-    if (process.host !== null) this.hosts.get(process.host)?.releasing.delete(process.pid);
-    const job = this.jobs.get(process.job);
+    if (process.host !== null) this.records.hosts.get(process.host)?.releasing.delete(process.pid);
+    const job = this.records.jobs.get(process.job);
     if (job) {
       job.restarts++;
-      this.touch(job);
+      this.records.changedJob(job);
     }
     process.host = null;
     process.destination = null;
     process.waiting = null;
     process.state = "queued";
     this.frozenAt.delete(process.pid);
-    this.queue.add(process.pid);
-    this.changedProcesses.add(process);
+    this.records.queue.add(process.pid);
+    this.records.changed(process);
   }
 
   private place(now: number): void {
-    if (this.queue.size === 0) return;
-    const counts = new Map([...computingOn(this.processes.values())].map(([host, list]) => [host, list.length]));
-    for (const pid of [...this.queue]) {
-      const process = this.processes.get(pid);
+    if (this.records.queue.size === 0) return;
+    const counts = new Map([...computingOn(this.records.alive.values())].map(([host, list]) => [host, list.length]));
+    for (const pid of [...this.records.queue]) {
+      const process = this.records.processes.get(pid);
       if (!process) continue;
-      const host = this.startHost(process) ?? placeQueued(this.hosts.values(), counts, process.memoryBytes);
+      const host = this.startHost(process) ?? placeQueued(this.records.hosts.values(), counts, process.memoryBytes);
       if (!host) continue;
       counts.set(host.id, (counts.get(host.id) ?? 0) + 1);
       this.lease(process, host, now);
@@ -448,31 +328,32 @@ export class Core {
 
   /** The host a job asked to start on, for its first process before its first run. */
   private startHost(process: ProcessRecord): Host | undefined {
-    const { startOn } = this.job(process.job).spec;
+    const { startOn } = this.records.job(process.job).spec;
     if (startOn === null || process.epoch > 0 || process.parent !== 0) return undefined;
-    return [...this.hosts.values()].find((host) => host.name === startOn && usable(host));
+    return [...this.records.hosts.values()].find((host) => host.name === startOn && usable(host));
   }
 
   private balance(now: number): void {
     if (!this.settings.balance) return;
     const moves = planMoves(
-      [...this.hosts.values()],
-      computingOn(this.processes.values()),
-      (process) => !process.placedByHand && !this.job(process.job).spec.stay,
+      [...this.records.hosts.values()],
+      computingOn(this.records.alive.values()),
+      (process) => !process.placedByHand && !this.records.job(process.job).spec.stay,
       now,
     );
-    for (const { pid, to } of moves) this.release(this.process(pid), to, "balancing");
+    for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
   }
 
   /** Time has passed: leases may have expired. To be called every second or so. */
   tick(now: number): void {
-    for (const host of this.hosts.values()) if (now - host.seenAt >= this.settings.leaseMs) host.silent = true;
-    for (const process of this.processes.values()) {
+    this.records.now = now;
+    for (const host of this.records.hosts.values()) if (now - host.seenAt >= this.settings.leaseMs) host.silent = true;
+    for (const process of this.records.alive.values()) {
       if (process.host === null || isEnded(process) || now < process.leaseUntil) continue;
-      this.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
+      this.records.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
       this.requeue(process, now);
     }
-    for (const host of this.hosts.values()) {
+    for (const host of this.records.hosts.values()) {
       if (host.paused !== null) this.expel(host, now);
     }
     this.place(now);
@@ -483,15 +364,16 @@ export class Core {
 
   /** @throws nothing for a stale message: it is answered with `drop`, or passed over */
   agentMessage(hostId: string, message: FromAgent, now: number): void {
-    const host = this.hosts.get(hostId);
+    this.records.now = now;
+    const host = this.records.hosts.get(hostId);
     if (!host) return;
     host.seenAt = now;
     host.silent = false;
     if (message.type === "hello") return;
     if (message.type === "load") return this.load(host, message, now);
-    const process = this.processes.get(message.pid);
+    const process = this.records.processes.get(message.pid);
     if (!process || process.host !== hostId || process.epoch !== message.epoch || isEnded(process)) {
-      this.send(hostId, { type: "drop", pid: message.pid, epoch: message.epoch });
+      this.records.send(hostId, { type: "drop", pid: message.pid, epoch: message.epoch });
       return;
     }
     process.leaseUntil = now + this.settings.leaseMs;
@@ -499,10 +381,15 @@ export class Core {
       case "output":
         return this.output(process, message);
       case "syscall":
-        return this.syscall(process, message, now);
+        return this.homeCalls.syscall(process, message);
       case "checkpoint":
         this.keepImage(process, message.image);
-        return this.send(hostId, { type: "checkpointAck", pid: process.pid, epoch: process.epoch, hash: message.image.hash });
+        return this.records.send(hostId, {
+          type: "checkpointAck",
+          pid: process.pid,
+          epoch: process.epoch,
+          hash: message.image.hash,
+        });
       case "frozen":
         this.frozenAt.set(process.pid, now);
         return;
@@ -519,7 +406,7 @@ export class Core {
 
   private output(process: ProcessRecord, message: AgentMessage<"output">): void {
     const seen = message.stream === 1 ? process.outputBytes : process.errorBytes;
-    const job = this.job(process.job);
+    const job = this.records.job(process.job);
     if (message.offset <= seen) {
       const bytes = message.bytes.subarray(seen - message.offset);
       if (bytes.length > 0) {
@@ -531,12 +418,12 @@ export class Core {
           process.errorBytes += bytes.length;
           job.stderrBytes += bytes.length;
         }
-        this.effects.push({ kind: "output", job: job.id, pid: process.pid, stream: message.stream, offset, bytes });
-        this.changedProcesses.add(process);
-        this.touch(job);
+        this.records.effect({ kind: "output", job: job.id, pid: process.pid, stream: message.stream, offset, bytes });
+        this.records.changed(process);
+        this.records.changedJob(job);
       }
     }
-    this.send(process.host, {
+    this.records.send(process.host, {
       type: "outputAck",
       pid: process.pid,
       stream: message.stream,
@@ -548,13 +435,13 @@ export class Core {
     process.image = image;
     process.cpuMs = image.cpuMs;
     for (const seq of Object.keys(process.answers)) if (Number(seq) < image.syscalls) delete process.answers[Number(seq)];
-    this.changedProcesses.add(process);
+    this.records.changed(process);
   }
 
   private surrender(process: ProcessRecord, from: Host, message: AgentMessage<"surrender">, now: number): void {
     this.keepImage(process, message.image);
     from.releasing.delete(process.pid);
-    const job = this.job(process.job);
+    const job = this.records.job(process.job);
     if (process.migrations === 0) job.migratedProcesses++;
     process.migrations++;
     process.movedAt = now;
@@ -562,17 +449,17 @@ export class Core {
     if (message.wasRunning) job.migratedRunning++;
     job.migrationBytes += message.image.sizeBytes;
     job.migrationMessages += 5; // release, frozen, surrender, run, started
-    this.touch(job);
-    this.send(from.id, { type: "drop", pid: process.pid, epoch: process.epoch });
-    const wanted = process.destination === null ? undefined : this.hosts.get(process.destination);
+    this.records.changedJob(job);
+    this.records.send(from.id, { type: "drop", pid: process.pid, epoch: process.epoch });
+    const wanted = process.destination === null ? undefined : this.records.hosts.get(process.destination);
     const to = wanted && usable(wanted) ? wanted : this.leastLoaded(from.id);
     process.host = null;
     if (to) this.lease(process, to, now);
     else {
       process.destination = null;
       process.state = "queued";
-      this.queue.add(process.pid);
-      this.changedProcesses.add(process);
+      this.records.queue.add(process.pid);
+      this.records.changed(process);
       this.place(now);
     }
   }
@@ -581,9 +468,9 @@ export class Core {
     const frozen = this.frozenAt.get(process.pid);
     if (frozen !== undefined) {
       this.frozenAt.delete(process.pid);
-      const job = this.job(process.job);
+      const job = this.records.job(process.job);
       job.freezesMs.push(now - frozen);
-      this.touch(job);
+      this.records.changedJob(job);
     }
     if (process.state === "leased") this.setRunning(process);
     this.balance(now);
@@ -598,7 +485,7 @@ export class Core {
   private exited(process: ProcessRecord, host: Host, message: AgentMessage<"exited">, now: number): void {
     host.releasing.delete(process.pid);
     process.cpuMs = message.cpuMs;
-    const job = this.job(process.job);
+    const job = this.records.job(process.job);
     for (const [path, file] of Object.entries(message.files)) {
       if (file) job.files[path] = file;
       else delete job.files[path];
@@ -610,135 +497,34 @@ export class Core {
 
   /** The process is over, one way or another; tells its host to forget it, its parent, and those who wait. */
   private end(process: ProcessRecord, report: ExitReport, state: "exited" | "failed" | "cancelled", now: number): void {
-    this.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
-    if (process.host !== null) this.hosts.get(process.host)?.releasing.delete(process.pid);
+    this.records.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
+    if (process.host !== null) this.records.hosts.get(process.host)?.releasing.delete(process.pid);
     process.state = state;
     process.report = report;
     process.destination = null;
     process.waiting = null;
     process.answers = {};
     process.image = null;
-    this.queue.delete(process.pid);
+    this.records.queue.delete(process.pid);
+    this.records.alive.delete(process.pid);
     this.frozenAt.delete(process.pid);
-    this.changedProcesses.add(process);
-    const job = this.job(process.job);
-    this.effects.push({ kind: "ended", job: job.id, pid: process.pid, report });
-    const kernel = this.kernels.get(job.id);
+    this.records.changed(process);
+    const job = this.records.job(process.job);
+    this.records.effect({ kind: "ended", job: job.id, pid: process.pid, report });
+    const kernel = this.records.kernels.get(job.id);
     if (!kernel) return;
     kernel.exit(process.pid, statusOf(report));
     if (process.pid === job.root) {
       job.report = report;
-      this.touch(job);
+      this.records.changedJob(job);
     }
     if (kernel.alive === 0) {
-      const root = this.process(job.root);
+      const root = this.records.process(job.root);
       job.state = root.state === "exited" || root.state === "failed" || root.state === "cancelled" ? root.state : "failed";
       job.endedAt = now;
-      this.touch(job);
+      this.records.changedJob(job);
     }
-    this.changedKernels.add(job.id);
-    this.retryWaiting(job.id);
+    this.records.changedKernel(job.id);
+    this.homeCalls.retryWaiting(job.id);
   }
-
-  // ---- home calls
-
-  private syscall(process: ProcessRecord, message: AgentMessage<"syscall">, now: number): void {
-    const known = process.answers[message.seq];
-    if (known)
-      return this.send(process.host, {
-        type: "syscallResult",
-        pid: process.pid,
-        epoch: process.epoch,
-        seq: message.seq,
-        result: known,
-      });
-    if (message.call.call === "fork") return this.fork(process, message.seq, message.call.image, now);
-    const first = process.waiting?.seq !== message.seq;
-    process.waiting = { seq: message.seq, call: message.call };
-    if (first) this.changedProcesses.add(process);
-    this.retryWaiting(process.job, process);
-    if (process.waiting) this.place(now);
-  }
-
-  private fork(process: ProcessRecord, seq: number, image: string, now: number): void {
-    const job = this.job(process.job);
-    const kernel = this.kernels.get(job.id);
-    if (!kernel || kernel.alive >= this.settings.maxProcessesPerJob) return this.answer(process, seq, { value: -6 }); // EAGAIN
-    const pid = this.nextPid++;
-    const child = this.newProcess(pid, process.pid, job.id, `${process.seed}.${process.forks++}`, now);
-    this.index(child);
-    kernel.fork(process.pid, pid);
-    child.image = {
-      hash: image,
-      sizeBytes: 0,
-      syscalls: seq,
-      outputBytes: process.outputBytes,
-      errorBytes: process.errorBytes,
-      cpuMs: 0,
-    };
-    // The child's streams go on counting from where the parent's were: the image says so, and everything before it has arrived.
-    child.outputBytes = process.outputBytes;
-    child.errorBytes = process.errorBytes;
-    child.answers = { [seq]: { value: 0 } };
-    job.processes++;
-    this.touch(job);
-    this.changedKernels.add(job.id);
-    // It begins where its parent is: the image need not travel, and balancing moves what is too much for one host.
-    this.answer(process, seq, { value: pid });
-    const host = process.host === null ? undefined : this.hosts.get(process.host);
-    if (host && usable(host)) return this.lease(child, host, now);
-    this.queue.add(pid);
-    this.place(now);
-  }
-
-  private answer(process: ProcessRecord, seq: number, result: SyscallResult): void {
-    process.answers[seq] = result;
-    process.waiting = null;
-    this.changedProcesses.add(process);
-    this.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
-  }
-
-  /** Tries the calls in which processes of the job wait, until none can be answered any more. */
-  private retryWaiting(jobId: number, only?: ProcessRecord): void {
-    const kernel = this.kernels.get(jobId);
-    if (!kernel) return;
-    let pending: ProcessRecord[] = only ? [only] : this.processesOf(jobId);
-    for (;;) {
-      let answered = 0;
-      for (const process of pending) {
-        const { waiting } = process;
-        if (!waiting || isEnded(process) || waiting.call.call === "fork") continue;
-        const answer = kernel.call(process.pid, waiting.call as Exclude<Syscall, { call: "fork" }>);
-        this.carryOut(kernel);
-        if (answer.kind === "wait" || isEnded(process)) continue;
-        if (answer.result.value >= 0) this.changedKernels.add(jobId);
-        if (waiting.call.call === "read" && waiting.call.object === 0) this.effects.push({ kind: "stdin", job: jobId });
-        this.answer(process, waiting.seq, answer.result);
-        answered++;
-      }
-      if (answered === 0) return;
-      pending = this.processesOf(jobId);
-    }
-  }
-
-  /** Signals sent by the call just made. */
-  private carryOut(kernel: Kernel): void {
-    for (const effect of kernel.effects.splice(0)) {
-      const target = this.processes.get(effect.pid);
-      if (!target || isEnded(target)) continue;
-      if (effect.kind === "terminate") this.end(target, { kind: "signal", signal: effect.signal }, "failed", target.startedAt);
-      else
-        this.send(target.host, {
-          type: "signal",
-          pid: target.pid,
-          epoch: target.epoch,
-          signal: effect.kind === "stop" ? 19 : 18,
-        });
-    }
-  }
-}
-
-function statusOf(report: ExitReport): number {
-  if (report.kind === "exit") return exitStatus(report.code);
-  return signalStatus(report.kind === "signal" ? report.signal : signalOfFault(report.code, report.message));
 }

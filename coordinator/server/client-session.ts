@@ -1,19 +1,11 @@
 // One client's connection: requests in, answers and events out. Checks rights and parameters; the core and the store do the work.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import {
-  type ExitReport,
-  type FromClient,
-  MAX_DATA_BYTES,
-  type Method,
-  type Params,
-  type Result,
-  requests,
-  type ToClient,
-} from "../protocol/index.ts";
+import { type FromClient, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
 import { type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
 import type { Device } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createToken } from "./enrolment.ts";
+import { Following } from "./following.ts";
 import type { Programs } from "./programs.ts";
 
 export interface ClientServices {
@@ -35,10 +27,13 @@ export class ClientSession {
   private readonly services: ClientServices;
   private readonly device: Device;
   private readonly send: (message: ToClient) => void;
+  private readonly backlogBytes: () => number;
   private readonly follows = new Map<number, () => void>();
   private underway = 0;
 
-  constructor(services: ClientServices, device: Device, send: (message: ToClient) => void) {
+  /** @param backlogBytes what waits to be sent to this client */
+  constructor(services: ClientServices, device: Device, send: (message: ToClient) => void, backlogBytes: () => number) {
+    this.backlogBytes = backlogBytes;
     this.services = services;
     this.device = device;
     this.send = send;
@@ -196,59 +191,13 @@ export class ClientSession {
     const process = pid === null ? undefined : coordinator.core.processes.get(pid);
     if (pid !== null && !process) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
     const job = this.job(process?.job ?? jobId ?? 0);
-    const next = { 1: stdoutFrom, 2: stderrFrom };
-    let over = false;
-    const stop = (): void => {
-      over = true;
-      unfollow();
-      this.follows.delete(id);
-    };
-    const event = (news: Extract<ToClient, { type: "event" }>["event"]): void => this.send({ type: "event", id, event: news });
-    /** What is stored, from where this client is; news that came meanwhile is in there too. */
-    const catchUp = (): void => {
-      for (const stream of [1, 2] as const) {
-        for (;;) {
-          const { chunks } = coordinator.store.output(job.id, stream, next[stream], MAX_DATA_BYTES, pid);
-          for (const chunk of chunks) {
-            next[stream] = chunk.offset + chunk.bytes.length;
-            for (let at = 0; at < chunk.bytes.length; at += MAX_DATA_BYTES) {
-              const bytes = chunk.bytes.subarray(at, at + MAX_DATA_BYTES);
-              event({ event: "output", pid: chunk.pid, stream, end: chunk.offset + at + bytes.length, bytes });
-            }
-          }
-          if (chunks.length === 0) break;
-        }
-      }
-    };
-    const endedReport = (): ExitReport | undefined => {
-      if (process) return process.report ?? undefined;
-      return job.state === "running" ? undefined : (job.report ?? { kind: "signal", signal: 9 });
-    };
-    const unfollow = coordinator.follow(job.id, (news) => {
-      if (over) return;
-      if (news.event === "output" || news.event === "stdin") {
-        if (news.event === "output") catchUp();
-        return;
-      }
-      const report = endedReport();
-      if (report) {
-        catchUp();
-        event({ event: "ended", report });
-        stop();
-      }
+    const following = new Following(coordinator, job, process, { 1: stdoutFrom, 2: stderrFrom }, follow, {
+      event: (event) => this.send({ type: "event", id, event }),
+      backlogBytes: this.backlogBytes,
+      ended: () => this.follows.delete(id),
     });
-    this.follows.set(id, stop);
-    // After the answer to the request itself.
-    coordinator.whenStored(() => {
-      if (over) return;
-      catchUp();
-      const report = endedReport();
-      if (report) event({ event: "ended", report });
-      if (report || !follow) {
-        if (!report) event({ event: "ended", report: { kind: "exit", code: 0 } });
-        stop();
-      }
-    });
+    this.follows.set(id, () => following.stop());
+    coordinator.whenStored(() => following.begin()); // after the answer to the request itself
     return { job: job.id };
   }
 }

@@ -35,7 +35,7 @@ export function authenticate(
   const key = Buffer.from(caller.remoteKey).toString("hex");
   const known = store.device(key);
   if (known?.revokedAt) throw new NightshiftError("NS_REVOKED", `${known.name} has been removed from this cluster`);
-  if (known && known.role === caller.role) return known;
+  if (known && known.role === caller.role) return promoted(store, known, caller.token, now);
   if (known) throw new NightshiftError("NS_FORBIDDEN", `the key is enrolled as ${known.role}, not as ${caller.role}`);
   const token = caller.token ? store.token(hashOf(caller.token)) : undefined;
   if (!token || token.expiresAt < now || token.uses < 1)
@@ -58,4 +58,13 @@ export function authenticate(
   };
   if (!store.enrol(token.hash, device)) throw new NightshiftError("NS_BAD_TOKEN", "the join token is used up");
   return device;
+}
+
+/** A submitter who brings an administrator's token becomes one. Anything else changes nothing for a key that is enrolled. */
+function promoted(store: Store, device: Device, token: Uint8Array | undefined, now: number): Device {
+  if (device.scope !== "submit" || !token) return device;
+  const record = store.token(hashOf(token));
+  if (record?.scope !== "admin" || record.expiresAt < now) return device;
+  const admin: Device = { ...device, scope: "admin" };
+  return store.enrol(record.hash, admin) ? admin : device;
 }

@@ -144,7 +144,12 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
           if (accepted.role === "agent") serveAgent(coordinator, accepted.identity, accepted.tunnel, done, log);
           else
             serveClient(
-              new ClientSession(services, accepted.identity, (message) => accepted.tunnel.send(message)),
+              new ClientSession(
+                services,
+                accepted.identity,
+                (message) => accepted.tunnel.send(message),
+                () => accepted.tunnel.backlogBytes,
+              ),
               accepted.tunnel,
               done,
             );

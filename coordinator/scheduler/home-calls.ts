@@ -1,0 +1,145 @@
+// Calls that only the home of a process can answer: fork, wait, kill and pipes, stdin among them. Each is answered once per sequence number
+// and process; the kernel of the job says what the answer is, this says to whom and when.
+import { exitStatus, type Kernel, signalOfFault, signalStatus } from "@nightshift/wasm-kernels/process";
+import type { ExitReport, FromAgent, Syscall, SyscallResult } from "../protocol/messages.ts";
+import { usable } from "./placement.ts";
+import type { Records } from "./records.ts";
+import { type Host, isEnded, type ProcessRecord } from "./state.ts";
+
+/** WASI errno EAGAIN, negated: too many processes. */
+const TOO_MANY = -6;
+const SIGNAL = { stop: 19, continue: 18 } as const;
+
+/** What only the core can do. */
+export interface Lifecycle {
+  lease(process: ProcessRecord, host: Host): void;
+  place(): void;
+  end(process: ProcessRecord, report: ExitReport, state: "failed"): void;
+}
+
+export class HomeCalls {
+  private readonly records: Records;
+  private readonly lifecycle: Lifecycle;
+  private readonly maxProcessesPerJob: number;
+
+  constructor(records: Records, lifecycle: Lifecycle, maxProcessesPerJob: number) {
+    this.records = records;
+    this.lifecycle = lifecycle;
+    this.maxProcessesPerJob = maxProcessesPerJob;
+  }
+
+  /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
+  stdin(jobId: number, offset: number, bytes: Uint8Array, end: boolean): number {
+    const job = this.records.job(jobId);
+    const kernel = this.records.kernels.get(jobId);
+    if (!kernel || job.state !== "running") return bytes.length;
+    const fresh = bytes.subarray(Math.max(0, job.stdinBytes - offset));
+    const taken = offset > job.stdinBytes ? 0 : kernel.writeStdin(fresh);
+    job.stdinBytes += taken;
+    if (end && taken === fresh.length && offset <= job.stdinBytes) kernel.endStdin();
+    this.records.changedJob(job);
+    this.records.changedKernel(jobId);
+    this.retryWaiting(jobId);
+    return offset > job.stdinBytes ? 0 : bytes.length - fresh.length + taken;
+  }
+
+  syscall(process: ProcessRecord, message: Extract<FromAgent, { type: "syscall" }>): void {
+    const known = process.answers[message.seq];
+    if (known)
+      return this.records.send(process.host, {
+        type: "syscallResult",
+        pid: process.pid,
+        epoch: process.epoch,
+        seq: message.seq,
+        result: known,
+      });
+    if (message.call.call === "fork") return this.fork(process, message.seq, message.call.image);
+    const first = process.waiting?.seq !== message.seq;
+    process.waiting = { seq: message.seq, call: message.call };
+    if (first) this.records.changed(process);
+    this.retryWaiting(process.job, process);
+    if (process.waiting) this.lifecycle.place();
+  }
+
+  private fork(process: ProcessRecord, seq: number, image: string): void {
+    const job = this.records.job(process.job);
+    const kernel = this.records.kernels.get(job.id);
+    if (!kernel || kernel.alive >= this.maxProcessesPerJob) return this.answer(process, seq, { value: TOO_MANY });
+    const child = this.records.newProcess(process.pid, job.id, `${process.seed}.${process.forks++}`);
+    const { pid } = child;
+    kernel.fork(process.pid, pid);
+    child.image = {
+      hash: image,
+      sizeBytes: 0,
+      syscalls: seq,
+      outputBytes: process.outputBytes,
+      errorBytes: process.errorBytes,
+      cpuMs: 0,
+    };
+    // The child's streams go on counting from where the parent's were: the image says so, and everything before it has arrived.
+    child.outputBytes = process.outputBytes;
+    child.errorBytes = process.errorBytes;
+    child.answers = { [seq]: { value: 0 } };
+    job.processes++;
+    this.records.changedJob(job);
+    this.records.changedKernel(job.id);
+    // It begins where its parent is: the image need not travel, and balancing moves what is too much for one host.
+    this.answer(process, seq, { value: pid });
+    const host = process.host === null ? undefined : this.records.hosts.get(process.host);
+    if (host && usable(host)) return this.lifecycle.lease(child, host);
+    this.records.queue.add(pid);
+    this.lifecycle.place();
+  }
+
+  private answer(process: ProcessRecord, seq: number, result: SyscallResult): void {
+    process.answers[seq] = result;
+    process.waiting = null;
+    this.records.changed(process);
+    this.records.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
+  }
+
+  /** Tries the calls in which processes of the job wait, until none can be answered any more. */
+  retryWaiting(jobId: number, only?: ProcessRecord): void {
+    const kernel = this.records.kernels.get(jobId);
+    if (!kernel) return;
+    let pending: ProcessRecord[] = only ? [only] : this.records.processesOf(jobId);
+    for (;;) {
+      let answered = 0;
+      for (const process of pending) {
+        const { waiting } = process;
+        if (!waiting || isEnded(process) || waiting.call.call === "fork") continue;
+        const answer = kernel.call(process.pid, waiting.call as Exclude<Syscall, { call: "fork" }>);
+        this.carryOut(kernel);
+        if (answer.kind === "wait" || isEnded(process)) continue;
+        if (answer.result.value >= 0) this.records.changedKernel(jobId);
+        if (waiting.call.call === "read" && waiting.call.object === 0) this.records.effect({ kind: "stdin", job: jobId });
+        this.answer(process, waiting.seq, answer.result);
+        answered++;
+      }
+      if (answered === 0) return;
+      pending = this.records.processesOf(jobId);
+    }
+  }
+
+  /** Signals sent by the call just made. */
+  private carryOut(kernel: Kernel): void {
+    for (const effect of kernel.effects.splice(0)) {
+      const target = this.records.processes.get(effect.pid);
+      if (!target || isEnded(target)) continue;
+      if (effect.kind === "terminate") this.lifecycle.end(target, { kind: "signal", signal: effect.signal }, "failed");
+      else
+        this.records.send(target.host, {
+          type: "signal",
+          pid: target.pid,
+          epoch: target.epoch,
+          signal: SIGNAL[effect.kind],
+        });
+    }
+  }
+}
+
+/** The status word of waitpid() for how a process ended. */
+export function statusOf(report: ExitReport): number {
+  if (report.kind === "exit") return exitStatus(report.code);
+  return signalStatus(report.kind === "signal" ? report.signal : signalOfFault(report.code, report.message));
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Saved } from "../scheduler/index.ts";
+import { openSqlite } from "./index.ts";
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "nightshift-"));
+  path = join(directory, "state.sqlite");
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const job = (id: number): Saved => ({ kind: "job", value: { id, state: "running", freezesMs: [1.5] } as never });
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const chunk = (offset: number, text: string, pid = 1) => ({ job: 1, pid, stream: 1 as const, offset, bytes: bytes(text) });
+
+test("what is committed is there after the store is opened again, the last version of each record, jobs first", () => {
+  const store = openSqlite(path);
+  store.commit({
+    saved: [
+      { kind: "process", value: { pid: 7, state: "queued" } as never },
+      job(1),
+      { kind: "kernel", job: 1, value: { processes: [], pipes: [], nextPipe: 3 } },
+    ],
+    output: [],
+  });
+  store.commit({ saved: [{ kind: "process", value: { pid: 7, state: "running" } as never }], output: [] });
+  store.close();
+  const again = openSqlite(path);
+  const records = [...again.load()];
+  expect(records.map((record) => record.kind)).toEqual(["job", "kernel", "process"]);
+  expect(records[2]).toMatchObject({ value: { pid: 7, state: "running" } });
+  expect(records[1]).toMatchObject({ job: 1, value: { nextPipe: 3 } });
+  again.close();
+});
+
+test("output is given back from any offset, of all processes or of one, and kept once however often it comes", () => {
+  const store = openSqlite(path);
+  store.commit({ saved: [], output: [chunk(0, "hello "), chunk(6, "world", 2)] });
+  store.commit({ saved: [], output: [chunk(0, "hello ")] });
+  const text = (from: number, pid: number | null): string =>
+    store
+      .output(1, 1, from, 1000, pid)
+      .chunks.map((c) => `${c.offset}:${new TextDecoder().decode(c.bytes)}`)
+      .join("|");
+  expect(text(0, null)).toBe("0:hello |6:world");
+  expect(text(8, null)).toBe("8:rld");
+  expect(text(0, 2)).toBe("6:world");
+  expect(text(11, null)).toBe("");
+  store.close();
+});
+
+test("a batch that fails leaves nothing behind", () => {
+  const store = openSqlite(path);
+  expect(() =>
+    store.commit({ saved: [job(1)], output: [{ job: 1, pid: 1, stream: 1, offset: 0, bytes: null as never }] }),
+  ).toThrow();
+  expect([...store.load()]).toEqual([]);
+  store.commit({ saved: [job(2)], output: [] });
+  expect([...store.load()]).toHaveLength(1);
+  store.close();
+});
+
+test("a file of a newer version is refused and left alone", () => {
+  openSqlite(path).close();
+  const db = new DatabaseSync(path);
+  db.exec("pragma user_version = 99");
+  db.close();
+  expect(() => openSqlite(path)).toThrow(expect.objectContaining({ code: "NS_STORE_VERSION" }));
+});
+
+test("writes ahead and syncs every commit", () => {
+  openSqlite(path).close();
+  const db = new DatabaseSync(path);
+  expect(db.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
+  db.close();
+});
