@@ -92,7 +92,9 @@ class SqliteStore implements Store {
 
   commit(batch: Batch): void {
     const put = this.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
-    const append = this.statement("insert into output (job, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing");
+    const append = this.statement(
+      "insert into output (job, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing",
+    );
     this.transaction(() => {
       for (const saved of batch.saved) {
         const id = saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid;

@@ -97,6 +97,27 @@ test("migrate moves a running process to the other host and it goes on there, wi
   );
 });
 
+test("a process stopped by SIGSTOP is still stopped where it is moved to, until it is continued", async () => {
+  const submitted = await cluster.submit("stopped-child.c", [], { startOn: "amun", stay: true, stdin: true });
+  const end = cluster.end(submitted);
+  const child = await until("the child is stopped", async () => {
+    const { status } = await cluster.control("amun", { command: "status" });
+    const rows = status.processes as { pid: number; state: string }[];
+    return rows.length === 2 && rows.every((row) => row.state === "blocked")
+      ? rows.find((row) => row.pid !== submitted.pid)
+      : undefined;
+  });
+  await cluster.client.request("migrate", { pid: child.pid, host: "ipc256" });
+  await until(
+    "it is there",
+    async () => (await cluster.ps(submitted.job)).find((row) => row.pid === child.pid)?.host === "ipc256",
+  );
+  await delay(300);
+  expect((await cluster.control("ipc256", { command: "status" })).status).toMatchObject({ running: 0, blocked: 1 });
+  await cluster.client.request("stdin", { job: submitted.job, offset: 0, bytes: new Uint8Array(0), end: true });
+  expect(await end).toMatchObject({ stdout: "continued, computed, exit code 5\n", report: { kind: "exit", code: 0 } });
+});
+
 test("cancel ends a job and its hosts forget it at once", async () => {
   const submitted = await cluster.submit("steady-lines.c", LONG);
   const end = cluster.end(submitted);
