@@ -3,7 +3,7 @@
 import type { FromAgent, HostInfo, ToAgent } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, type NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { AgentConnection, Ports } from "./ports.ts";
-import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
+import { type LoadedProgram, Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
 import { Slots } from "./slots.ts";
 import { ProcessThread } from "./thread.ts";
 
@@ -44,7 +44,7 @@ export class Agent {
   private readonly ports: Ports;
   private readonly residents = new Map<string, Resident>();
   private readonly slots: Slots;
-  private readonly programs = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>>();
+  private readonly programs = new Map<string, Promise<LoadedProgram>>();
   private readonly kept = new Map<string, Uint8Array<ArrayBuffer>>();
   private readonly threads: readonly ProcessThread[];
   private readonly surroundings: Surroundings;
@@ -264,10 +264,10 @@ export class Agent {
     this.report();
   }
 
-  private loadProgram(hash: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }> {
+  private loadProgram(hash: string): Promise<LoadedProgram> {
     let loading = this.programs.get(hash);
     if (!loading) {
-      loading = this.blob(hash).then(async (bytes) => ({ bytes, module: await this.ports.compile(bytes) }));
+      loading = this.blob(hash).then(async (bytes) => ({ bytes: shared(bytes), module: await this.ports.compile(bytes) }));
       this.programs.set(hash, loading);
       loading.catch(() => this.programs.delete(hash));
     }
@@ -296,4 +296,11 @@ export class Agent {
       await new Promise<void>((resolve) => this.ports.after(RETRY_MS, resolve));
     }
   }
+}
+
+/** The same bytes in memory that threads share: sent to a worker with every process of the program, they are not copied. */
+function shared(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }

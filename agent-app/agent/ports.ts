@@ -50,7 +50,7 @@ export interface StartOrder {
   pid: number;
   parentPid: number;
   programHash: string;
-  programBytes: Uint8Array<ArrayBuffer>;
+  programBytes: Uint8Array<SharedArrayBuffer>;
   module: WebAssembly.Module;
   spec: ProcessSpec;
   files: Map<string, Uint8Array>;

@@ -22,6 +22,11 @@ export interface ResidentOrder {
   result: SyscallResult | null;
 }
 
+export interface LoadedProgram {
+  bytes: Uint8Array<SharedArrayBuffer>;
+  module: WebAssembly.Module;
+}
+
 /** What a resident needs of its agent. */
 export interface Surroundings {
   readonly ports: Ports;
@@ -30,7 +35,7 @@ export interface Surroundings {
   readonly settings: { quantumMs: number; checkpointMs: number; stopDeadlineMs: number; mtbfMs: number };
   /** undefined while there is no connection. */
   connection(): AgentConnection | undefined;
-  load(hash: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module }>;
+  load(hash: string): Promise<LoadedProgram>;
   blob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The image of a fork: the child, if it begins here, need not fetch it. */
   keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
@@ -55,7 +60,7 @@ export class Resident implements Contender, Inhabitant {
   /** Index of the thread (and slot) that holds the process. */
   home = 0;
   private control: SharedArrayBuffer | undefined;
-  private program: { bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module } | undefined;
+  private program: LoadedProgram | undefined;
   private readonly files = new Map<string, Uint8Array>();
   private status: ProcessStatus = { waiting: null, cpuMs: 0, memoryBytes: 0, syscalls: 0, outputBytes: 0, errorBytes: 0 };
   private wake: (() => void) | undefined;

@@ -1,6 +1,6 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--json]`. Prints what happens, one line each.
 import { mkdirSync } from "node:fs";
-import { constants, hostname, setPriority } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
@@ -8,6 +8,7 @@ import { parseLink } from "@nightshift/coordinator/protocol";
 import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
+import { lowerProcessPriority } from "../worker/index.ts";
 import { measureSpeed } from "./calibrate.ts";
 import { serveControl } from "./control.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
@@ -35,11 +36,7 @@ async function main(): Promise<void> {
   setFlagsFromString("--no-liftoff");
   setFlagsFromString("--no-wasm-lazy-compilation");
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
-  try {
-    setPriority(constants.priority.PRIORITY_LOW);
-  } catch {
-    // not permitted here: it runs at normal priority
-  }
+  lowerProcessPriority();
   const directory = join(values.home, "agents", name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {

@@ -74,7 +74,7 @@ export class ProcessWorker implements WorkerApi {
   private program({ programHash, programBytes, module }: StartOrder): Program {
     let program = this.programs.get(programHash);
     if (!program) {
-      program = new Program(programHash, programBytes, module);
+      program = new Program(programHash, new Uint8Array(programBytes), module);
       this.programs.set(programHash, program);
       const oldest = this.programs.keys().next().value;
       if (this.programs.size > MAX_PROGRAMS && oldest !== undefined) this.programs.delete(oldest);

@@ -5,10 +5,12 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { carryErrors } from "./errors.ts";
 import { zstdPacker } from "./packer.node.ts";
+import { lowerThreadPriority } from "./priority.node.ts";
 import { ProcessWorker } from "./process-worker.ts";
 import type { OutputMessage } from "./protocol.ts";
 
 carryErrors();
+lowerThreadPriority();
 // A trap's message shows this much of the program's stack.
 Error.stackTraceLimit = 40;
 
