@@ -186,6 +186,7 @@ export class Core {
         process.leaseUntil = now + this.settings.leaseMs;
         // What was on its way when the connection broke is settled anew.
         if (process.state === "leased") this.setRunning(process);
+        this.homeCalls.repeatStop(process, false);
         if (process.state === "migrating" && process.destination !== null)
           this.records.send(id, { type: "release", pid, epoch, reason: "moved" });
       } else lost.push({ pid, epoch });
@@ -280,6 +281,7 @@ export class Core {
       image: process.image,
       result,
     });
+    this.homeCalls.repeatStop(process, true);
   }
 
   private setRunning(process: ProcessRecord): void {

@@ -121,19 +121,24 @@ export class HomeCalls {
     }
   }
 
+  /** Tells the process's host anew whether it is stopped: a new host cannot know, and a signal may have been lost with a connection. */
+  repeatStop(process: ProcessRecord, onlyIfStopped: boolean): void {
+    const stopped = this.records.kernels.get(process.job)?.isStopped(process.pid) ?? false;
+    if (stopped || !onlyIfStopped) this.signal(process, stopped ? "stop" : "continue");
+  }
+
+  private signal(process: ProcessRecord, kind: keyof typeof SIGNAL): void {
+    const { pid, epoch } = process;
+    this.records.send(process.host, { type: "signal", pid, epoch, signal: SIGNAL[kind] });
+  }
+
   /** Signals sent by the call just made. */
   private carryOut(kernel: Kernel): void {
     for (const effect of kernel.effects.splice(0)) {
       const target = this.records.processes.get(effect.pid);
       if (!target || isEnded(target)) continue;
       if (effect.kind === "terminate") this.lifecycle.end(target, { kind: "signal", signal: effect.signal }, "failed");
-      else
-        this.records.send(target.host, {
-          type: "signal",
-          pid: target.pid,
-          epoch: target.epoch,
-          signal: SIGNAL[effect.kind],
-        });
+      else this.signal(target, effect.kind);
     }
   }
 }

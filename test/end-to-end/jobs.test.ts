@@ -97,6 +97,27 @@ test("migrate moves a running process to the other host and it goes on there, wi
   );
 });
 
+test("a process stopped by SIGSTOP is still stopped where it is moved to, until it is continued", async () => {
+  const submitted = await cluster.submit("stopped-child.c", [], { startOn: "amun", stay: true, stdin: true });
+  const end = cluster.end(submitted);
+  const child = await until("the child is stopped", async () => {
+    const { status } = await cluster.control("amun", { command: "status" });
+    const rows = status.processes as { pid: number; state: string }[];
+    return rows.length === 2 && rows.every((row) => row.state === "blocked")
+      ? rows.find((row) => row.pid !== submitted.pid)
+      : undefined;
+  });
+  await cluster.client.request("migrate", { pid: child.pid, host: "ipc256" });
+  await until(
+    "it is there",
+    async () => (await cluster.ps(submitted.job)).find((row) => row.pid === child.pid)?.host === "ipc256",
+  );
+  await delay(300);
+  expect((await cluster.control("ipc256", { command: "status" })).status).toMatchObject({ running: 0, blocked: 1 });
+  await cluster.client.request("stdin", { job: submitted.job, offset: 0, bytes: new Uint8Array(0), end: true });
+  expect(await end).toMatchObject({ stdout: "continued, computed, exit code 5\n", report: { kind: "exit", code: 0 } });
+});
+
 test("cancel ends a job and its hosts forget it at once", async () => {
   const submitted = await cluster.submit("steady-lines.c", LONG);
   const end = cluster.end(submitted);
@@ -159,6 +180,31 @@ test("a paused agent stops computing at once and its process goes on at the othe
   await cluster.client.request("migrate", { pid: submitted.pid, host: "amun" });
   await running(submitted.job, "amun");
   await cluster.client.request("cancel", { pid: null, job: submitted.job });
+});
+
+test("paused with no other host to go to, a process waits where it is without computing, and goes on when resumed", async () => {
+  await cluster.control("ipc256", { command: "pause" });
+  const submitted = await cluster.submit("steady-lines.c", LONG, { startOn: "amun", stay: true });
+  const received = new Received();
+  const follow = { job: submitted.job, pid: null, stdoutFrom: 0, stderrFrom: 0, follow: true };
+  await cluster.client.attach(follow, (event) => received.take(event));
+  await until("it prints", () => received.bytes[1] > 0);
+  await cluster.control("amun", { command: "pause" });
+  // Far above what it takes and far below the time to the next checkpoint, when it would stop by itself.
+  const stopped = async (): Promise<boolean> => (await cluster.control("amun", { command: "status" })).status.running === 0;
+  await until("amun computes nothing", stopped, 3000);
+  await delay(100);
+  const printed = received.bytes[1];
+  const before = process.platform === "linux" ? cpuTicks(cluster.pidOf("amun")) : 0;
+  await delay(500);
+  if (process.platform === "linux") expect(cpuTicks(cluster.pidOf("amun")) - before).toBeLessThan(10);
+  expect(received.bytes[1]).toBe(printed);
+  expect((await cluster.ps(submitted.job))[0]).toMatchObject({ host: "amun", migrations: 0 });
+  await cluster.control("amun", { command: "resume" });
+  await until("it prints again", () => received.bytes[1] > printed);
+  await cluster.client.request("cancel", { pid: null, job: submitted.job });
+  await cluster.control("ipc256", { command: "resume" });
+  await until("both are usable", async () => (await cluster.client.request("hosts", {})).every((host) => host.paused === null));
 });
 
 test("with every agent paused a job waits, and goes on when one is resumed", async () => {

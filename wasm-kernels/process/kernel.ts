@@ -127,6 +127,11 @@ export class Kernel {
     this.dropUnused();
   }
 
+  /** By SIGSTOP, and not continued yet. */
+  isStopped(pid: number): boolean {
+    return this.processes.get(pid)?.stopped ?? false;
+  }
+
   get alive(): number {
     let count = 0;
     for (const process of this.processes.values()) if (process.status === null) count++;
