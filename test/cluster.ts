@@ -389,7 +389,13 @@ export class Cluster {
       ([processes, hosts]) => [...processes, ...hosts].map((row) => JSON.stringify(row)),
       (error) => [String(error)],
     );
-    return [...rows, this.logs()].join("\n");
+    const agents = [...this.agents.keys()].map((name) =>
+      this.control(name, { command: "status" }).then(
+        ({ status }) => `${name} itself: ${JSON.stringify(status)}`,
+        (error) => `${name} itself: ${error}`,
+      ),
+    );
+    return [...rows, ...(await Promise.all(agents)), this.logs()].join("\n");
   }
 }
 
