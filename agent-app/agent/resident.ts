@@ -423,7 +423,7 @@ export class Resident implements Contender, Inhabitant {
         const captured = await this.call((api) => api.capture(this.key, false));
         const hash = await this.upload(captured.bytes);
         this.around.keepBlob(hash, captured.bytes);
-        await this.markStored(hash, false);
+        // Not a base for our own deltas: nobody refers to it once the child has an image of its own, and then it is swept away.
         this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: { call: "fork", image: hash } });
       } else if (waiting.call.call !== "fork")
         this.send({ type: "syscall", pid: this.pid, epoch: this.epoch, seq, call: waiting.call });
