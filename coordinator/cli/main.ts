@@ -2,6 +2,7 @@
 // what to do and into an exit status. Every command is a file in commands/.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command, CommanderError } from "commander";
+import { brokenPipe } from "./command-declaration.ts";
 import { agentCommand } from "./commands/agent.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cancelCommand } from "./commands/cancel.ts";
@@ -16,7 +17,6 @@ import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { topCommand } from "./commands/top.ts";
 import { upCommand } from "./commands/up.ts";
-import { brokenPipe } from "./common.ts";
 import { EXIT, ExitWith, errorText } from "./outcome.ts";
 import { flush } from "./terminal.ts";
 

@@ -8,7 +8,7 @@ import { programs } from "@nightshift/wasm-kernels/programs";
 import type { CompileOptions } from "@nightshift/wasm-kernels/toolchain";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Result, RpcClient } from "../protocol/index.ts";
-import { addOptions, collect } from "./common.ts";
+import { addOptions, collect } from "./command-declaration.ts";
 import { nightshiftHome } from "./home.ts";
 
 export interface CompilerFlags {

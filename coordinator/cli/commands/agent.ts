@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { nightshiftHome } from "../home.ts";
 import { canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";

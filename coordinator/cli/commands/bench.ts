@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
 import { measureKernels } from "../bench/kernels.ts";
 import { performanceReport } from "../bench/report.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { HOSTS, hostCores, runExperiment } from "../experiment.ts";
 import { renderFigures } from "../experiment-figures.ts";

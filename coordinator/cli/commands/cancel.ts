@@ -1,6 +1,6 @@
 // `nightshift cancel`: ends a process or a whole job.
 import type { Command } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
 import { parseTarget, TARGET_RULE } from "../targets.ts";
 import { printJson, write } from "../terminal.ts";

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { addCompilerFlags, type CompilerFlags, compileOptions, sha256 } from "../program-file.ts";
 import { showBytes } from "../quantities.ts";
 import { printJson, StatusLine } from "../terminal.ts";

@@ -1,7 +1,7 @@
 // `nightshift hosts`: the computers of the cluster and how busy they are.
 import type { Command } from "commander";
 import type { Result } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
 import { showBytes } from "../quantities.ts";
 import { type Column, renderTable } from "../table.ts";

@@ -1,6 +1,6 @@
 // `nightshift logs`: what a process or a job has written, byte for byte, and with -f what it goes on writing.
 import type { Command } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { followOutput } from "../follow.ts";
 import { Session } from "../session.ts";

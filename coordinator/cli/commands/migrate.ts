@@ -1,6 +1,6 @@
 // `nightshift migrate`: moves a running process to another host.
 import type { Command } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
 import { parsePid } from "../targets.ts";
 import { printJson, write } from "../terminal.ts";

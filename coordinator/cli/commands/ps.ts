@@ -1,7 +1,7 @@
 // `nightshift ps`: the processes of the cluster, wherever they are.
 import type { Command } from "commander";
 import type { Result } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
 import { describeReport } from "../outcome.ts";
 import { showBytes, showDuration } from "../quantities.ts";

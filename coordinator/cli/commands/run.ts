@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type Command, Option } from "commander";
 import type { ExitReport, JobSpec } from "../../protocol/index.ts";
-import { brokenPipe, type CommonOptions, collect, declare } from "../common.ts";
+import { brokenPipe, type CommonOptions, collect, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { followOutput, pumpStdin } from "../follow.ts";
 import { EXIT, ExitWith, exitStatusOf, faultText } from "../outcome.ts";

@@ -2,7 +2,7 @@
 // cluster that stays up to be played with.
 import type { Command } from "commander";
 import { DEFAULT_PORT, parseLink } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { HOSTS, hostCores, runExperiment } from "../experiment.ts";
 import { renderFigures } from "../experiment-figures.ts";

@@ -1,6 +1,6 @@
 // `nightshift status`: whether the coordinator is there, since when, and how much it has to do.
 import type { Command } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { showDuration } from "../quantities.ts";
 import { printJson, write } from "../terminal.ts";

@@ -1,6 +1,6 @@
 // `nightshift token create`: a join link for a host or a person.
 import { Command, Option } from "commander";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";
 import { printJson, write } from "../terminal.ts";

@@ -1,7 +1,7 @@
 // `nightshift top`: the cluster, live. Draws on the alternate screen and leaves the terminal as it was.
 import type { Command } from "commander";
 import type { RpcClient } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { ExitWith } from "../outcome.ts";
 import { parseDurationMs } from "../quantities.ts";

@@ -2,7 +2,7 @@
 import { availableParallelism, hostname } from "node:os";
 import type { Command } from "commander";
 import { DEFAULT_PORT } from "../../protocol/index.ts";
-import { type CommonOptions, declare } from "../common.ts";
+import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openHouse } from "../house.ts";
 import { ExitWith } from "../outcome.ts";
 import { parseCount } from "../quantities.ts";
