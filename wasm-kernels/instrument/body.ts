@@ -6,13 +6,15 @@ import type { FuncType, WasmModule } from "./module.ts";
 import { ATOMIC, BULK, Imm, immediates, Op, SIMD, type ValueType } from "./opcodes.ts";
 
 export interface Body {
+  /** What the byte ranges refer to: the module, or code made from it. */
+  bytes: Uint8Array;
   /** Types of parameters and declared locals, in index order. */
   locals: ValueType[];
   paramCount: number;
   /** Number of instructions; the last is the function's own `end`. */
   count: number;
   op: Uint16Array;
-  /** Byte range of each instruction in the module. */
+  /** Byte range of each instruction in `bytes`. */
   start: Uint32Array;
   end: Uint32Array;
   /** First immediate: local, function, type, label or block-type (s33) number. */
@@ -49,9 +51,9 @@ const JUMPS = new Set<number>([
 ]);
 const isJump = (op: number): boolean => JUMPS.has(op);
 
-/** @throws NS_BAD_MODULE with the byte offset. */
-export function decodeBody(module: WasmModule, params: readonly ValueType[], range: { start: number; end: number }): Body {
-  const r = new Reader(module.bytes, range.start, range.end);
+/** @param range local declarations and code in `bytes`. @throws NS_BAD_MODULE with the byte offset. */
+export function decodeBody(bytes: Uint8Array, params: readonly ValueType[], range: { start: number; end: number }): Body {
+  const r = new Reader(bytes, range.start, range.end);
   const locals = [...params];
   r.vector(() => {
     const repeat = r.u32();
@@ -64,6 +66,7 @@ export function decodeBody(module: WasmModule, params: readonly ValueType[], ran
   });
   const capacity = range.end - r.offset;
   const body: Body = {
+    bytes,
     locals,
     paramCount: params.length,
     count: 0,
@@ -185,16 +188,16 @@ function readCatch(r: Reader): CatchClause {
 }
 
 /** Clauses of a try_table instruction. */
-export function catchClauses(module: WasmModule, body: Body, index: number): CatchClause[] {
-  const r = new Reader(module.bytes, body.start[index] + 1, body.end[index]);
+export function catchClauses(body: Body, index: number): CatchClause[] {
+  const r = new Reader(body.bytes, body.start[index] + 1, body.end[index]);
   r.s33();
   return r.vector(() => readCatch(r));
 }
 
 /** All labels a branch instruction may go to, the default of a br_table last. */
-export function branchLabels(module: WasmModule, body: Body, index: number): number[] {
+export function branchLabels(body: Body, index: number): number[] {
   if (body.op[index] !== Op.brTable) return [body.arg[index]];
-  const r = new Reader(module.bytes, body.start[index] + 1, body.end[index]);
+  const r = new Reader(body.bytes, body.start[index] + 1, body.end[index]);
   const labels = r.vector(() => r.u32());
   labels.push(r.u32());
   return labels;

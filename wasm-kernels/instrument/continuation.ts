@@ -46,7 +46,7 @@ export class MigratableModule {
     if (!body) {
       const range = this.module.bodies[func - this.module.importedFunctions.length];
       if (!range) throw new NightshiftError("NS_BAD_MODULE", `there is no function ${func}`);
-      body = decodeBody(this.module, this.typeOf(func).params, range);
+      body = decodeBody(this.module.bytes, this.typeOf(func).params, range);
       this.bodies.set(func, body);
     }
     return body;
@@ -229,7 +229,7 @@ class Continuation {
 
   /** Copies instructions [from, to), which are balanced, with labels and functions renumbered. */
   private copy(from: number, to: number): void {
-    const { body, out, module } = this;
+    const { body, out } = this;
     for (let i = from; i < to; i++) {
       const op = body.op[i];
       switch (op) {
@@ -239,7 +239,7 @@ class Continuation {
           out.byte(op).u32(this.label(body.arg[i]));
           continue;
         case Op.brTable: {
-          const labels = branchLabels(module, body, i);
+          const labels = branchLabels(body, i);
           out.byte(op).u32(labels.length - 1);
           for (const depth of labels) out.u32(this.label(depth));
           continue;
@@ -264,7 +264,7 @@ class Continuation {
           break;
         default:
       }
-      out.bytes(module.bytes.subarray(body.start[i], body.end[i]));
+      out.bytes(body.bytes.subarray(body.start[i], body.end[i]));
     }
   }
 

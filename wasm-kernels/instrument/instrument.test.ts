@@ -175,6 +175,62 @@ const shapes: Record<string, string> = {
           (br $b) (call $yield) (drop (i32.add)) (loop (br 0)))))`),
 };
 
+shapes["recursion that is unrolled: operands beneath the calls, a local of each level, returns from inside a block"] = command(`
+    (func $tree (param $depth i32) (param $way i32) (result i32) (local $sum i32)
+      (call $yield)
+      (if (i32.eqz (local.get $depth)) (then (return (local.get $way))))
+      (local.set $sum (i32.add (local.get $sum) (i32.const 1)))
+      (block $out
+        (br_if $out (i32.eq (local.get $way) (i32.const 5)))
+        (local.set $sum (i32.add (local.get $sum)
+          (i32.mul (i32.const 3) (call $tree (i32.sub (local.get $depth) (i32.const 1)) (i32.const 5)))))
+        (if (i32.gt_u (local.get $sum) (i32.const 100)) (then (return (i32.add (local.get $sum) (local.get $depth))))))
+      (i32.add (local.get $sum) (call $tree (i32.sub (local.get $depth) (i32.const 1)) (i32.add (local.get $way) (i32.const 1)))))
+    (func (export "_start") (call $say (call $tree (i32.const 6) (i32.const 1))) (call $say (call $tree (i32.const 9) (i32.const 4))))`);
+
+/** Programs that print a line, which asks them to stop, and then take 20000 turns that are to contain a poll. */
+const polled: Record<string, string> = {
+  "a loop with its condition first": `(block $done (loop $l (br_if $done (i32.eqz (local.get $i)))
+      (call $work) (local.set $i (i32.sub (local.get $i) (i32.const 1))) (br $l)))`,
+  "a loop with its condition last": `(loop $l (call $work) (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
+  "the smallest loop": `(loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
+  "a loop whose end is a jump table": `(block $done (loop $l (call $work)
+      (br_table $done $l (i32.ne (local.tee $i (i32.sub (local.get $i) (i32.const 1))) (i32.const 0)))))`,
+  "a loop around one that takes no turn": `(block $done (loop $l
+      (block $none (loop $m (br_if $none (i32.eqz (local.get $never))) (call $work) (br $m)))
+      (br_if $done (i32.eqz (local.tee $i (i32.sub (local.get $i) (i32.const 1))))) (br $l)))`,
+  "a loop in which only a turn never taken calls what polls": `(loop $l
+      (if (local.get $never) (then (call $climb (local.get $i))))
+      (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
+  "recursion whose calls from a loop go one level deep": "(call $climb (local.get $i))",
+  "recursion straight down": "(call $descend (local.get $i))",
+};
+
+describe("a poll is reached in: ", () => {
+  for (const [name, code] of Object.entries(polled)) {
+    test(name, () => {
+      const { undisturbed, moves, stop } = outputs(
+        command(
+          `
+        (func $work (global.set $g (i32.add (global.get $g) (i32.const 1))))
+        (func $climb (param $n i32)
+          (block $done (loop $l (br_if $done (i32.eqz (local.get $n)))
+            (call $climb (i32.const 0)) (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br $l))))
+        (func $descend (param $n i32) (if (local.get $n) (then (call $descend (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "_start") (local $i i32) (local $never i32)
+          (local.set $i (i32.const 20000))
+          (call $say (i32.const 1))
+          ${code})`,
+          "(global $g (mut i32) (i32.const 0))",
+        ),
+      );
+      expect(stop).toEqual({ kind: "exit", code: 0 });
+      expect(undisturbed).toHaveLength(9);
+      expect(moves).toBe(1);
+    });
+  }
+});
+
 describe("a program stopped at any site and moved gives the same output: ", () => {
   for (const [name, wat] of Object.entries(shapes)) {
     test(name, () => {

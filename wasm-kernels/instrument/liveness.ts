@@ -1,7 +1,6 @@
 // Which locals a function still needs at given points: the only ones worth saving there. A backward data-flow analysis over the
 // structured code (loops are walked until nothing changes), on the original body.
 import { type Body, branchLabels } from "./body.ts";
-import type { WasmModule } from "./module.ts";
 import { Op } from "./opcodes.ts";
 
 /** Sets of locals as bits of 32-bit words. */
@@ -15,12 +14,7 @@ export interface LiveLocals {
 }
 
 /** The body must not catch exceptions: a handler's reads are not followed. */
-export function liveLocals(
-  module: WasmModule,
-  body: Body,
-  wantedBefore: ReadonlySet<number>,
-  wantedAfter: ReadonlySet<number>,
-): LiveLocals {
+export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wantedAfter: ReadonlySet<number>): LiveLocals {
   const found: LiveLocals = { before: new Map(), after: new Map() };
   const matches = matchEnds(body);
   const words = (body.locals.length + 31) >> 5;
@@ -58,7 +52,7 @@ export function liveLocals(
           break;
         case Op.brTable:
           live.fill(0);
-          for (const depth of new Set(branchLabels(module, body, i))) merge(live, label(depth));
+          for (const depth of new Set(branchLabels(body, i))) merge(live, label(depth));
           break;
         case Op.return:
         case Op.returnCall:

@@ -1,6 +1,6 @@
 // Where a program polls and which calls may be left: decides the sites of every function. This file is the policy; rewriting
 // carries it out.
-import { type Body, branchLabels } from "./body.ts";
+import { type Body, blockTypes, branchLabels } from "./body.ts";
 import type { CallGraph } from "./callgraph.ts";
 import type { SiteKind } from "./facts.ts";
 import { liveLocals } from "./liveness.ts";
@@ -15,24 +15,32 @@ export interface PlannedSite {
   at: number;
   /** Locals live there, ascending. */
   live: number[];
+  /** `loop` only. */
+  loop?: LoopPolls;
 }
+
+/**
+ * Where a loop polls.
+ * - `head`: before every turn
+ * - `strip`: before the first turn and then once in many, for the smallest loops
+ * - `branches`: at these branches back to the head (unconditional ones), so before every turn but the first
+ */
+export type LoopPolls = { where: "head" | "strip" } | { where: "branches"; branches: number[] };
 
 /**
  * The sites of one function, numbered from `firstId`; none when it cannot be on the stack at a stop.
  *
- * Invariant (bounded time to the next poll): every loop polls at its head, and every cycle of calls contains a call with a poll
- * before it on every path through the caller.
+ * Invariant (bounded time to the next poll): every cycle of calls contains a call with a poll before it on every path through the
+ * caller, and so many turns of a loop as a strip has contain a poll.
  */
 export function planSites(module: WasmModule, func: number, body: Body, calls: CallGraph, firstId: number): PlannedSite[] {
   if (!calls.maySuspend[func]) return [];
-  const before = new Set<number>();
   const after = new Set<number>();
   const closing = new Set<number>();
   for (let i = 0; i < body.count; i++) {
     const op = body.op[i];
     const target = body.arg[i];
-    if (op === Op.loop) before.add(i);
-    else if (op === Op.call || op === Op.returnCall) {
+    if (op === Op.call || op === Op.returnCall) {
       if (op === Op.call && calls.maySuspend[target]) after.add(i);
       if (calls.closesCycle(func, target)) closing.add(i);
     } else if (op === Op.callIndirect || op === Op.returnCallIndirect) {
@@ -40,46 +48,98 @@ export function planSites(module: WasmModule, func: number, body: Body, calls: C
       if (calls.indirectClosesCycle(func, target)) closing.add(i);
     }
   }
-  for (const i of notYetPolled(module, body, closing)) before.add(i);
-  const live = liveLocals(module, body, before, after);
+  const polled = new Set<number>();
+  walkPolled(body, 0, (i, before) => {
+    if (closing.has(i) && !before) polled.add(i);
+    return before || polled.has(i);
+  });
+  const loops = planLoops(module, body, polled, after);
+  const before = new Set([...polled, ...loops.keys()]);
+  const live = liveLocals(body, before, after);
   const sites: PlannedSite[] = [];
-  const add = (kind: SiteKind, at: number, locals: number[] | undefined): void => {
-    if (locals) sites.push({ id: firstId + sites.length, kind, at, live: locals });
+  const add = (site: Omit<PlannedSite, "id" | "live">, locals: number[] | undefined): void => {
+    if (locals) sites.push({ id: firstId + sites.length, live: locals, ...site });
   };
   for (const at of [...new Set([...before, ...after])].sort((a, b) => a - b)) {
-    if (before.has(at)) add(body.op[at] === Op.loop ? "loop" : "poll", at, live.before.get(at));
-    if (after.has(at)) add("call", at, live.after.get(at));
+    const loop = loops.get(at);
+    if (loop) add({ kind: "loop", at, loop }, live.before.get(at));
+    else if (polled.has(at)) add({ kind: "poll", at }, live.before.get(at));
+    if (after.has(at)) add({ kind: "call", at }, live.after.get(at));
   }
   return sites;
 }
 
 /**
- * Of the given calls those that some path reaches without a poll since the function was entered. A forward must-analysis: a loop
- * polls at its head, and so does a call once it has been chosen here.
+ * Where the loops poll, by the loop's instruction. A loop in which every turn passes a poll anyway (before a call, or at the beginning
+ * of an inner loop) needs none of its own.
  */
-function notYetPolled(module: WasmModule, body: Body, calls: ReadonlySet<number>): number[] {
-  const chosen: number[] = [];
-  if (calls.size === 0) return chosen;
+function planLoops(
+  module: WasmModule,
+  body: Body,
+  polled: ReadonlySet<number>,
+  left: ReadonlySet<number>,
+): Map<number, LoopPolls> {
+  const loops = new Map<number, LoopPolls>();
+  // Inner loops first: they begin after the outer ones.
+  for (let loop = body.count - 1; loop >= 0; loop--) {
+    if (body.op[loop] !== Op.loop) continue;
+    const simple = blockTypes(module, body.arg[loop]).params.length === 0;
+    if (simple && isSmallest(body, loop, polled, left)) {
+      loops.set(loop, { where: "strip" });
+      continue;
+    }
+    const unpolled: number[] = [];
+    walkPolled(
+      body,
+      loop,
+      (i, before) => before || polled.has(i) || (body.op[i] === Op.loop && (loops.get(i)?.where ?? "branches") !== "branches"),
+      (branch) => unpolled.push(branch),
+    );
+    if (unpolled.length === 0) continue;
+    if (simple && unpolled.every((branch) => body.op[branch] === Op.br))
+      loops.set(loop, { where: "branches", branches: unpolled });
+    else loops.set(loop, { where: "head" });
+  }
+  return loops;
+}
+
+/** A loop without loops, calls to be left, polls or jump tables inside. */
+function isSmallest(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
+  for (let i = loop + 1; i < body.match[loop]; i++) {
+    const op = body.op[i];
+    if (op === Op.loop || op === Op.brTable || polled.has(i) || left.has(i)) return false;
+  }
+  return true;
+}
+
+/**
+ * A forward must-analysis: for every instruction, has every path to it passed a poll since the beginning of the construct at `from` (of
+ * the turn, when that is a loop; of the function for 0)? A poll once passed stays passed, so one walk is enough, inner loops included.
+ * @param visit told that for the instruction, says it for what follows
+ * @param onBack told of branches back to the loop at `from` that some path reaches without a poll
+ */
+function walkPolled(
+  body: Body,
+  from: number,
+  visit: (instruction: number, polled: boolean) => boolean,
+  onBack: (branch: number) => void = () => {},
+): void {
+  const inLoop = body.op[from] === Op.loop;
   /** For each open construct: has every path to its end polled, as far as seen; and had the path to its beginning? */
   const open: { ends: boolean; begin: boolean; loop: boolean; hasElse: boolean }[] = [
-    { ends: true, begin: false, loop: false, hasElse: true },
+    { ends: true, begin: false, loop: inLoop, hasElse: true },
   ];
   let polled = false;
-  for (let i = 0; i < body.count; i++) {
+  const end = inLoop ? body.match[from] : body.count;
+  for (let i = inLoop ? from + 1 : 0; i < end; i++) {
     const op = body.op[i];
-    if (calls.has(i) && !polled) {
-      chosen.push(i);
-      polled = true;
-    }
+    polled = visit(i, polled);
     const top = open[open.length - 1];
     switch (op) {
       case Op.block:
-      case Op.if:
-        open.push({ ends: true, begin: polled, loop: false, hasElse: op !== Op.if });
-        break;
       case Op.loop:
-        polled = true;
-        open.push({ ends: true, begin: true, loop: true, hasElse: true });
+      case Op.if:
+        open.push({ ends: true, begin: polled, loop: op === Op.loop, hasElse: op !== Op.if });
         break;
       case Op.else:
         top.ends &&= polled;
@@ -93,9 +153,11 @@ function notYetPolled(module: WasmModule, body: Body, calls: ReadonlySet<number>
       case Op.br:
       case Op.brIf:
       case Op.brTable:
-        for (const depth of branchLabels(module, body, i)) {
+        for (const depth of branchLabels(body, i)) {
           const target = open[open.length - 1 - depth];
-          if (target && !target.loop) target.ends &&= polled;
+          if (!target) continue; // out of what is walked
+          if (!target.loop) target.ends &&= polled;
+          else if (target === open[0] && !polled) onBack(i);
         }
         if (op !== Op.brIf) polled = true; // nothing comes this way any more
         break;
@@ -108,5 +170,4 @@ function notYetPolled(module: WasmModule, body: Body, calls: ReadonlySet<number>
       default:
     }
   }
-  return chosen;
 }

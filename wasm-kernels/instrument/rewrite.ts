@@ -1,8 +1,8 @@
 // Rewrites one function so that it can be left at its sites: inserts polls, saves frames, unwinds by exception. The code between
 // sites is copied byte for byte, so a program that is never stopped runs the code its compiler made.
 //
-// A loop polls at its head. The smallest loops (no call, no loop inside) would feel it at every turn, and V8 would not unroll them any
-// more, so they are strip-mined: the loop becomes an outer loop that polls and an inner one that runs at most STRIP turns.
+// The plan says where a loop polls. The smallest loops (no call, no loop inside) would feel it at every turn, and V8 would not unroll
+// them any more, so they are strip-mined: the loop becomes an outer loop that polls and an inner one that runs at most STRIP turns.
 //
 // The one thing WebAssembly does not let us save is the operand stack beneath a call or inside a construct; so operands that lie
 // beneath a site are written to fresh locals when it is certain that a site lies above them ("spilled"; the optimising compiler
@@ -65,6 +65,8 @@ class Rewriter {
   /** Polls (before a loop's body or a call) and calls to be left, by instruction. */
   private readonly polls = new Map<number, PlannedSite>();
   private readonly leaves = new Map<number, PlannedSite>();
+  /** Sites of loops that poll at branches back to their heads, by branch. */
+  private readonly backs = new Map<number, Site>();
   private readonly sites: Site[] = [];
   /** Constructs with a site inside, by their first instruction. */
   private readonly holdsSite: Uint8Array;
@@ -126,7 +128,7 @@ class Rewriter {
   }
 
   private copy(i: number): void {
-    this.out.bytes(this.module.bytes.subarray(this.body.start[i], this.body.end[i]));
+    this.out.bytes(this.body.bytes.subarray(this.body.start[i], this.body.end[i]));
   }
 
   private instruction(i: number): void {
@@ -307,27 +309,19 @@ class Rewriter {
     const loopAt = this.out.length;
     this.copy(i);
     const height = this.stack.length - type.params.length;
-    const stripped = op === Op.loop && type.params.length === 0 && this.isSmallest(i);
-    this.constructs.push({ op, start: i, height, type, stripped });
     const site = this.polls.get(i);
+    const stripped = site?.loop?.where === "strip";
+    this.constructs.push({ op, start: i, height, type, stripped });
     if (site) {
       this.spillBeneath(0); // the loop's own parameters
-      this.poll(site, loopAt);
+      const described = this.describe(site, loopAt, 0);
+      if (site.loop?.where !== "branches") this.poll(described);
+      else for (const branch of site.loop.branches) this.backs.set(branch, described);
     }
     if (stripped) {
       this.out.byte(Op.i32Const).s32(STRIP).byte(Op.localSet).u32(this.stripCounter());
       this.copy(i);
     }
-  }
-
-  /** A loop without loops, calls or jump tables inside. */
-  private isSmallest(loop: number): boolean {
-    const { body } = this;
-    for (let i = loop + 1; i < body.match[loop]; i++) {
-      const op = body.op[i];
-      if (op === Op.loop || op === Op.brTable || this.leaves.has(i) || this.polls.has(i)) return false;
-    }
-    return true;
   }
 
   private counter = -1;
@@ -349,8 +343,19 @@ class Rewriter {
   /** br or br_if, its label moved past the additional loop of a strip-mined one, or made into the count of turns. */
   private branch(i: number): void {
     const label = this.body.arg[i];
-    const loop = this.strippedDepth();
     const op = this.body.op[i];
+    const back = this.backs.get(i);
+    if (back) {
+      if (op === Op.brIf) this.out.byte(Op.if).byte(0x40);
+      this.poll(back);
+      if (op === Op.br) return this.copy(i);
+      this.out
+        .byte(Op.br)
+        .u32(label + 1)
+        .byte(Op.end);
+      return;
+    }
+    const loop = this.strippedDepth();
     if (loop < 0 || label < loop) return this.copy(i);
     if (label > loop) {
       this.out.byte(op).u32(label + 1);
@@ -417,16 +422,17 @@ class Rewriter {
     const site = this.polls.get(i);
     if (!site) return;
     this.spillBeneath(0);
-    this.poll(site, 0).resume = this.out.length;
+    const described = this.describe(site, 0, 0);
+    this.poll(described);
+    described.resume = this.out.length;
   }
 
-  private poll(site: PlannedSite, resume: number): Site {
-    const described = this.describe(site, resume, 0);
+  /** Looks at the flag, and leaves the function by the site when it is set. */
+  private poll(site: Site): void {
     this.out.byte(Op.i32Const).s32(0).byte(Op.i32Load).u32(0x42).u32(this.around.control).u32(CONTROL.flag);
     this.out.byte(Op.if).byte(0x40);
-    this.save(described);
+    this.save(site);
     this.out.byte(Op.throw).u32(this.around.unwindTag).byte(Op.end);
-    return described;
   }
 
   private describe(site: PlannedSite, resume: number, callType: number): Site {

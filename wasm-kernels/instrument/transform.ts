@@ -11,6 +11,7 @@ import { EXTERNAL, functionName, parseModule, type WasmModule } from "./module.t
 import { Op, typeName } from "./opcodes.ts";
 import { planSites } from "./plan.ts";
 import { rewriteFunction } from "./rewrite.ts";
+import { unrollRecursion } from "./unroll.ts";
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
@@ -41,7 +42,12 @@ function transform(bytes: Uint8Array): Instrumented {
   const imported = module.importedFunctions.length;
   const bodies = module.bodies.map((range, index) => {
     const func = imported + index;
-    return inFunction(module, func, () => decodeBody(module, module.types[module.functionTypes[func]].params, range));
+    const type = module.types[module.functionTypes[func]];
+    return inFunction(module, func, () => {
+      const body = decodeBody(module.bytes, type.params, range);
+      const unrolled = unrollRecursion(func, type, body);
+      return unrolled ? decodeBody(unrolled, type.params, { start: 0, end: unrolled.length }) : body;
+    });
   });
   bodies.forEach((body, index) => {
     refuseUnsupportedCode(module, imported + index, body);
