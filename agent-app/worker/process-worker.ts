@@ -118,6 +118,9 @@ export class ProcessWorker implements WorkerApi {
   }
 
   async clear(key: string): Promise<void> {
+    this.processes.get(key)?.process.leave();
     this.processes.delete(key);
+    // An idle host holds no memory for work to come.
+    if (this.processes.size === 0) for (const program of this.programs.values()) program.dropSpare();
   }
 }

@@ -84,7 +84,7 @@ export function planMoves(
         // Where every process has a slot of its own, only a much faster host is worth a move.
         if ((counts.get(from.id) ?? 0) <= from.info.slots && to.speed < FASTER * from.speed) continue;
         const gain = load(from) - Math.max(load(to, 1), load(from, -1));
-        if (gain > 1e-9 && (!best || gain > best.gain)) best = { from, to, gain };
+        if (gain > 1e-9 && load(from) - load(to, 1) > 0.1 * load(from) && (!best || gain > best.gain)) best = { from, to, gain };
       }
     }
     if (!best) return moves;

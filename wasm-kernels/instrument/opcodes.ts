@@ -90,6 +90,7 @@ export const Op = {
   i32Shl: 0x74,
   i32ShrU: 0x76,
   i32GtU: 0x4b,
+  i32GeU: 0x4f,
   i32Eq: 0x46,
   i32Eqz: 0x45,
   refNull: 0xd0,

@@ -93,6 +93,7 @@ export function runLocally(run: LocalRunOptions): LocalResult {
       result.stop = stop;
       result.files = tasks.get(1)?.process.changedFiles() ?? new Map();
     }
+    tasks.get(pid)?.process.leave();
     tasks.delete(pid);
     kernel.exit(pid, status);
   };

@@ -5,11 +5,12 @@
 //                            -> preempted -> run()              capture() is possible here
 //                            -> waiting -> complete() -> run()  and here
 import { must, NightshiftError } from "../errors.ts";
-import { CONTINUE_EXPORT, CONTROL, exportName, frameBytes, PROGRAM_MODULE } from "../instrument/index.ts";
+import { CONTROL, frameBytes } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
 import { type Fault, faultOf } from "./fault.ts";
 import { Blocked, Exited, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
 import type { Image } from "./image.ts";
+import type { Owner, ProgramInstance } from "./instance.ts";
 import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
 import type { Program } from "./program.ts";
 
@@ -58,7 +59,7 @@ export function acknowledgeOutput(control: ArrayBufferLike, bytes: number): void
 /** A process that has written this much more than was taken over waits. */
 const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
 
-export class Process {
+export class Process implements Owner {
   readonly pid: number;
   readonly parentPid: number;
   /** The control memory, shared with other threads for requestStop. */
@@ -66,12 +67,9 @@ export class Process {
   private readonly options: ProcessOptions;
   private readonly program: Program;
   private readonly wasi: Wasi;
-  private readonly exports: WebAssembly.Exports;
+  private readonly instance: ProgramInstance;
   private readonly memory: WebAssembly.Memory;
-  private readonly controlMemory: WebAssembly.Memory;
-  private readonly imports: WebAssembly.Imports;
   private readonly functions: Record<string, Record<string, HostFunction>>;
-  private readonly continuations = new Map<number, () => void>();
   /** Frames to resume, innermost first; undefined before the first run. */
   private frames: Frame[] | undefined;
   private pending: Pending | undefined;
@@ -101,14 +99,12 @@ export class Process {
       wasi_snapshot_preview1: this.wasi.functions,
       nightshift: { ...this.wasi.processFunctions, getpid: () => this.pid, getppid: () => this.parentPid },
     };
-    this.imports = this.wrapImports();
-    this.exports = new WebAssembly.Instance(this.program.module, this.imports).exports;
-    this.memory = this.exports.memory as WebAssembly.Memory;
-    this.controlMemory = this.exports[exportName.control] as WebAssembly.Memory;
-    this.control = this.controlMemory.buffer as unknown as SharedArrayBuffer;
+    this.instance = this.program.obtain();
+    this.instance.owner = this;
+    this.memory = this.instance.memory;
+    this.control = this.instance.control.buffer as unknown as SharedArrayBuffer;
     this.wasi.attach(this.memory);
-    this.known = this.program.freshPages(this.memory);
-    this.words()[CONTROL.framePointer >> 2] = CONTROL.frames;
+    this.known = this.program.fresh.pages;
     this.words()[CONTROL.memoryLimit >> 2] = Math.floor(options.memoryLimitBytes / WASM_PAGE_BYTES);
     if (this.memory.buffer.byteLength > options.memoryLimitBytes) {
       throw new NightshiftError(
@@ -141,7 +137,12 @@ export class Process {
   }
 
   private words(): Int32Array {
-    return new Int32Array(this.controlMemory.buffer);
+    return new Int32Array(this.instance.control.buffer);
+  }
+
+  /** The process goes on elsewhere or is over: its memory is wiped and may serve another one. Nothing of this object may be used after. */
+  leave(): void {
+    this.program.giveBack(this.instance);
   }
 
   get outputBytes(): number {
@@ -176,37 +177,21 @@ export class Process {
 
   /** Bytes written that nobody has taken over yet (see CONTROL.outputTaken). */
   private outputUnderway(): number {
-    return (this.written[1] + this.written[2] - Atomics.load(this.words(), CONTROL.outputTaken >> 2)) >>> 0;
+    return (this.written[1] + this.written[2] - Atomics.load(this.words(), CONTROL.outputTaken >> 2)) | 0;
   }
 
   // ---- host calls
 
-  private wrapImports(): WebAssembly.Imports {
-    const imports: WebAssembly.Imports = {};
-    for (const [module, functions] of Object.entries(this.functions)) {
-      const wrapped: Record<string, WebAssembly.ImportValue> = {};
-      for (const [name, host] of Object.entries(functions))
-        wrapped[name] = this.wrap(module, name, host as (...args: (number | bigint)[]) => number);
-      imports[module] = wrapped;
+  /** A host function that must wait leaves the program by the unwind exception. */
+  hostCall(module: string, name: string, args: (number | bigint)[]): number {
+    const host = this.functions[module][name] as (...args: (number | bigint)[]) => number;
+    try {
+      return host(...args);
+    } catch (thrown) {
+      if (!(thrown instanceof Blocked)) throw thrown;
+      this.pending = { module, name, args, blocked: thrown };
+      throw new WebAssembly.Exception(this.instance.unwind, []);
     }
-    return imports;
-  }
-
-  /** A host function that, when it must wait, leaves the program by the unwind exception. */
-  private wrap(
-    module: string,
-    name: string,
-    host: (...args: (number | bigint)[]) => number,
-  ): (...args: (number | bigint)[]) => number {
-    return (...args) => {
-      try {
-        return host(...args);
-      } catch (thrown) {
-        if (!(thrown instanceof Blocked)) throw thrown;
-        this.pending = { module, name, args, blocked: thrown };
-        throw new WebAssembly.Exception(this.exports[exportName.unwind] as unknown as WebAssembly.Tag, []);
-      }
-    };
   }
 
   /** Answers the call the process waits in. For sleep and yield the value is 0. */
@@ -233,15 +218,14 @@ export class Process {
     try {
       if (this.frames === undefined) {
         this.frames = [];
-        (this.exports._start as () => void)();
+        (this.instance.exports._start as () => void)();
       } else {
         for (let frame = this.frames.shift(); frame; frame = this.frames.shift()) this.resume(frame);
       }
       return { kind: "exit", code: 0 };
     } catch (thrown) {
       if (thrown instanceof Exited) return { kind: "exit", code: thrown.code };
-      if (thrown instanceof WebAssembly.Exception && thrown.is(this.exports[exportName.unwind] as unknown as WebAssembly.Tag))
-        return this.left();
+      if (thrown instanceof WebAssembly.Exception && thrown.is(this.instance.unwind)) return this.left();
       const denied = this.words()[CONTROL.deniedPages >> 2] > 0 ? this.options.memoryLimitBytes : undefined;
       return faultOf(thrown, denied, this.stackUsedUp());
     }
@@ -252,24 +236,15 @@ export class Process {
    * so LLVM has it, and the toolchain builds with nothing else.
    */
   private stackUsedUp(): boolean {
-    const pointer: unknown = this.mutableGlobals()[0]?.value;
+    const pointer: unknown = this.instance.globals[0]?.value;
     return typeof pointer === "number" && pointer < 0;
   }
 
   /** Runs one saved frame to its end; its results are where the next frame's continuation finds them. */
   private resume(frame: Frame): void {
-    const site = this.program.site(frame.site);
-    let continuation = this.continuations.get(frame.site);
-    if (!continuation) {
-      const instance = new WebAssembly.Instance(this.program.continuation(site), {
-        ...this.imports,
-        [PROGRAM_MODULE]: this.exports as WebAssembly.ModuleImports,
-      });
-      continuation = instance.exports[CONTINUE_EXPORT] as () => void;
-      this.continuations.set(frame.site, continuation);
-    }
+    const continuation = this.instance.continuation(this.program.site(frame.site));
     // The continuation reads the whole frame before it saves another, so the frame may lie where saved frames begin.
-    const control = new Uint8Array(this.controlMemory.buffer);
+    const control = new Uint8Array(this.instance.control.buffer);
     if (CONTROL.frames + frame.data.length > control.length)
       throw new NightshiftError("NS_BAD_IMAGE", "a frame is larger than the control memory");
     control.set(frame.data, CONTROL.frames);
@@ -285,10 +260,10 @@ export class Process {
   /** The program has been left: collects the frames it saved, in front of those it had not come back to yet. */
   private left(): Stop {
     const words = this.words();
-    const view = new DataView(this.controlMemory.buffer);
+    const view = new DataView(this.instance.control.buffer);
     const saved: Frame[] = [];
     let end = words[CONTROL.framePointer >> 2];
-    const area = new Uint8Array(this.controlMemory.buffer);
+    const area = new Uint8Array(this.instance.control.buffer);
     while (end > CONTROL.frames) {
       const site = view.getInt32(end - 4, true);
       const start = end - frameBytes(this.program.migratable.frameTypes(this.program.site(site)));
@@ -310,8 +285,8 @@ export class Process {
    */
   capture(delta: boolean): Image {
     const base = delta ? this.knownAs : null;
-    const known = base === null ? this.program.freshPages(this.memory) : this.known;
-    const globals = this.mutableGlobals().map((global) => global.value as number | bigint);
+    const known = base === null ? this.program.fresh.pages : this.known;
+    const globals = this.instance.globals.map((global) => global.value as number | bigint);
     return {
       header: {
         program: this.program.hash,
@@ -328,23 +303,16 @@ export class Process {
         cpuMs: this.usedCpuMs,
         wasi: this.wasi.state(),
       },
-      pages: changedPages(new Uint8Array(this.memory.buffer), known),
+      pages: changedPages(this.memory, this.instance.scan, known),
     };
   }
 
   /** The image, just captured or restored, is kept safe under this hash: later deltas may build on it. */
   markStored(hash: string | null, image: Image): void {
     if (hash === null) return;
-    const base = image.header.parent === null ? this.program.freshPages(this.memory) : this.known;
+    const base = image.header.parent === null ? this.program.fresh.pages : this.known;
     this.known = new Map([...base, ...image.pages]);
     this.knownAs = hash;
-  }
-
-  private mutableGlobals(): WebAssembly.Global[] {
-    const { globals } = this.program.migratable.module;
-    return globals.flatMap((global, index) =>
-      global.mutable && !global.imported ? [this.exports[exportName.global(index)] as WebAssembly.Global] : [],
-    );
   }
 
   private load({ header, pages }: Image): void {
@@ -352,8 +320,8 @@ export class Process {
     if (missing < 0 || missing % WASM_PAGE_BYTES !== 0 || header.memoryBytes > this.options.memoryLimitBytes)
       throw new NightshiftError("NS_BAD_IMAGE", `an image with ${header.memoryBytes} bytes of memory does not fit the program`);
     if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
-    writePages(new Uint8Array(this.memory.buffer), pages);
-    const globals = this.mutableGlobals();
+    writePages(this.memory, pages);
+    const { globals } = this.instance;
     if (globals.length !== header.globals.length)
       throw new NightshiftError("NS_BAD_IMAGE", "the image has other globals than the program");
     globals.forEach((global, index) => {

@@ -1,17 +1,22 @@
 // A migratable program ready to run: its bytes, the compiled module, and the continuation modules compiled so far. One per program
 // and thread; processes share it.
-import { NightshiftError } from "../errors.ts";
+import { must, NightshiftError } from "../errors.ts";
 import { buildContinuation, MigratableModule, parseModule, type Site } from "../instrument/index.ts";
 import { EXTERNAL } from "../instrument/module.ts";
 import { hostFunctions } from "./hostcalls.ts";
-import { nonZeroPages, type Pages } from "./memory.ts";
+import { ProgramInstance } from "./instance.ts";
+import { changedPages, type Pages } from "./memory.ts";
+
+/** Instances without a process that a program keeps. */
+const MAX_SPARE = 4;
 
 export class Program {
   /** SHA-256 of the migratable module, lower-case hex. */
   readonly hash: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly module: WebAssembly.Module;
-  private fresh: Pages | undefined;
+  private begins: { pages: Pages; globals: (number | bigint)[] } | undefined;
+  private readonly spare: ProgramInstance[] = [];
   private opened: MigratableModule | undefined;
   private readonly continuations = new Map<number, WebAssembly.Module>();
 
@@ -27,10 +32,31 @@ export class Program {
     return this.opened;
   }
 
-  /** Memory as the program begins: the pages its data segments fill. @param memory a fresh instance's, for the first call */
-  freshPages(memory: WebAssembly.Memory): Pages {
-    this.fresh ??= nonZeroPages(new Uint8Array(memory.buffer));
-    return this.fresh;
+  /** An instance in the state of a new one. */
+  obtain(): ProgramInstance {
+    const spare = this.spare.pop();
+    if (spare) return spare;
+    const instance = new ProgramInstance(this);
+    this.begins ??= {
+      pages: changedPages(instance.memory, instance.scan, new Map()),
+      globals: instance.globals.map((global) => global.value as number | bigint),
+    };
+    return instance;
+  }
+
+  /** The instance's process has left it. */
+  giveBack(instance: ProgramInstance): void {
+    if (this.spare.length < MAX_SPARE && instance.reset()) this.spare.push(instance);
+  }
+
+  /** Nobody needs instances for now: lets go of their memory. */
+  dropSpare(): void {
+    this.spare.length = 0;
+  }
+
+  /** How the program begins: the pages its data segments fill, and its mutable globals. Known once there has been an instance. */
+  get fresh(): { pages: Pages; globals: (number | bigint)[] } {
+    return must(this.begins, "an instance of the program");
   }
 
   /** @throws NS_BAD_IMAGE for a site the program does not have. */
