@@ -36,7 +36,7 @@ const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION
 /** How often a download looks whether there is a connection again. */
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
-const REPORT_GAP_MS = 40;
+const REPORT_GAP_MS = 200;
 /** Images of forks whose children may begin here. */
 const MAX_KEPT_BLOBS = 8;
 

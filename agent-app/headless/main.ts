@@ -3,11 +3,10 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
 import { parseLink } from "@nightshift/coordinator/protocol";
 import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { V8_FLAGS } from "@nightshift/wasm-kernels/process";
+import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
 import { lowerProcessPriority } from "../worker/index.ts";
 import { measureSpeed } from "./calibrate.ts";
@@ -33,7 +32,7 @@ async function main(): Promise<void> {
   if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
     throw new NightshiftError("NS_USAGE", "--slots must be a whole number from 1 to 1024");
 
-  for (const flag of V8_FLAGS) setFlagsFromString(flag); // also when whoever started us has not
+  optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
   lowerProcessPriority();
   const directory = join(values.home, "agents", name);

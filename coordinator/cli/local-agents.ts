@@ -3,7 +3,6 @@
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { V8_FLAGS } from "@nightshift/wasm-kernels/process";
 
 export const AGENT_PROGRAM = fileURLToPath(new URL("../../agent-app/headless/main.ts", import.meta.url));
 /** After SIGTERM; an agent ends within milliseconds. */
@@ -34,7 +33,6 @@ export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildPro
   const { link, home, name, slots, cpu, json } = options;
   const [command, ...args] = confined(cpu, [
     process.execPath,
-    ...V8_FLAGS,
     AGENT_PROGRAM,
     ...["--join", link, "--home", home],
     ...(name === undefined ? [] : ["--name", name]),

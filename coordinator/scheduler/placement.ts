@@ -11,6 +11,11 @@ export const MOVE_REST_MS = 500;
 /** Migrations out of one host at a time: enough to spread a burst of forks, few enough to leave the host its network. */
 export const MAX_RELEASING = 4;
 
+/**
+ * What a move must leave of the difference between two loads, as a part of the higher one: less is not worth the move, as processes
+ * end and begin all the time and the next end may well be on the other side.
+ */
+const WORTHWHILE = 0.1;
 /** How much faster an idle host must be for a process to leave a slot of its own. */
 const FASTER = 1.5;
 
@@ -84,7 +89,8 @@ export function planMoves(
         // Where every process has a slot of its own, only a much faster host is worth a move.
         if ((counts.get(from.id) ?? 0) <= from.info.slots && to.speed < FASTER * from.speed) continue;
         const gain = load(from) - Math.max(load(to, 1), load(from, -1));
-        if (gain > 1e-9 && load(from) - load(to, 1) > 0.1 * load(from) && (!best || gain > best.gain)) best = { from, to, gain };
+        const worthwhile = load(from) - load(to, 1) > WORTHWHILE * load(from);
+        if (gain > 1e-9 && worthwhile && (!best || gain > best.gain)) best = { from, to, gain };
       }
     }
     if (!best) return moves;

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { INSTRUMENT_VERSION } from "@nightshift/wasm-kernels/instrument";
 import type { Blobs } from "../blobs/index.ts";
 import type { Result } from "../protocol/index.ts";
 import type { Store } from "../store/index.ts";
@@ -24,7 +25,7 @@ export class Programs {
 
   /** @throws NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT, NS_NOT_MIGRATABLE, NS_LIMIT */
   async instrument(module: string): Promise<Result<"instrument">> {
-    const known = this.store.program(module);
+    const known = this.store.program(module, INSTRUMENT_VERSION);
     if (known && (await this.blobs.has(known.program))) return { ...known, cached: true };
     let work = this.underway.get(module);
     if (!work) {
@@ -42,7 +43,7 @@ export class Programs {
     const program = createHash("sha256").update(made.wasm).digest("hex");
     await this.blobs.put(program, made.wasm);
     const record = { program, sizeBytes: made.wasm.length, functions: made.functions, sites: made.sites };
-    this.store.saveProgram(module, record);
+    this.store.saveProgram(module, INSTRUMENT_VERSION, record);
     return { ...record, cached: false };
   }
 }

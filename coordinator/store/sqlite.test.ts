@@ -73,6 +73,21 @@ test("a file of a newer version is refused and left alone", () => {
   expect(() => openSqlite(path)).toThrow(expect.objectContaining({ code: "NS_STORE_VERSION" }));
 });
 
+test("a program made by another version of the transformation, or before versions were noted, is not known", () => {
+  const made = { program: "b".repeat(64), sizeBytes: 1, functions: 2, sites: 3 };
+  openSqlite(path).close();
+  const db = new DatabaseSync(path);
+  db.exec("alter table program drop column version; insert into program values ('a', 'old', 1, 2, 3); pragma user_version = 1");
+  db.close();
+  const store = openSqlite(path);
+  expect(store.program("a", 2)).toBeUndefined();
+  store.saveProgram("a", 2, made);
+  expect(store.program("a", 2)).toEqual(made);
+  expect(store.program("a", 3)).toBeUndefined();
+  expect(store.programs()).toEqual(["a", made.program]);
+  store.close();
+});
+
 test("writes ahead and syncs every commit", () => {
   openSqlite(path).close();
   const db = new DatabaseSync(path);

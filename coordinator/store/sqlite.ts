@@ -4,10 +4,10 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Decoder, Encoder } from "cbor-x";
 import type { Saved } from "../scheduler/state.ts";
-import type { Batch, Device, Store, TokenRecord } from "./store.ts";
+import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 1;
+const VERSION = 2;
 const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -17,6 +17,8 @@ const MIGRATIONS: Record<number, string> = {
     create table token (hash text primary key, scope text not null, expires_at integer not null, uses integer not null) without rowid;
     create table program (module text primary key, program text not null, size_bytes integer not null, functions integer not null, sites integer not null) without rowid;
   `,
+  // Which version of the transformation made the program.
+  2: "alter table program add column version integer not null default 0;",
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -175,8 +177,8 @@ class SqliteStore implements Store {
     });
   }
 
-  program(module: string): { program: string; sizeBytes: number; functions: number; sites: number } | undefined {
-    const row = this.statement("select * from program where module = ?").get(module) as Row | undefined;
+  program(module: string, version: number): MadeProgram | undefined {
+    const row = this.statement("select * from program where module = ? and version = ?").get(module, version) as Row | undefined;
     return row
       ? {
           program: String(row.program),
@@ -187,14 +189,10 @@ class SqliteStore implements Store {
       : undefined;
   }
 
-  saveProgram(module: string, made: { program: string; sizeBytes: number; functions: number; sites: number }): void {
-    this.statement("insert or replace into program (module, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?)").run(
-      module,
-      made.program,
-      made.sizeBytes,
-      made.functions,
-      made.sites,
-    );
+  saveProgram(module: string, version: number, made: MadeProgram): void {
+    this.statement(
+      "insert or replace into program (module, version, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?, ?)",
+    ).run(module, version, made.program, made.sizeBytes, made.functions, made.sites);
   }
 
   programs(): string[] {

@@ -36,6 +36,14 @@ export interface TokenRecord {
   uses: number;
 }
 
+export interface MadeProgram {
+  /** Hash of the migratable module. */
+  program: string;
+  sizeBytes: number;
+  functions: number;
+  sites: number;
+}
+
 export interface Store {
   /** Everything saved, jobs before their processes. */
   load(): Iterable<Saved>;
@@ -55,9 +63,9 @@ export interface Store {
   saveToken(token: TokenRecord): void;
   /** Uses the token once for this device, in one transaction. @returns false when it had no use left */
   enrol(tokenHash: string, device: Device): boolean;
-  /** The migratable program made of a plain module, if that has been done. */
-  program(module: string): { program: string; sizeBytes: number; functions: number; sites: number } | undefined;
-  saveProgram(module: string, made: { program: string; sizeBytes: number; functions: number; sites: number }): void;
+  /** The migratable program made of a plain module by this version of the transformation, if that has been done. */
+  program(module: string, version: number): MadeProgram | undefined;
+  saveProgram(module: string, version: number, made: MadeProgram): void;
   programs(): string[];
   close(): void;
 }

@@ -4,4 +4,4 @@ export { buildContinuation, CONTINUE_EXPORT, MigratableModule, PROGRAM_MODULE } 
 export type { Site } from "./facts.ts";
 export { CONTROL, exportName } from "./layout.ts";
 export { functionName, type Import, isWasm, parseModule, type WasmModule } from "./module.ts";
-export { type Instrumented, instrument } from "./transform.ts";
+export { INSTRUMENT_VERSION, type Instrumented, instrument } from "./transform.ts";

@@ -1,10 +1,11 @@
 // The transformation on hand-written modules: every shape of code around a site that compilers rarely make but the format allows. Each
 // program stops at calls of sched_yield or, through its own output, at the next poll; each stop goes through an image into a fresh
 // instance; the output must be that of the plain module.
+import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import initWabt from "wabt";
 import { Program, requestStop, runLocally } from "../process/index.ts";
-import { instrument } from "./index.ts";
+import { INSTRUMENT_VERSION, instrument } from "./index.ts";
 
 let wabt: Awaited<ReturnType<typeof initWabt>>;
 beforeAll(async () => {
@@ -274,6 +275,16 @@ describe("what cannot be moved is refused with the reason and the function: ", (
   test("a module that is migratable already", () => {
     const once = instrument(assemble(command('(func (export "_start") (call $yield))'))).wasm;
     expect(() => instrument(once)).toThrow(expect.objectContaining({ code: "NS_NOT_MIGRATABLE" }));
+  });
+});
+
+test("the version is raised when programs come out differently", () => {
+  const made = createHash("sha256");
+  for (const wat of Object.values(shapes)) made.update(instrument(assemble(wat)).wasm);
+  // When this fails: raise INSTRUMENT_VERSION, then put the new version and the new beginning of the digest here.
+  expect({ version: INSTRUMENT_VERSION, made: made.digest("hex").slice(0, 16) }).toEqual({
+    version: 2,
+    made: "2fbb2ec2ea5a0041",
   });
 });
 

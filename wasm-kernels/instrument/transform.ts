@@ -13,6 +13,12 @@ import { planSites } from "./plan.ts";
 import { rewriteFunction } from "./rewrite.ts";
 import { unrollRecursion } from "./unroll.ts";
 
+/**
+ * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
+ * A test notices when that is forgotten.
+ */
+export const INSTRUMENT_VERSION = 2;
+
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
   functions: number;

@@ -16,4 +16,3 @@ export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
 export { type PlainResult, type PlainRunOptions, runPlain } from "./plain.ts";
 export { acknowledgeOutput, Process, type ProcessOptions, requestStop, type Stop } from "./process.ts";
 export { checkModule, Program } from "./program.ts";
-export { V8_FLAGS } from "./v8-flags.ts";

@@ -4,6 +4,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Program, runLocally, runPlain } from "@nightshift/wasm-kernels/process";
+import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+
+optimiseWasm();
 
 export interface KernelTask {
   plain: string;

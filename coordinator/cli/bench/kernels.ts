@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
-import { V8_FLAGS } from "@nightshift/wasm-kernels/process";
 import { programs } from "@nightshift/wasm-kernels/programs";
 import { median } from "../experiment-figures.ts";
 import { confined } from "../local-agents.ts";
@@ -110,7 +109,7 @@ async function measureKernel(
 }
 
 async function json<T>(core: number | null, args: readonly string[]): Promise<T> {
-  const [command, ...rest] = confined(core, [process.execPath, ...V8_FLAGS, ...args]);
+  const [command, ...rest] = confined(core, [process.execPath, ...args]);
   const { stdout } = await run(command, rest, { maxBuffer: 2 ** 26 });
   return JSON.parse(stdout) as T;
 }

@@ -2,6 +2,9 @@
 // prints the seconds of each run as a JSON array. Usage: plain-runner.ts MODULE RUNS ARGS...
 import { readFileSync } from "node:fs";
 import { runPlain } from "@nightshift/wasm-kernels/process";
+import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+
+optimiseWasm();
 
 const [file = "", runs = "1", ...args] = process.argv.slice(2);
 const module = new WebAssembly.Module(readFileSync(file));

@@ -4,6 +4,9 @@ import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { constants, zstdCompressSync } from "node:zlib";
 import { encodeImage, type Packer, Process, type ProcessOptions, Program } from "@nightshift/wasm-kernels/process";
+import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+
+optimiseWasm();
 
 export interface Preemption {
   /** From requestStop in one thread until run() has returned in the other. */

@@ -6,8 +6,10 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
+  type KeyObject,
 } from "node:crypto";
 import type { CipherName } from "../cipher-state.ts";
 import type { TunnelCrypto } from "../ports.ts";
@@ -21,6 +23,17 @@ const ALGORITHMS: Readonly<Record<CipherName, "aes-256-gcm" | "chacha20-poly1305
   AESGCM: "aes-256-gcm",
   ChaChaPoly: "chacha20-poly1305",
 };
+
+/** node:crypto prepares a key anew at every use unless it is given one of its own: three times as long for a short record. */
+const prepared = new WeakMap<Uint8Array, KeyObject>();
+function secretKey(key: Uint8Array): KeyObject {
+  let object = prepared.get(key);
+  if (!object) {
+    object = createSecretKey(key);
+    prepared.set(key, object);
+  }
+  return object;
+}
 
 export const nodeCrypto: TunnelCrypto = {
   generateKeyPair() {
@@ -45,7 +58,7 @@ export const nodeCrypto: TunnelCrypto = {
   },
 
   encrypt(cipher, key, nonce, ad, plaintext) {
-    const aead = createCipheriv(ALGORITHMS[cipher] as "chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
+    const aead = createCipheriv(ALGORITHMS[cipher] as "chacha20-poly1305", secretKey(key), nonce, { authTagLength: TAG_BYTES });
     aead.setAAD(ad, { plaintextLength: plaintext.length });
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
     const body = aead.update(plaintext);
@@ -58,7 +71,7 @@ export const nodeCrypto: TunnelCrypto = {
   decrypt(cipher, key, nonce, ad, ciphertext) {
     const bodyBytes = ciphertext.length - TAG_BYTES;
     if (bodyBytes < 0) throw new RangeError("Shorter than the tag");
-    const aead = createDecipheriv(ALGORITHMS[cipher] as "chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
+    const aead = createDecipheriv(ALGORITHMS[cipher] as "chacha20-poly1305", secretKey(key), nonce, { authTagLength: TAG_BYTES });
     aead.setAAD(ad, { plaintextLength: bodyBytes });
     aead.setAuthTag(ciphertext.subarray(bodyBytes));
     const body = aead.update(ciphertext.subarray(0, bodyBytes));

@@ -1,0 +1,23 @@
+// The engine's settings under which programs run fastest, for whoever may set them (Node, Electron; a browser's tab may not).
+import { setFlagsFromString } from "node:v8";
+
+/**
+ * - V8 cannot replace a running wasm function by a faster version, so everything is compiled by the optimising compiler at once.
+ * - It inlines less by default than recursion and small functions want: with these bounds recursive Fibonacci numbers take 12 % less
+ *   time and the other kernels the same, migratable and plain.
+ */
+const FLAGS = [
+  "--no-liftoff",
+  "--no-wasm-lazy-compilation",
+  "--wasm-inlining-budget=20000",
+  "--wasm-inlining-factor=20",
+  "--wasm-inlining-max-size=3000",
+];
+
+/**
+ * For modules compiled from now on, in every thread. To be called when a program has loaded, not given on the command line: Node has WebAssembly
+ * of its own (among it what reads TypeScript), which would take it 15 s to compile at every start.
+ */
+export function optimiseWasm(): void {
+  for (const flag of FLAGS) setFlagsFromString(flag);
+}
