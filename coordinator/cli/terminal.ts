@@ -86,3 +86,14 @@ export class StatusLine {
     this.#shown = false;
   }
 }
+
+/** A line that is overwritten on a terminal; elsewhere one line per step, without the figures that change all the time. */
+export function progressOn(status: StatusLine, say: (line: string) => void): (text: string) => void {
+  if (process.stderr.isTTY) return (text) => status.show(`  ${text} ...`);
+  let last = "";
+  return (text) => {
+    const step = text.replace(/ \(.*/, "");
+    if (step !== last) say(`  ${step}`);
+    last = step;
+  };
+}

@@ -15,7 +15,7 @@ import { renderFigures } from "../experiment-figures.ts";
 import { openHouse } from "../house.ts";
 import { EXIT, ExitWith } from "../outcome.ts";
 import { parseCount } from "../quantities.ts";
-import { paintFor, printJson, StatusLine } from "../terminal.ts";
+import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
 
 const REPORT = fileURLToPath(new URL("../../../docs/PERFORMANCE.md", import.meta.url));
 /** For --quick: enough to see that everything works. */
@@ -54,7 +54,7 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
   const n = options.size === undefined ? (quick ? QUICK_N : undefined) : parseCount(options.size, "--size", 1, 60);
   const status = new StatusLine();
-  const progress = (text: string): void => status.show(`  ${text} ...`);
+  const progress = progressOn(status, (line) => console.error(line));
   const cores = await hostCores();
   const home = await mkdtemp(join(tmpdir(), "nightshift-bench-"));
   const agents = HOSTS.map((host, at) => ({ name: host, slots: 1, cpu: cores[at] ?? null }));

@@ -9,7 +9,7 @@ import { renderFigures } from "../experiment-figures.ts";
 import { type House, openHouse } from "../house.ts";
 import { ExitWith } from "../outcome.ts";
 import { parseCount } from "../quantities.ts";
-import { paintFor, printJson, StatusLine } from "../terminal.ts";
+import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
 
 interface StartOptions extends CommonOptions {
   port: string;
@@ -89,15 +89,4 @@ async function measure(
   } finally {
     client.close();
   }
-}
-
-/** A line that is overwritten on a terminal; elsewhere one line per step, without the figures that change all the time. */
-function progressOn(status: StatusLine, say: (line: string) => void): (text: string) => void {
-  if (process.stderr.isTTY) return (text) => status.show(`  ${text} ...`);
-  let last = "";
-  return (text) => {
-    const step = text.replace(/ \(.*/, "");
-    if (step !== last) say(`  ${step}`);
-    last = step;
-  };
 }
