@@ -7,7 +7,7 @@
 // The one thing WebAssembly does not let us save is the operand stack beneath a call or inside a construct; so operands that lie
 // beneath a site are written to fresh locals when it is certain that a site lies above them ("spilled"; the optimising compiler
 // turns this into nothing). Invariant: at every site all operands beneath it are in locals.
-import { NightshiftError } from "../errors.ts";
+import { must, NightshiftError } from "../errors.ts";
 import { Writer } from "./binary.ts";
 import { type Body, blockTypes } from "./body.ts";
 import type { Site } from "./facts.ts";
@@ -32,6 +32,10 @@ export interface Surroundings {
 
 /** Turns of a strip-mined loop between two polls: at the 1 to 100 ns such a turn takes, well below a millisecond. */
 const STRIP = 4096;
+/** Turns between two counts: each is a copy of the loop's code, so only loops of at most so many bytes have more than one. */
+const COPIES = 2;
+const COPIED_BYTES = 100;
+const VOID = 0x40;
 
 interface Construct {
   op: number;
@@ -39,8 +43,6 @@ interface Construct {
   /** Operands beneath the construct's parameters. */
   height: number;
   type: FuncType;
-  /** Strip-mined loop: the construct is two loops in the output. */
-  stripped: boolean;
 }
 
 export interface Rewritten {
@@ -106,7 +108,7 @@ class Rewriter {
 
   run(): Rewritten {
     const { body } = this;
-    for (let i = 0; i < body.count; i++) this.instruction(i);
+    for (let i = 0; i < body.count; i++) i = this.instruction(i) ?? i;
     return this.assemble();
   }
 
@@ -131,7 +133,8 @@ class Rewriter {
     this.out.bytes(this.body.bytes.subarray(this.body.start[i], this.body.end[i]));
   }
 
-  private instruction(i: number): void {
+  /** @returns the last instruction of those it has dealt with, if that is not `i` */
+  private instruction(i: number): number | undefined {
     const { body } = this;
     const op = body.op[i];
     if (op === Op.memoryGrow) {
@@ -149,6 +152,7 @@ class Rewriter {
       case Op.block:
       case Op.loop:
       case Op.if:
+        if (op === Op.loop && this.polls.get(i)?.loop?.where === "strip") return this.strip(i);
         this.open(i, op);
         return;
       case Op.else: {
@@ -309,18 +313,73 @@ class Rewriter {
     const loopAt = this.out.length;
     this.copy(i);
     const height = this.stack.length - type.params.length;
+    this.constructs.push({ op, start: i, height, type });
     const site = this.polls.get(i);
-    const stripped = site?.loop?.where === "strip";
-    this.constructs.push({ op, start: i, height, type, stripped });
     if (site) {
       this.spillBeneath(0); // the loop's own parameters
       const described = this.describe(site, loopAt, 0);
       if (site.loop?.where !== "branches") this.poll(described);
       else for (const branch of site.loop.branches) this.backs.set(branch, described);
     }
-    if (stripped) {
-      this.out.byte(Op.i32Const).s32(STRIP).byte(Op.localSet).u32(this.stripCounter());
-      this.copy(i);
+  }
+
+  /**
+   * One of the smallest loops, which has no parameters and no site inside, strip-mined; the turns are counted once in COPIES of them:
+   *
+   *     block $exit
+   *       loop $again                        ;; the site's loop
+   *         poll; count = STRIP
+   *         loop $turns
+   *           block $next  body; br $exit  end       ;; COPIES times; a branch to the loop goes to $next
+   *           count -= 1; br_if $turns; br $again
+   *
+   * @returns the loop's end
+   */
+  private strip(i: number): number {
+    const { body, out } = this;
+    const end = body.match[i];
+    const type = blockTypes(this.module, body.arg[i]);
+    this.spillBeneath(0);
+    const height = this.stack.length;
+    const bytes = body.start[end] - body.end[i];
+    const copies = bytes <= COPIED_BYTES ? COPIES : 1;
+    out.byte(Op.block).bytes(body.bytes.subarray(body.start[i] + 1, body.end[i]));
+    this.constructs.push({ op: Op.block, start: i, height, type });
+    const loopAt = out.length;
+    out.byte(Op.loop).byte(VOID);
+    this.constructs.push({ op: Op.loop, start: i, height, type: { params: [], results: [] } });
+    this.poll(this.describe(must(this.polls.get(i), "the loop's site"), loopAt, 0));
+    const counter = this.stripCounter();
+    out
+      .byte(Op.i32Const)
+      .s32(STRIP / copies)
+      .byte(Op.localSet)
+      .u32(counter)
+      .byte(Op.loop)
+      .byte(VOID);
+    for (let copy = 0; copy < copies; copy++) {
+      out.byte(Op.block).byte(VOID);
+      this.turn(i + 1, end);
+      out.byte(Op.br).u32(3).byte(Op.end);
+    }
+    out.byte(Op.localGet).u32(counter).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(counter);
+    out.byte(Op.brIf).u32(0).byte(Op.br).u32(1).byte(Op.end).byte(Op.unreachable).byte(Op.end).byte(Op.unreachable).byte(Op.end);
+    this.constructs.length -= 2;
+    this.resetTo(height, type.results);
+    return end;
+  }
+
+  /** Copies the body of a strip-mined loop, instructions [from, to); labels beyond the loop are three further out there. */
+  private turn(from: number, to: number): void {
+    const { body, out } = this;
+    let depth = 0;
+    for (let i = from; i < to; i++) {
+      const op = body.op[i];
+      if (isOpener(op)) depth++;
+      else if (op === Op.end) depth--;
+      if (op === Op.memoryGrow) out.byte(Op.call).u32(this.around.grower(body.arg[i]));
+      else if ((op === Op.br || op === Op.brIf) && body.arg[i] > depth) out.byte(op).u32(body.arg[i] + 3);
+      else this.copy(i);
     }
   }
 
@@ -333,44 +392,10 @@ class Rewriter {
     return this.counter;
   }
 
-  /** Distance in labels to the strip-mined loop around the current instruction, or -1. Such loops do not nest. */
-  private strippedDepth(): number {
-    for (let depth = 0; depth < this.constructs.length; depth++)
-      if (this.constructs[this.constructs.length - 1 - depth].stripped) return depth;
-    return -1;
-  }
-
-  /** br or br_if, its label moved past the additional loop of a strip-mined one, or made into the count of turns. */
   private branch(i: number): void {
-    const label = this.body.arg[i];
-    const op = this.body.op[i];
     const back = this.backs.get(i);
-    if (back) {
-      if (op === Op.brIf) this.out.byte(Op.if).byte(0x40);
-      this.poll(back);
-      if (op === Op.br) return this.copy(i);
-      this.out
-        .byte(Op.br)
-        .u32(label + 1)
-        .byte(Op.end);
-      return;
-    }
-    const loop = this.strippedDepth();
-    if (loop < 0 || label < loop) return this.copy(i);
-    if (label > loop) {
-      this.out.byte(op).u32(label + 1);
-      return;
-    }
-    const inside = op === Op.brIf ? 1 : 0;
-    if (inside) this.out.byte(Op.if).byte(0x40);
-    const counter = this.stripCounter();
-    this.out.byte(Op.localGet).u32(counter).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(counter);
-    this.out
-      .byte(Op.brIf)
-      .u32(loop + inside)
-      .byte(Op.br)
-      .u32(loop + inside + 1);
-    if (inside) this.out.byte(Op.end);
+    if (back) this.poll(back);
+    this.copy(i);
   }
 
   private needsSpill(keep: number): boolean {
@@ -388,7 +413,6 @@ class Rewriter {
   private close(i: number): void {
     this.copy(i);
     const construct = this.constructs.pop();
-    if (construct?.stripped) this.copy(i);
     if (construct) this.resetTo(construct.height, construct.type.results);
   }
 
