@@ -35,6 +35,13 @@ describe("the figures of several runs", () => {
     expect(figures.overheadPlainWasm).toBeCloseTo(7 / 10 + 7 / 20 - 1);
   });
 
+  it("have the median of the runs' overheads, which one disturbed run does not change", () => {
+    const figures = figuresOf([run(10, 10, 5), run(10, 10, 5.1), run(10, 10, 50)], 30, 32);
+    expect(figures.medianOverhead).toBeCloseTo(0.02);
+    expect(figures.medianOverheadPlainWasm).toBeCloseTo(overhead(10, 20, 5.1));
+    expect(renderFigures(figures, paintFor({}))).toMatch(/median of the runs .*2\.00 %/);
+  });
+
   it("have the median and the worst freeze of all runs together", () => {
     expect(figuresOf([run(1, 1, 1, [5, 100]), run(1, 1, 1, [7])], 30, 32).freezeMs).toEqual({ median: 7, max: 100 });
     expect(figuresOf([run(1, 1, 1)], 30, 32).freezeMs).toEqual({ median: 0, max: 0 });

@@ -33,6 +33,9 @@ export interface Figures {
   tb: number;
   overhead: number | null;
   overheadPlainWasm: number;
+  /** Of the runs' own overheads: what remains when something else on the machine has disturbed one of them. */
+  medianOverhead: number | null;
+  medianOverheadPlainWasm: number;
   taPlainWasm: number;
   tiPlainWasm: number;
   /** n of fork-fibonacci. */
@@ -59,12 +62,15 @@ export function figuresOf(runs: readonly Run[], n: number, processes: number): F
   const taPlainWasm = mean((run) => run.taPlainWasm);
   const tiPlainWasm = mean((run) => run.tiPlainWasm);
   const freezes = runs.flatMap((run) => run.freezesMs);
+  const overheads = runs.flatMap(({ ta, ti, tb }) => (ta === null || ti === null ? [] : [overhead(ta, ti, tb)]));
   return {
     ta,
     ti,
     tb,
     overhead: ta === null || ti === null ? null : overhead(ta, ti, tb),
     overheadPlainWasm: overhead(taPlainWasm, tiPlainWasm, tb),
+    medianOverhead: native ? median(overheads) : null,
+    medianOverheadPlainWasm: median(runs.map((run) => overhead(run.taPlainWasm, run.tiPlainWasm, run.tb))),
     taPlainWasm,
     tiPlainWasm,
     n,
@@ -142,6 +148,10 @@ export function renderFigures(figures: Figures, paint: Paint): string {
       published: "",
     },
   ];
+  if (figures.runs > 2) {
+    lines.splice(4, 0, { what: "median of the runs", sign: "", here: percent(figures.medianOverhead), published: "" });
+    lines.push({ what: "median of the runs", sign: "", here: percent(figures.medianOverheadPlainWasm), published: "" });
+  }
   const strong = (cell: string, row: Line): string => (row.what.startsWith("overhead") ? paint.bold(cell) : cell);
   const columns: Column<Line>[] = [
     { head: "", value: (row) => `  ${row.what}`, paint: strong },

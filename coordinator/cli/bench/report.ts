@@ -29,9 +29,11 @@ process times ${experiment.processes} without forking, compiling and starting, s
 | native on ipc256, ti | ${seconds(experiment.ti)} | ${seconds(PUBLISHED.ti)} |
 | both together, tb | ${seconds(experiment.tb)} | ${seconds(PUBLISHED.tb)} |
 | **overhead** tb/ta + tb/ti - 1 | **${percent(experiment.overhead)}** | +2.01 % |
+| median of the runs' overheads | ${percent(experiment.medianOverhead)} | |
 | plain WebAssembly on amun, ta' | ${seconds(experiment.taPlainWasm)} | |
 | plain WebAssembly on ipc256, ti' | ${seconds(experiment.tiPlainWasm)} | |
 | **overhead** tb/ta' + tb/ti' - 1 | **${percent(experiment.overheadPlainWasm)}** | |
+| median of the runs' overheads | ${percent(experiment.medianOverheadPlainWasm)} | |
 
 Per run: ${experiment.migratedProcesses.toFixed(1)} of ${experiment.processes} processes moved while running, ${experiment.migrations.toFixed(1)} moves; a move took ${showBytes(experiment.migrationBytes / moves)} and
 ${(experiment.migrationMessages / moves).toFixed(1)} messages. A moved process stood still for ${milliseconds(freezeMs.median)} (median), ${milliseconds(freezeMs.max)} at worst.

@@ -27,7 +27,7 @@ export function startCommand(): Command {
       "The hosts are agents named amun and ipc256 with one processor core each. They run a program that forks 32 processes, first",
       "natively on each host alone (ta, ti), then spread over both by migration (tb). Overhead = tb/ta + tb/ti - 1; published: 2.01 %.",
     ].join("\n"),
-    json: "when measured: {ta, ti, tb (seconds), overhead, overheadPlainWasm (fractions), taPlainWasm, tiPlainWasm, n, processes, migrations, migratedProcesses, migrationBytes, migrationMessages (per run), freezeMs: {median, max}, runs, native, perRun, machine}; ta, ti and overhead are null without a C compiler",
+    json: "when measured: {ta, ti, tb (seconds), overhead, overheadPlainWasm, medianOverhead, medianOverheadPlainWasm (fractions), taPlainWasm, tiPlainWasm, n, processes, migrations, migratedProcesses, migrationBytes, migrationMessages (per run), freezeMs: {median, max}, runs, native, perRun, machine}; ta, ti and overhead are null without a C compiler",
     coordinator: false,
   })
     .option("-p, --port <port>", "port to listen on; 0 for any free one", String(DEFAULT_PORT))
