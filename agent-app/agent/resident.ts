@@ -83,7 +83,8 @@ export class Resident implements Contender, Inhabitant {
   private ranSinceImage = false;
   private deltas = 0;
   private checkpointRunning = false;
-  private captureMs = 20;
+  /** How long the last image took to be taken and stored: both cost this machine and the coordinator. */
+  private imageMs = 20;
   private flushTimer: (() => void) | undefined;
   private computedHere = false;
 
@@ -436,12 +437,12 @@ export class Resident implements Contender, Inhabitant {
   // ---- images
 
   /**
-   * Time between checkpoints: sqrt(2 * cost * MTBF) (Young 1974, Daly 2006), where the cost is what the last image took, and at most
-   * what the coordinator asks for.
+   * Time between checkpoints: sqrt(2 * cost * MTBF) (Young 1974, Daly 2006), where the cost is the time the last image took to be taken
+   * and stored, and at most what the coordinator asks for.
    */
   private checkpointInterval(): number {
     const { checkpointMs, mtbfMs } = this.around.settings;
-    return Math.min(checkpointMs, Math.max(500, Math.sqrt(2 * this.captureMs * mtbfMs)));
+    return Math.min(checkpointMs, Math.max(500, Math.sqrt(2 * this.imageMs * mtbfMs)));
   }
 
   private checkpointDue(): boolean {
@@ -459,13 +460,13 @@ export class Resident implements Contender, Inhabitant {
     this.checkpointRunning = true;
     const began = this.around.ports.now();
     const captured = await this.call((api) => api.capture(this.key, this.deltas < MAX_DELTAS));
-    this.captureMs = this.around.ports.now() - began;
     this.lastImageAt = this.around.ports.now();
     this.ranSinceImage = false;
     const store = async (): Promise<void> => {
       try {
         this.flush();
         const hash = await this.upload(captured.bytes);
+        this.imageMs = this.around.ports.now() - began;
         if (this.dropped || this.surrendered) return;
         await this.markStored(hash, captured.isDelta);
         this.send({
