@@ -25,6 +25,7 @@ const BUDGET_S = 20;
 /** Runs of one process's work that stand for 32 in the plain baseline. */
 const PLAIN_SAMPLES = 8;
 const CALIBRATION_N = 36;
+const CALIBRATION_SAMPLES = 4;
 const WARMING_RUNS = 3;
 const PLAIN_RUNNER = fileURLToPath(new URL("./bench/plain-runner.ts", import.meta.url));
 /** How often the progress of the cluster's run is asked for; seldom, as asking costs the hosts' cores. */
@@ -79,7 +80,8 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
     progress("measuring how fast this machine is");
     const plainSeconds = (n: number, samples: number, core: number | null): Promise<number> =>
       runPlainModule(module, n, samples, core);
-    const n = options.n ?? sizeFor(BUDGET_S, PROCESSES, CALIBRATION_N, await plainSeconds(CALIBRATION_N, 1, cores[0]));
+    const n =
+      options.n ?? sizeFor(BUDGET_S, PROCESSES, CALIBRATION_N, await plainSeconds(CALIBRATION_N, CALIBRATION_SAMPLES, cores[0]));
     // Both agents have fetched and compiled the program when it counts, and are as warm as hosts that have been up for some time.
     for (let warming = 0; warming < WARMING_RUNS; warming++) await together(client, program, Math.min(n, 30), () => undefined);
     const results: Run[] = [];
