@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 
 /**
  * - V8 cannot replace a running wasm function by a faster version, so everything is compiled by the optimising compiler at once.
- * - It inlines less by default than recursion and small functions want: with these bounds recursive Fibonacci numbers take 12 % less
- *   time and the other kernels the same, migratable and plain.
+ * - It inlines less by default than recursion and small functions want: with these bounds recursive programs take less time, plain
+ *   ones more so than migratable ones, and the other kernels the same.
  */
 const FLAGS = [
   "--no-liftoff",
