@@ -279,6 +279,7 @@ export class Resident implements Contender, Inhabitant {
     if (this.checkpointRunning) return this.change();
     const { bytes } = await this.call((api) => api.capture(this.key, false));
     if (this.dropped) return;
+    this.control = undefined; // it may serve another process from now on
     this.thread.leave(this);
     this.home = slot;
     const started = await this.enterThread([bytes], null);

@@ -26,16 +26,22 @@ export interface WorkerSurroundings {
 /** Programs whose compiled continuations are kept; processes of one job come to the same workers again. */
 const MAX_PROGRAMS = 4;
 
+interface Held {
+  process: Process;
+  program: Program;
+  captured: Image | undefined;
+}
+
 export class ProcessWorker implements WorkerApi {
   private readonly around: WorkerSurroundings;
   private readonly programs = new Map<string, Program>();
-  private readonly processes = new Map<string, { process: Process; captured: Image | undefined }>();
+  private readonly processes = new Map<string, Held>();
 
   constructor(around: WorkerSurroundings) {
     this.around = around;
   }
 
-  private held(key: string): { process: Process; captured: Image | undefined } {
+  private held(key: string): Held {
     const held = this.processes.get(key);
     if (!held) throw new NightshiftError("NS_INTERNAL", `the worker does not hold process ${key}`);
     return held;
@@ -67,7 +73,7 @@ export class ProcessWorker implements WorkerApi {
       order.images.length === 0
         ? Process.start(options)
         : Process.restore(options, mergeImages(order.images.map((bytes) => decodeImage(bytes, packers))), order.imageHash);
-    this.processes.set(order.key, { process, captured: undefined });
+    this.processes.set(order.key, { process, program: options.program, captured: undefined });
     return { control: process.control, status: this.status(process) };
   }
 
@@ -120,7 +126,8 @@ export class ProcessWorker implements WorkerApi {
   async clear(key: string): Promise<void> {
     this.processes.get(key)?.process.leave();
     this.processes.delete(key);
-    // An idle host holds no memory for work to come.
-    if (this.processes.size === 0) for (const program of this.programs.values()) program.dropSpare();
+    // A program without processes holds no memory for work to come.
+    const inUse = new Set([...this.processes.values()].map(({ program }) => program));
+    for (const program of this.programs.values()) if (!inUse.has(program)) program.dropSpare();
   }
 }

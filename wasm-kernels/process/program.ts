@@ -7,8 +7,9 @@ import { hostFunctions } from "./hostcalls.ts";
 import { ProgramInstance } from "./instance.ts";
 import { changedPages, type Pages } from "./memory.ts";
 
-/** Instances without a process that a program keeps. */
-const MAX_SPARE = 4;
+/** Instances without a process that a program keeps, and the most memory one of them may have: it is the machine's owner's. */
+const MAX_SPARE = 2;
+const MAX_SPARE_BYTES = 16 * 2 ** 20;
 
 export class Program {
   /** SHA-256 of the migratable module, lower-case hex. */
@@ -46,7 +47,8 @@ export class Program {
 
   /** The instance's process has left it. */
   giveBack(instance: ProgramInstance): void {
-    if (this.spare.length < MAX_SPARE && instance.reset()) this.spare.push(instance);
+    const wanted = this.spare.length < MAX_SPARE && instance.memory.buffer.byteLength <= MAX_SPARE_BYTES;
+    if (wanted && instance.reset()) this.spare.push(instance);
   }
 
   /** Nobody needs instances for now: lets go of their memory. */

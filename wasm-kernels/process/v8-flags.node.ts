@@ -16,7 +16,7 @@ const FLAGS = [
 
 /**
  * For modules compiled from now on, in every thread. To be called when a program has loaded, not given on the command line: Node has WebAssembly
- * of its own (among it what reads TypeScript), which would take it 15 s to compile at every start.
+ * of its own (among it what reads TypeScript), which it would compile that way at every start.
  */
 export function optimiseWasm(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);

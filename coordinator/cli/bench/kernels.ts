@@ -29,11 +29,14 @@ export interface KernelFigures {
   plainOverNative: number | null;
   plainBytes: number;
   migratableBytes: number;
-  preemptionMs: { median: number; max: number };
-  captureMs: number;
-  restoreMs: number;
-  imageBytes: number;
-  memoryBytes: number;
+  /** null: the program always ended before it could be stopped. */
+  moving: {
+    preemptionMs: { median: number; max: number };
+    captureMs: number;
+    restoreMs: number;
+    imageBytes: number;
+    memoryBytes: number;
+  } | null;
 }
 
 export interface KernelOptions {
@@ -100,11 +103,16 @@ async function measureKernel(
     plainOverNative: nativeSeconds === null ? null : plainWasm / nativeSeconds - 1,
     plainBytes: wasm.length,
     migratableBytes: made.length,
-    preemptionMs: { median: median(preemption.latencyMs), max: Math.max(...preemption.latencyMs) },
-    captureMs: median(preemption.captureMs),
-    restoreMs: median(preemption.restoreMs),
-    imageBytes: median(preemption.imageBytes),
-    memoryBytes: preemption.memoryBytes,
+    moving:
+      preemption.latencyMs.length === 0
+        ? null
+        : {
+            preemptionMs: { median: median(preemption.latencyMs), max: Math.max(...preemption.latencyMs) },
+            captureMs: median(preemption.captureMs),
+            restoreMs: median(preemption.restoreMs),
+            imageBytes: median(preemption.imageBytes),
+            memoryBytes: preemption.memoryBytes,
+          },
   };
 }
 

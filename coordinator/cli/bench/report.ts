@@ -68,9 +68,10 @@ instance of it. No network in these figures.
 | kernel | stop, median | stop, worst | capture | restore | image | memory |
 |---|---:|---:|---:|---:|---:|---:|
 ${kernels
-  .map(
-    (kernel) =>
-      `| ${kernel.name} | ${milliseconds(kernel.preemptionMs.median)} | ${milliseconds(kernel.preemptionMs.max)} | ${milliseconds(kernel.captureMs)} | ${milliseconds(kernel.restoreMs)} | ${showBytes(kernel.imageBytes)} | ${showBytes(kernel.memoryBytes)} |`,
+  .map(({ name, moving }) =>
+    moving === null
+      ? `| ${name} | - | - | - | - | - | - |`
+      : `| ${name} | ${milliseconds(moving.preemptionMs.median)} | ${milliseconds(moving.preemptionMs.max)} | ${milliseconds(moving.captureMs)} | ${milliseconds(moving.restoreMs)} | ${showBytes(moving.imageBytes)} | ${showBytes(moving.memoryBytes)} |`,
   )
   .join("\n")}
 `;

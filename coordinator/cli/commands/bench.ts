@@ -36,7 +36,7 @@ export function benchCommand(): Command {
     examples: ["nightshift bench overhead", "nightshift bench overhead --quick --json"],
     notes:
       "It starts a coordinator and two hosts of its own and writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "as `start --json` prints it, and kernels: an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, preemptionMs: {median, max}, captureMs, restoreMs, imageBytes, memoryBytes}",
+    json: "as `start --json` prints it, and kernels: an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
