@@ -357,8 +357,7 @@ export class Cluster {
           client.close();
         }
       } catch (thrown) {
-        const { code } = asNightshiftError(thrown);
-        if (code !== "NS_CONNECTION_LOST" && code !== "NS_UNREACHABLE") throw thrown;
+        if (!isPassing(thrown)) throw thrown;
         await delay(RETRY_MS);
       }
     }
@@ -366,11 +365,14 @@ export class Cluster {
     return { job, pid, stdout: received.stdout, stderr: received.stderr, report: received.report, info };
   }
 
-  /** What is known about the job, once the first process and all others have ended. */
+  /** What is known about the job, once the first process and all others have ended. The coordinator may be killed meanwhile. */
   async job(job: number): Promise<Result<"job">> {
     return until(`job ${job} is over`, async () => {
-      const info = await this.client.request("job", { job });
-      return info.state === "running" ? undefined : info;
+      const info = await this.client.request("job", { job }).catch((error) => {
+        if (!isPassing(error)) throw error;
+        return undefined;
+      });
+      return info?.state === "running" ? undefined : info;
     });
   }
 
@@ -405,6 +407,9 @@ async function kill(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   await gone;
 }
+
+/** The coordinator is away, for now. */
+const isPassing = (thrown: unknown): boolean => /^NS_(CONNECTION_LOST|UNREACHABLE)$/.test(asNightshiftError(thrown).code);
 
 /** The code with which it is refused. */
 export async function refusal(work: Promise<unknown>): Promise<NightshiftError> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FromAgent, HostInfo, JobSpec, ToAgent } from "../protocol/index.ts";
+import { BACKOFF_CAP_MS, type FromAgent, type HostInfo, type JobSpec, type ToAgent } from "../protocol/index.ts";
 import { Core, DEFAULT_SETTINGS } from "./core.ts";
 import type { Effect } from "./records.ts";
 import type { Saved } from "./state.ts";
@@ -64,6 +64,13 @@ class Cluster {
   }
   says(host: string, message: FromAgent): void {
     this.do((core, now) => core.agentMessage(host, message, now));
+  }
+  /** Time passes as for a coordinator that runs. */
+  wait(ms: number): void {
+    for (const end = this.now + ms; this.now < end; ) {
+      this.now = Math.min(end, this.now + 250);
+      this.do((core, now) => core.tick(now));
+    }
   }
   load(host: string, paused: string | null = null): void {
     this.says(host, { type: "load", running: 0, runnable: 0, blocked: 0, paused, memoryFreeBytes: 2 ** 33, speed: 0, held: [] });
@@ -142,9 +149,9 @@ describe("leases", () => {
     c.says("amun", { type: "checkpoint", pid, epoch: 1, image: image(1) });
     c.host("ipc256");
     c.do((core) => core.hostDisconnected("amun"));
-    c.now += 1001;
+    c.wait(900);
     c.load("ipc256");
-    c.do((core, now) => core.tick(now));
+    c.wait(101);
     expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2, image: { hash: image(1).hash } }]);
   });
 
@@ -152,8 +159,7 @@ describe("leases", () => {
     const c = new Cluster();
     c.host("amun", 1, 1000);
     const pid = startOn(c, "amun");
-    c.now += DEFAULT_SETTINGS.leaseMs;
-    c.do((core, now) => core.tick(now));
+    c.wait(DEFAULT_SETTINGS.leaseMs);
     expect(c.state(pid)).toBe("queued");
     expect(c.sent("amun", "run")).toHaveLength(1);
     c.host("ipc256", 1, 1);
@@ -171,9 +177,10 @@ describe("leases", () => {
     const c = new Cluster({ leaseMs: 1000 });
     c.host("amun");
     const pid = startOn(c, "amun");
-    c.now += 1001;
     c.host("ipc256");
-    c.do((core, now) => core.tick(now));
+    c.wait(900);
+    c.load("ipc256");
+    c.wait(101);
     const epoch = c.core.processes.get(pid)?.epoch ?? 0;
     expect(epoch).toBe(2);
     c.writes("amun", pid, 1, 0, "late");
@@ -210,6 +217,32 @@ describe("leases", () => {
     );
     expect(lost).toEqual([{ pid: 99, epoch: 1 }]);
     expect(c.state(pid)).toBe("running");
+  });
+
+  test("after a restart of the coordinator a host has as long to come back as it may wait between two attempts", () => {
+    const before = new Cluster({ leaseMs: 1000 });
+    before.host("amun");
+    const pid = startOn(before, "amun");
+    const c = new Cluster({ leaseMs: 1000 }, before.saved.values());
+    c.wait(BACKOFF_CAP_MS);
+    expect(c.state(pid)).toBe("running");
+    c.wait(1000);
+    expect(c.state(pid)).toBe("queued");
+  });
+
+  test.each([
+    ["stood still for an hour", 3_600_000],
+    ["had its clock set back", -3_600_000],
+  ])("a coordinator that %s does not hold that against a host, and notices as soon as ever that one is lost", (_, jump) => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.wait(250);
+    c.now += jump;
+    c.wait(250);
+    expect(c.state(pid)).toBe("running");
+    c.wait(DEFAULT_SETTINGS.leaseMs);
+    expect(c.state(pid)).toBe("queued");
   });
 
   test("a host that comes back without a process it held has it started again", () => {

@@ -11,6 +11,7 @@
 // per sequence number and told again when a process that went back asks again.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Kernel } from "@nightshift/wasm-kernels/process";
+import { BACKOFF_CAP_MS } from "../protocol/backoff.ts";
 import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../protocol/messages.ts";
 import { HomeCalls, statusOf } from "./home-calls.ts";
 import { computingOn, placeQueued, planMoves, usable } from "./placement.ts";
@@ -34,6 +35,9 @@ export const DEFAULT_SETTINGS: CoreSettings = {
   balance: true,
 };
 
+/** A tick that comes so long after the one before is late. */
+const LATE_MS = 1000;
+
 type AgentMessage<T extends FromAgent["type"]> = Extract<FromAgent, { type: T }>;
 
 export class Core {
@@ -42,12 +46,15 @@ export class Core {
   private readonly settings: CoreSettings;
   /** When processes on their way stopped. */
   private readonly frozenAt = new Map<number, number>();
+  private tickedAt: number;
 
   constructor(settings: CoreSettings, saved: Iterable<Saved>, now: number) {
     this.settings = settings;
+    this.tickedAt = now;
     this.records = new Records(saved);
-    // Hosts that hold a lease get the time to come back.
-    for (const process of this.records.alive.values()) if (process.host !== null) process.leaseUntil = now + settings.leaseMs;
+    // Hosts that hold a lease get the time to come back: while we were away they tried less and less often.
+    const back = now + BACKOFF_CAP_MS + settings.leaseMs;
+    for (const process of this.records.alive.values()) if (process.host !== null) process.leaseUntil = back;
     this.homeCalls = new HomeCalls(
       this.records,
       {
@@ -302,7 +309,8 @@ export class Core {
   private requeue(process: ProcessRecord, _now: number): void {
     if (process.host !== null) this.records.hosts.get(process.host)?.releasing.delete(process.pid);
     const job = this.records.jobs.get(process.job);
-    if (job) {
+    // One that never began there has nothing to do again.
+    if (job && process.state !== "leased") {
       job.restarts++;
       this.records.changedJob(job);
     }
@@ -346,9 +354,18 @@ export class Core {
     for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
   }
 
-  /** Time has passed: leases may have expired. To be called every second or so. */
+  /** This machine was asleep or busy, so that what hosts said is still to be read, or its clock was set: no host's fault. */
+  private forgive(sinceTickMs: number): void {
+    if (sinceTickMs >= 0 && sinceTickMs <= LATE_MS) return;
+    for (const host of this.records.hosts.values()) host.seenAt += sinceTickMs;
+    for (const process of this.records.alive.values()) process.leaseUntil += sinceTickMs;
+  }
+
+  /** Time has passed: leases may have expired. To be called several times a second. */
   tick(now: number): void {
     this.records.now = now;
+    this.forgive(now - this.tickedAt);
+    this.tickedAt = now;
     for (const host of this.records.hosts.values()) if (now - host.seenAt >= this.settings.leaseMs) host.silent = true;
     for (const process of this.records.alive.values()) {
       if (process.host === null || isEnded(process) || now < process.leaseUntil) continue;
