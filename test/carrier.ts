@@ -43,6 +43,7 @@ port.on("message", (order: Order) => {
     now: () => Date.now(),
     cpuNow: () => performance.now(),
     onOutput: (stream: 1 | 2, _offset: number, bytes: Uint8Array) => void output[stream].push(bytes.slice()),
+    onPipeClosed: () => undefined,
   };
   const process = order.image === null ? Process.start(options) : Process.restore(options, decodeImage(order.image), null);
   if (order.answer) process.complete(order.answer);

@@ -1,7 +1,7 @@
 // What the agent needs of the world it runs in: the tunnel, workers, time. Implemented for Node in headless/, for browsers and Electron
 // in theirs. The agent itself imports no platform.
 import type { FromAgent, HostInfo, ImageRef, ProcessSpec, SyscallResult, ToAgent } from "@nightshift/coordinator/protocol";
-import type { WaitReason } from "@nightshift/wasm-kernels/process";
+import type { PipeEnd, WaitReason } from "@nightshift/wasm-kernels/process";
 
 /** An open, authenticated connection to the coordinator. */
 export interface AgentConnection {
@@ -18,6 +18,7 @@ export interface Ports {
   /** A worker thread with a WorkerApi in it. */
   spawnWorker(on: {
     output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+    pipeClosed(key: string, pipe: PipeEnd): void;
     died(error: Error): void;
   }): WorkerHandle;
   /** Compiles off the main thread where the platform can. */

@@ -6,7 +6,7 @@
 //               \---> surrendered --(drop)--> gone
 import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { imageParent, requestStop } from "@nightshift/wasm-kernels/process";
+import { imageParent, type PipeEnd, requestStop } from "@nightshift/wasm-kernels/process";
 import { Outbox } from "./outbox.ts";
 import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerApi } from "./ports.ts";
 import type { Contender, Slots } from "./slots.ts";
@@ -87,6 +87,8 @@ export class Resident implements Contender, Inhabitant {
   private imageMs = 20;
   private flushTimer: (() => void) | undefined;
   private computedHere = false;
+  /** Ends of pipes the process has closed since its last call was answered: the coordinator may not have heard of these. */
+  private readonly closedPipes: PipeEnd[] = [];
 
   constructor(order: ResidentOrder, around: Surroundings) {
     this.order = order;
@@ -144,6 +146,7 @@ export class Resident implements Contender, Inhabitant {
 
   answered(seq: number, result: SyscallResult): void {
     this.answer = { seq, result };
+    this.closedPipes.length = 0; // said before the call that is answered now
     this.poke();
   }
 
@@ -158,10 +161,21 @@ export class Resident implements Contender, Inhabitant {
     this.flushTimer ??= this.around.ports.after(OUTPUT_DELAY_MS, () => this.flush());
   }
 
+  pipeClosed(pipe: PipeEnd): void {
+    if (this.dropped) return;
+    this.closedPipes.push(pipe);
+    this.sayClosed(pipe);
+  }
+
+  private sayClosed(pipe: PipeEnd): void {
+    this.send({ type: "pipeClosed", pid: this.pid, epoch: this.epoch, ...pipe });
+  }
+
   /** The connection is new: say again what may not have arrived. */
   reconnected(): void {
     this.outbox.rewind();
     this.flush();
+    for (const pipe of this.closedPipes) this.sayClosed(pipe);
     this.askedSeq = -1;
     if (this.ended) this.send(this.ended);
     if (this.surrendered) this.send(this.surrendered);

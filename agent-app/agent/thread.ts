@@ -1,12 +1,13 @@
 // One worker thread and the processes in it. A thread that computes answers nothing else, so whoever wants something of one of its
 // processes has the one that computes stopped first (at its next poll, well below a millisecond; it gets its turn again).
-import { requestStop } from "@nightshift/wasm-kernels/process";
+import { type PipeEnd, requestStop } from "@nightshift/wasm-kernels/process";
 import type { Ports, WorkerApi, WorkerHandle } from "./ports.ts";
 
 /** A process in the thread, as far as the thread is concerned. */
 export interface Inhabitant {
   readonly key: string;
   output(stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  pipeClosed(pipe: PipeEnd): void;
   threadDied(error: Error): void;
 }
 
@@ -70,6 +71,7 @@ export class ProcessThread {
   private api(): WorkerApi {
     this.worker ??= this.ports.spawnWorker({
       output: (key, stream, offset, bytes) => this.inhabitants.get(key)?.output(stream, offset, bytes),
+      pipeClosed: (key, pipe) => this.inhabitants.get(key)?.pipeClosed(pipe),
       died: (error) => this.died(error),
     });
     return this.worker.api;

@@ -9,6 +9,7 @@ import {
   mergeImages,
   noPacker,
   type Packer,
+  type PipeEnd,
   Process,
   Program,
 } from "@nightshift/wasm-kernels/process";
@@ -20,6 +21,7 @@ export interface WorkerSurroundings {
   /** Milliseconds since 1970. */
   now(): number;
   output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  pipeClosed(key: string, pipe: PipeEnd): void;
   packer: Packer;
 }
 
@@ -67,6 +69,7 @@ export class ProcessWorker implements WorkerApi {
       now: this.around.now,
       cpuNow: this.around.cpuNow,
       onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) => this.around.output(order.key, stream, offset, bytes),
+      onPipeClosed: (pipe: PipeEnd) => this.around.pipeClosed(order.key, pipe),
     };
     const packers = [noPacker, this.around.packer];
     const process =

@@ -1,13 +1,10 @@
-// What passes between an agent and its worker threads beside comlink's calls: output, posted as it is written. Comlink ignores
-// messages it does not know, and both use the same port, so output arrives before the answer of the run that wrote it.
-export interface OutputMessage {
-  nightshift: "output";
-  /** Of the process that wrote: see StartOrder. */
-  key: string;
-  stream: 1 | 2;
-  offset: number;
-  bytes: Uint8Array;
-}
+// What passes from a worker thread to its agent beside comlink's answers: what processes tell while they run. Comlink ignores
+// messages it does not know, and both use the same port, so that these arrive before the answer of the run they were posted in.
+import type { PipeEnd } from "@nightshift/wasm-kernels/process";
 
-export const isOutput = (message: unknown): message is OutputMessage =>
-  typeof message === "object" && message !== null && (message as OutputMessage).nightshift === "output";
+/** `key` names the process: see StartOrder. */
+export type Posted = { nightshift: "output"; key: string; stream: 1 | 2; offset: number; bytes: Uint8Array } | PipeClosed;
+type PipeClosed = { nightshift: "pipeClosed"; key: string; pipe: PipeEnd };
+
+export const isPosted = (message: unknown): message is Posted =>
+  typeof message === "object" && message !== null && "nightshift" in message;

@@ -4,7 +4,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
-import { isOutput } from "./protocol.ts";
+import { isPosted } from "./protocol.ts";
 
 carryErrors();
 
@@ -20,7 +20,9 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): Worker
     on.died(error);
   };
   worker.on("message", (message: unknown) => {
-    if (isOutput(message)) on.output(message.key, message.stream, message.offset, message.bytes);
+    if (!isPosted(message)) return;
+    if (message.nightshift === "output") on.output(message.key, message.stream, message.offset, message.bytes);
+    else on.pipeClosed(message.key, message.pipe);
   });
   worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => died(new Error(`the worker ended with code ${code}`)));

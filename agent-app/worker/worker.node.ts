@@ -7,7 +7,7 @@ import { carryErrors } from "./errors.ts";
 import { zstdPacker } from "./packer.node.ts";
 import { lowerThreadPriority } from "./priority.node.ts";
 import { ProcessWorker } from "./process-worker.ts";
-import type { OutputMessage } from "./protocol.ts";
+import type { Posted } from "./protocol.ts";
 
 carryErrors();
 lowerThreadPriority();
@@ -23,15 +23,15 @@ const cpuNow = (): number => {
   return (user + system) / 1000;
 };
 
+const post = (message: Posted): void => port.postMessage(message);
+
 Comlink.expose(
   new ProcessWorker({
     cpuNow,
     now: () => Date.now(),
     packer: zstdPacker,
-    output: (key, stream, offset, bytes) => {
-      const message: OutputMessage = { nightshift: "output", key, stream, offset, bytes };
-      port.postMessage(message);
-    },
+    output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
+    pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),
   nodeEndpoint(port),
 );

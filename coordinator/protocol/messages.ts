@@ -48,8 +48,6 @@ export const syscall = z.discriminatedUnion("call", [
   /** object 0 is the job's stdin. */
   z.object({ call: z.literal("read"), object: count, maxBytes: count.max(MAX_DATA_BYTES) }),
   z.object({ call: z.literal("write"), object: count, bytes: data }),
-  /** The process holds no descriptor any more for this end of the pipe. */
-  z.object({ call: z.literal("close"), object: count, end: z.enum(["read", "write"]) }),
 ]);
 export type Syscall = z.infer<typeof syscall>;
 
@@ -123,6 +121,8 @@ export const fromAgent = z.discriminatedUnion("type", [
       .max(100_000),
   }),
   z.object({ type: z.literal("output"), pid, epoch, stream: z.union([z.literal(1), z.literal(2)]), offset: count, bytes: data }),
+  /** The process holds no descriptor any more for this end of a pipe. May be said again. */
+  z.object({ type: z.literal("pipeClosed"), pid, epoch, object: count, end: z.enum(["read", "write"]) }),
   /** seq counts the process's home calls from 0; a repeated seq gets the recorded answer. */
   z.object({ type: z.literal("syscall"), pid, epoch, seq: count, call: syscall }),
   z.object({ type: z.literal("checkpoint"), pid, epoch, image }),

@@ -399,6 +399,8 @@ export class Core {
     switch (message.type) {
       case "output":
         return this.output(process, message);
+      case "pipeClosed":
+        return this.homeCalls.pipeClosed(process, message);
       case "syscall":
         return this.homeCalls.syscall(process, message);
       case "checkpoint":

@@ -1,6 +1,6 @@
 // Calls that only the home of a process can answer: fork, wait, kill and pipes, stdin among them. Each is answered once per sequence number
 // and process; the kernel of the job says what the answer is, this says to whom and when.
-import { exitStatus, type Kernel, signalOfFault, signalStatus } from "@nightshift/wasm-kernels/process";
+import { exitStatus, type Kernel, type PipeEnd, signalOfFault, signalStatus } from "@nightshift/wasm-kernels/process";
 import type { ExitReport, FromAgent, Syscall, SyscallResult } from "../protocol/messages.ts";
 import { usable } from "./placement.ts";
 import type { Records } from "./records.ts";
@@ -59,6 +59,12 @@ export class HomeCalls {
     if (first) this.records.changed(process);
     this.retryWaiting(process.job, process);
     if (process.waiting) this.lifecycle.place();
+  }
+
+  pipeClosed({ job, pid }: ProcessRecord, end: PipeEnd): void {
+    this.records.kernels.get(job)?.close(pid, end);
+    this.records.changedKernel(job);
+    this.retryWaiting(job);
   }
 
   private fork(process: ProcessRecord, seq: number, image: string): void {

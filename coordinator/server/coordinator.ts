@@ -1,8 +1,12 @@
 // The scheduler's core made durable and connected: every event goes through here. Events of one turn of the event loop share one
-// transaction (group commit); only when it is on the disk are messages sent, requests answered and news told.
+// transaction (group commit); only when it is on the disk are messages sent, requests answered and news told. What tells nobody
+// anything waits for the next such transaction, as most of the cost of one is that of the disk.
 import type { ClientEvent, ToAgent } from "../protocol/index.ts";
 import { Core, type CoreSettings, type Effect, type Saved } from "../scheduler/index.ts";
 import type { OutputChunk, Store } from "../store/index.ts";
+
+/** How long changes that nobody is told of may wait for others to be stored with. */
+const QUIET_MS = 50;
 
 /** News about a job, for clients that follow it. */
 export type JobNews = ClientEvent | { event: "stdin" } | { event: "processEnded"; pid: number };
@@ -17,6 +21,7 @@ export class Coordinator {
   private pendingEffects: Effect[] = [];
   private afterCommit: (() => void)[] = [];
   private scheduled = false;
+  private quietTimer: NodeJS.Timeout | undefined;
   private readonly onFailure: (error: unknown) => void;
 
   /** @param onFailure the store failed: nothing can be acknowledged any more, the coordinator must end */
@@ -27,13 +32,14 @@ export class Coordinator {
     this.onFailure = onFailure;
   }
 
-  /** Applies an event. What it changes is stored, and its effects happen, at the end of this turn. */
+  /** Applies an event. What it changes is stored, and its effects happen, at the end of this turn; without effects a little later. */
   apply<T>(event: (core: Core, now: number) => T): T {
     const result = event(this.core, Date.now());
     const { changed, effects } = this.core.take();
     for (const saved of changed) this.pendingSaves.set(keyOf(saved), saved);
     for (const effect of effects) this.pendingEffects.push(effect);
-    this.schedule();
+    if (effects.length > 0) this.schedule();
+    else if (changed.length > 0) this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
     return result;
   }
 
@@ -51,6 +57,8 @@ export class Coordinator {
 
   flush(): void {
     this.scheduled = false;
+    clearTimeout(this.quietTimer);
+    this.quietTimer = undefined;
     const saved = [...this.pendingSaves.values()];
     const effects = this.pendingEffects;
     const after = this.afterCommit;

@@ -69,10 +69,6 @@ export class Additions implements Surroundings {
     this.bodies.push(body);
     return this.functionCount + this.functions.length - 1;
   }
-
-  functionIndices(): number[] {
-    return this.functions.map((_, index) => this.functionCount + index);
-  }
 }
 
 const keyOf = (type: FuncType): string => `${type.params.join()}:${type.results.join()}`;

@@ -23,6 +23,9 @@ import { I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
 
 /** Module name under which a continuation imports from the program's instance. */
 export const PROGRAM_MODULE = "nightshift:program";
+/** How a continuation names a function of the program that it imports; functionNamed() gives the index back. */
+const functionImport = (func: number): string => `function ${func}`;
+export const functionNamed = (name: string): number => Number(/^function (\d+)$/.exec(name)?.[1] ?? Number.NaN);
 /** The continuation's only export: () -> (); results go to CONTROL.results. */
 export const CONTINUE_EXPORT = "continue";
 
@@ -353,10 +356,11 @@ class Continuation {
       const host = module.importedFunctions[func];
       const entry = host
         ? new Writer().name(host.module).name(host.name).byte(EXTERNAL.function)
-        : program(exportName.function(func), EXTERNAL.function);
+        : program(functionImport(func), EXTERNAL.function);
       entries.push(entry.u32(module.functionTypes[func]).finish());
     }
-    module.tables.forEach((table, index) => {
+    const ofFunctions = module.tables.length - 1; // only for whoever links
+    module.tables.slice(0, ofFunctions).forEach((table, index) => {
       entries.push(program(exportName.table(index), EXTERNAL.table).byte(table.type).byte(0).u32(0).finish());
     });
     module.memories.forEach((memory, index) => {

@@ -4,7 +4,7 @@ import { NightshiftError } from "../errors.ts";
 import { Reader, Writer } from "./binary.ts";
 
 export const SITES_SECTION = "nightshift.sites";
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * A point at which a function can be left and resumed.

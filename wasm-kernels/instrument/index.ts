@@ -1,6 +1,6 @@
 // The face of the transformation: plain WebAssembly in, migratable WebAssembly out, and continuations for saved frames.
 export { frameBytes } from "./additions.ts";
-export { buildContinuation, CONTINUE_EXPORT, MigratableModule, PROGRAM_MODULE } from "./continuation.ts";
+export { buildContinuation, CONTINUE_EXPORT, functionNamed, MigratableModule, PROGRAM_MODULE } from "./continuation.ts";
 export type { Site } from "./facts.ts";
 export { CONTROL, exportName } from "./layout.ts";
 export { functionName, type Import, isWasm, parseModule, type WasmModule } from "./module.ts";

@@ -30,7 +30,8 @@ export const PREFIX = "ns:";
 export const exportName = {
   control: `${PREFIX}control`,
   unwind: `${PREFIX}unwind`,
-  function: (index: number): string => `${PREFIX}f${index}`,
+  /** A table of all functions the module defines, in order. One export each would double the time to make an instance. */
+  functions: `${PREFIX}functions`,
   global: (index: number): string => `${PREFIX}g${index}`,
   table: (index: number): string => `${PREFIX}t${index}`,
   memory: (index: number): string => `${PREFIX}m${index}`,

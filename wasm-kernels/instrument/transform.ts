@@ -8,7 +8,7 @@ import { analyseCalls } from "./callgraph.ts";
 import { SITES_SECTION, type Site, writeSites } from "./facts.ts";
 import { exportName, PREFIX } from "./layout.ts";
 import { EXTERNAL, functionName, parseModule, type WasmModule } from "./module.ts";
-import { Op, typeName } from "./opcodes.ts";
+import { FUNCREF, Op, typeName } from "./opcodes.ts";
 import { planSites } from "./plan.ts";
 import { rewriteFunction } from "./rewrite.ts";
 import { unrollRecursion } from "./unroll.ts";
@@ -17,7 +17,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 3;
+export const INSTRUMENT_VERSION = 4;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
@@ -61,8 +61,6 @@ function transform(bytes: Uint8Array): Instrumented {
   const calls = analyseCalls(module, bodies);
   const additions = new Additions(module);
   const sites: Site[] = [];
-  /** Functions that a continuation may call. */
-  const linked = new Set<number>();
   let suspendable = 0;
   const rewritten = bodies.map((body, index) => {
     const func = imported + index;
@@ -71,13 +69,10 @@ function transform(bytes: Uint8Array): Instrumented {
     if (planned.length > 0) suspendable++;
     const result = inFunction(module, func, () => rewriteFunction(module, func, body, planned, additions));
     sites.push(...result.sites.sort((a, b) => a.id - b.id));
-    linked.add(func);
-    for (let i = 0; i < body.count; i++)
-      if (body.op[i] === Op.call || body.op[i] === Op.returnCall || body.op[i] === Op.refFunc) linked.add(body.arg[i]);
     return result.body;
   });
   return {
-    wasm: assemble(module, rewritten, additions, sites, linked),
+    wasm: assemble(module, rewritten, additions, sites),
     functions: bodies.length,
     suspendable,
     sites: sites.length,
@@ -140,7 +135,7 @@ function refuseUnsupportedCode(module: WasmModule, func: number, body: Body): vo
   }
 }
 
-const SECTION = { type: 1, function: 3, memory: 5, tag: 13, global: 6, export: 7, code: 10 } as const;
+const SECTION = { type: 1, function: 3, table: 4, memory: 5, tag: 13, export: 7, element: 9, code: 10 } as const;
 /** The order in which sections must stand; custom sections (0) may stand anywhere and keep their place. */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
@@ -149,18 +144,19 @@ function assemble(
   rewritten: readonly (Uint8Array | undefined)[],
   additions: Additions,
   sites: readonly Site[],
-  linked: ReadonlySet<number>,
 ): Uint8Array<ArrayBuffer> {
   const out = new Writer(module.bytes.length * 2);
   out.bytes(module.bytes.subarray(0, 8));
   const code = codeSection(module, rewritten, additions); // first: it decides what is added to the other sections
-  for (const func of additions.functionIndices()) (linked as Set<number>).add(func);
+  const functions = module.bodies.length + additions.bodies.length;
   const replaced = new Map<number, Writer>([
     [SECTION.type, extended(module, SECTION.type, additions.types)],
     [SECTION.function, extended(module, SECTION.function, additions.functions)],
+    [SECTION.table, extended(module, SECTION.table, [functionTable(functions)])],
     [SECTION.memory, extended(module, SECTION.memory, additions.memories)],
     [SECTION.tag, extended(module, SECTION.tag, additions.tags)],
-    [SECTION.export, extended(module, SECTION.export, exportsFor(module, additions, linked))],
+    [SECTION.export, extended(module, SECTION.export, exportsFor(module, additions))],
+    [SECTION.element, extended(module, SECTION.element, [functionElements(module, functions)])],
     [SECTION.code, code],
   ]);
   const raw = new Map(module.sections.filter((section) => section.id !== 0).map((section) => [section.id, section]));
@@ -210,14 +206,25 @@ function codeSection(module: WasmModule, rewritten: readonly (Uint8Array | undef
   return writer;
 }
 
-function exportsFor(module: WasmModule, additions: Additions, linked: ReadonlySet<number>): Uint8Array[] {
+/** See exportName.functions. */
+const functionTable = (functions: number): Uint8Array =>
+  new Writer().byte(FUNCREF).byte(1).u32(functions).u32(functions).finish();
+
+function functionElements(module: WasmModule, functions: number): Uint8Array {
+  const first = module.importedFunctions.length;
+  const w = new Writer().u32(2).u32(module.tables.length); // active, in that table
+  w.byte(Op.i32Const).s32(0).byte(Op.end).byte(0).u32(functions);
+  for (let index = 0; index < functions; index++) w.u32(first + index);
+  return w.finish();
+}
+
+function exportsFor(module: WasmModule, additions: Additions): Uint8Array[] {
   const entries: Uint8Array[] = [];
   const add = (name: string, kind: number, index: number): void =>
     void entries.push(new Writer().name(name).byte(kind).u32(index).finish());
   add(exportName.control, EXTERNAL.memory, additions.control);
   add(exportName.unwind, EXTERNAL.tag, additions.unwindTag);
-  for (const func of [...linked].sort((a, b) => a - b))
-    if (func >= module.importedFunctions.length) add(exportName.function(func), EXTERNAL.function, func);
+  add(exportName.functions, EXTERNAL.table, module.tables.length);
   module.globals.forEach((_, index) => {
     add(exportName.global(index), EXTERNAL.global, index);
   });

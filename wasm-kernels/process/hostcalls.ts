@@ -9,8 +9,13 @@ export type HomeCall =
   | { call: "kill"; target: number; signal: number }
   | { call: "pipe" }
   | { call: "read"; object: number; maxBytes: number }
-  | { call: "write"; object: number; bytes: Uint8Array }
-  | { call: "close"; object: number; end: "read" | "write" };
+  | { call: "write"; object: number; bytes: Uint8Array };
+
+/** One end of a pipe. Objects are never used again, so that an end once closed by a process stays closed for it. */
+export interface PipeEnd {
+  object: number;
+  end: "read" | "write";
+}
 
 export interface HomeResult {
   /** The call's result, or a negated WASI errno. */

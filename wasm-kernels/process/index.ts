@@ -1,6 +1,6 @@
 // The face of the process runtime.
 export { type Fault, signalOfFault } from "./fault.ts";
-export type { HomeCall, HomeResult, WaitReason } from "./hostcalls.ts";
+export type { HomeCall, HomeResult, PipeEnd, WaitReason } from "./hostcalls.ts";
 export {
   decodeImage,
   encodeImage,

@@ -1,7 +1,6 @@
 // One instance of a program: its memories, its exports, and the continuations linked to it. Making one costs address space, page faults
 // and work for the engine's collector, so an instance whose process has left is put back to the state of a new one and used again.
-import { CONTINUE_EXPORT, CONTROL, exportName, PROGRAM_MODULE, type Site } from "../instrument/index.ts";
-import { hostFunctions } from "./hostcalls.ts";
+import { CONTINUE_EXPORT, CONTROL, exportName, functionNamed, PROGRAM_MODULE, type Site } from "../instrument/index.ts";
 import { clearPages, writePages } from "./memory.ts";
 import { type PageScan, pageScan } from "./page-scan.ts";
 import type { Program } from "./program.ts";
@@ -28,12 +27,20 @@ export class ProgramInstance {
 
   constructor(program: Program) {
     this.program = program;
-    for (const full of hostFunctions) {
-      const [module = "", name = ""] = full.split(".");
+    const imported = program.migratable.module.importedFunctions;
+    for (const { module, name } of imported) {
       this.imports[module] ??= {};
       this.imports[module][name] = (...args: (number | bigint)[]) => (this.owner as Owner).hostCall(module, name, args);
     }
     this.exports = new WebAssembly.Instance(program.module, this.imports).exports;
+    const functions = this.exports[exportName.functions] as WebAssembly.Table;
+    // What continuations import from here: exports, and functions by number.
+    this.imports[PROGRAM_MODULE] = new Proxy(this.exports as WebAssembly.ModuleImports, {
+      get: (exports, name) => {
+        const func = functionNamed(String(name));
+        return Number.isNaN(func) ? Reflect.get(exports, name) : functions.get(func - imported.length);
+      },
+    });
     this.memory = this.exports.memory as WebAssembly.Memory;
     this.control = this.exports[exportName.control] as WebAssembly.Memory;
     this.unwind = this.exports[exportName.unwind] as unknown as WebAssembly.Tag;
@@ -68,10 +75,7 @@ export class ProgramInstance {
   continuation(site: Site): () => void {
     let resume = this.continuations.get(site.id);
     if (!resume) {
-      const instance = new WebAssembly.Instance(this.program.continuation(site), {
-        ...this.imports,
-        [PROGRAM_MODULE]: this.exports as WebAssembly.ModuleImports,
-      });
+      const instance = new WebAssembly.Instance(this.program.continuation(site), this.imports);
       resume = instance.exports[CONTINUE_EXPORT] as () => void;
       this.continuations.set(site.id, resume);
     }

@@ -24,7 +24,7 @@ describe("pipes", () => {
     const kernel = Kernel.start(1, false);
     const pipe = makePipe(kernel, 1);
     kernel.fork(1, 2);
-    kernel.call(1, { call: "close", object: pipe, end: "write" });
+    kernel.close(1, { object: pipe, end: "write" });
     expect(value(kernel.call(1, { call: "read", object: pipe, maxBytes: 1 }))).toBe("wait");
     kernel.exit(2, exitStatus(0));
     expect(value(kernel.call(1, { call: "read", object: pipe, maxBytes: 1 }))).toBe(0);
@@ -33,7 +33,7 @@ describe("pipes", () => {
   test("a write that nobody can read is EPIPE", () => {
     const kernel = Kernel.start(1, false);
     const pipe = makePipe(kernel, 1);
-    kernel.call(1, { call: "close", object: pipe, end: "read" });
+    kernel.close(1, { object: pipe, end: "read" });
     expect(value(kernel.call(1, { call: "write", object: pipe, bytes: bytes(1) }))).toBe(-ERRNO.EPIPE);
   });
 

@@ -4,7 +4,7 @@
 // Invariants: a pipe lives while a process holds an end of it or its bytes can still be read; an ended process is kept until its
 // parent has waited for it, or its parent has ended.
 import { ERRNO } from "../wasi/errno.ts";
-import type { HomeCall, HomeResult } from "./hostcalls.ts";
+import type { HomeCall, HomeResult, PipeEnd } from "./hostcalls.ts";
 
 /** Bytes a pipe holds before writers wait; writes up to PIPE_ATOMIC are never split (POSIX PIPE_BUF). */
 export const PIPE_BYTES = 64 * 1024;
@@ -99,11 +99,15 @@ export class Kernel {
         return this.read(process, call.object, call.maxBytes);
       case "write":
         return this.write(process, call.object, call.bytes);
-      case "close":
-        process.ends = process.ends.filter((end) => end !== `${call.object}:${call.end === "read" ? "r" : "w"}`);
-        this.dropUnused();
-        return answer(0);
     }
+  }
+
+  /** The process holds no descriptor any more for this end. Without effect when that is known already. */
+  close(pid: number, { object, end }: PipeEnd): void {
+    const process = this.processes.get(pid);
+    if (!process) return;
+    process.ends = process.ends.filter((held) => held !== `${object}:${end === "read" ? "r" : "w"}`);
+    this.dropUnused();
   }
 
   /** The child inherits every end its parent holds. */

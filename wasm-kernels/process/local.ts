@@ -82,6 +82,7 @@ export function runLocally(run: LocalRunOptions): LocalResult {
       output[stream].push(bytes);
       run.onOutput?.(pid, stream, bytes);
     },
+    onPipeClosed: (pipe) => kernel.close(pid, pipe),
   });
   const throughImage = (image: Image): Image => {
     const bytes = encodeImage(image);

@@ -8,13 +8,13 @@ import { must, NightshiftError } from "../errors.ts";
 import { CONTROL, frameBytes } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
 import { type Fault, faultOf } from "./fault.ts";
-import { Blocked, Exited, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
+import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
 import type { Image } from "./image.ts";
 import type { Owner, ProgramInstance } from "./instance.ts";
 import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
 import type { Program } from "./program.ts";
 
-export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite"> {
+export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" | "pipeClosed"> {
   program: Program;
   pid: number;
   parentPid: number;
@@ -22,6 +22,8 @@ export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite"> 
   memoryLimitBytes: number;
   /** stdout (1) and stderr (2) as written; `offset` is that of the first byte in the whole stream. */
   onOutput(stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  /** It has closed this end of a pipe. Told again by a process that went back to an image. */
+  onPipeClosed(pipe: PipeEnd): void;
   /** CPU time of this thread in milliseconds, from any fixed point. */
   cpuNow(): number;
 }
@@ -92,6 +94,7 @@ export class Process implements Owner {
         ...options,
         write: (stream, bytes) => this.write(stream, bytes),
         mayWrite: () => this.outputUnderway() < MAX_OUTPUT_UNDERWAY,
+        pipeClosed: (pipe) => options.onPipeClosed(pipe),
       },
       state?.header.wasi,
     );

@@ -12,6 +12,8 @@ const FLAGS = [
   "--wasm-inlining-budget=20000",
   "--wasm-inlining-factor=20",
   "--wasm-inlining-max-size=3000",
+  "--initial-old-space-size=128",
+  "--min-semi-space-size=4",
 ];
 
 /**

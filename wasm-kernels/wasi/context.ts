@@ -1,6 +1,6 @@
 // What the host functions of one process share: its memory, its descriptors, its files, its time. fd-calls, path-calls, poll-call and
 // process-calls work on it; wasi.ts puts them together.
-import { Blocked, type HomeCall, type HomeResult } from "../process/hostcalls.ts";
+import { Blocked, type HomeCall, type HomeResult, type PipeEnd } from "../process/hostcalls.ts";
 import { ERRNO, fail, WasiError } from "./errno.ts";
 import type { DirectoryNode, FileNode, Files, FilesState, Node } from "./files.ts";
 
@@ -16,6 +16,8 @@ export interface WasiOptions {
   write(stream: 1 | 2, bytes: Uint8Array): void;
   /** false: too much output is on its way already; the program waits before it writes more. */
   mayWrite(): boolean;
+  /** The last descriptor for this end of a pipe is closed. Not a call that waits: nobody needs an answer. */
+  pipeClosed(pipe: PipeEnd): void;
 }
 
 export type Descriptor =
@@ -132,26 +134,14 @@ export class WasiContext {
     return fail(ERRNO.EMFILE);
   }
 
-  /** Is this the last descriptor for its end of its pipe? Then the home must hear of its closing. */
-  lastOfPipe(fd: number): Extract<Descriptor, { kind: "pipe" }> | undefined {
+  close(fd: number): void {
     const closing = this.descriptors.get(fd);
-    if (closing?.kind !== "pipe") return undefined;
-    for (const [other, d] of this.descriptors)
-      if (other !== fd && d.kind === "pipe" && d.object === closing.object && d.end === closing.end) return undefined;
-    return closing;
-  }
-
-  /** Closes fd, telling the home about a pipe's last descriptor first. `then` runs when it is closed. */
-  close(fd: number, then: () => number): number {
-    const pipe = this.lastOfPipe(fd);
-    if (!pipe) {
-      this.descriptors.delete(fd);
-      return then();
-    }
-    throw new Blocked({ kind: "home", call: { call: "close", object: pipe.object, end: pipe.end } }, () => {
-      this.descriptors.delete(fd);
-      return then();
-    });
+    this.descriptors.delete(fd);
+    if (closing?.kind !== "pipe") return;
+    const { object, end } = closing;
+    for (const other of this.descriptors.values())
+      if (other.kind === "pipe" && other.object === object && other.end === end) return;
+    this.options.pipeClosed({ object, end });
   }
 
   nowNs(): bigint {

@@ -20,7 +20,8 @@ export function fdCalls(w: WasiContext): Calls {
     },
     fd_close: (fd: number) => {
       w.descriptor(fd);
-      return w.close(fd, () => ERRNO.SUCCESS);
+      w.close(fd);
+      return undefined;
     },
     fd_datasync: (fd: number) => void w.descriptor(fd),
     fd_sync: (fd: number) => void w.descriptor(fd),
@@ -124,12 +125,10 @@ export function fdCalls(w: WasiContext): Calls {
       const descriptor = w.descriptor(from);
       w.descriptor(to);
       if (from === to) return undefined;
-      const move = (): number => {
-        w.descriptors.set(to, descriptor);
-        w.descriptors.delete(from);
-        return ERRNO.SUCCESS;
-      };
-      return w.close(to, move);
+      w.close(to);
+      w.descriptors.set(to, descriptor);
+      w.descriptors.delete(from);
+      return undefined;
     },
     fd_seek: (fd: number, offset: bigint, whence: number, pointer: number) => {
       const descriptor = w.file(fd);

@@ -47,11 +47,9 @@ export function processCalls(w: WasiContext): Record<string, HostFunction> {
         if (target < 0) return w.newFd(descriptor);
         if (target >= MAX_DESCRIPTORS) return -ERRNO.EBADF;
         if (target === fd) return fd;
-        const place = (): number => {
-          w.descriptors.set(target, descriptor);
-          return target;
-        };
-        return w.descriptors.has(target) ? w.close(target, place) : place();
+        w.close(target);
+        w.descriptors.set(target, descriptor);
+        return target;
       }),
   };
 }

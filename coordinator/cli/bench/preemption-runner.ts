@@ -48,6 +48,7 @@ const options: ProcessOptions = {
   now: () => Date.now(),
   cpuNow: () => 0,
   onOutput: (_stream, _offset, bytes) => acknowledgeOutput(control(), bytes.length),
+  onPipeClosed: () => undefined,
 };
 const asker = new Worker(new URL("./asker.ts", import.meta.url));
 const stamp = new SharedArrayBuffer(8);
