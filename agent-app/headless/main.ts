@@ -63,6 +63,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
+  // Whoever reads events has started this agent and is gone; a terminal may be closed while it goes on.
+  process.stdout.on("error", values.json ? end : () => undefined);
   agent.start();
 }
 

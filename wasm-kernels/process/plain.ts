@@ -37,7 +37,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     now: options.now,
     write: (stream, bytes) => void output[stream].push(bytes),
     mayWrite: () => true,
-    pipeClosed: () => undefined,
+    pipeClosed: (pipe) => kernel.close(PID, pipe),
   });
   const answer = (blocked: Blocked): number => {
     if (blocked.reason.kind !== "home") return blocked.finish({ value: 0 });
