@@ -6,6 +6,7 @@ import {
   decodeImage,
   encodeImage,
   type HomeResult,
+  type PipeEnd,
   Process,
   Program,
   type Stop,
@@ -28,7 +29,14 @@ export interface Order {
 
 export type Told =
   | { kind: "ready"; control: SharedArrayBuffer }
-  | { kind: "stopped"; stop: Stop; waiting: WaitReason | null; image: Uint8Array | null; output: Record<1 | 2, Uint8Array[]> };
+  | {
+      kind: "stopped";
+      stop: Stop;
+      waiting: WaitReason | null;
+      image: Uint8Array | null;
+      output: Record<1 | 2, Uint8Array[]>;
+      closed: PipeEnd[];
+    };
 
 const port = must(parentPort, "the carrier's port");
 const programs = new Map<string, Program>();
@@ -37,13 +45,14 @@ port.on("message", (order: Order) => {
   const program = programs.get(order.hash) ?? new Program(order.hash, order.bytes, order.module);
   programs.set(order.hash, program);
   const output: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
+  const closed: PipeEnd[] = [];
   const { pid, parentPid, seed, args } = order;
   const options = {
     ...{ program, pid, parentPid, seed, args, env: {}, files: new Map(), clock: "virtual" as const, memoryLimitBytes: 2 ** 30 },
     now: () => Date.now(),
     cpuNow: () => performance.now(),
     onOutput: (stream: 1 | 2, _offset: number, bytes: Uint8Array) => void output[stream].push(bytes.slice()),
-    onPipeClosed: () => undefined,
+    onPipeClosed: (pipe: PipeEnd) => void closed.push(pipe),
   };
   const process = order.image === null ? Process.start(options) : Process.restore(options, decodeImage(order.image), null);
   if (order.answer) process.complete(order.answer);
@@ -53,5 +62,5 @@ port.on("message", (order: Order) => {
   const image = over ? null : encodeImage(process.capture(false));
   const waiting = process.waitingFor;
   const plain = stop.kind === "waiting" ? { kind: "waiting" as const, reason: stop.reason } : stop;
-  port.postMessage({ kind: "stopped", stop: plain, waiting, image, output } satisfies Told);
+  port.postMessage({ kind: "stopped", stop: plain, waiting, image, output, closed } satisfies Told);
 });

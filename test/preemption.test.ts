@@ -116,6 +116,7 @@ async function disturbed(program: Program, args: readonly string[], random: () =
       const delayMs = moments < most ? random() ** 2 * 3 : undefined;
       const told = await carryOn({ hash, bytes, module, pid, parentPid, seed, args, image, answer }, delayMs);
       for (const stream of [1, 2] as const) output[stream].push(...told.output[stream]);
+      for (const pipe of told.closed) kernel.close(pid, pipe);
       const { stop } = told;
       if (stop.kind === "exit" || stop.kind === "fault") {
         if (pid === 1) status = stop;
