@@ -14,14 +14,15 @@ export class Additions implements Surroundings {
   readonly tags: Uint8Array[];
   readonly control: number;
   readonly unwindTag: number;
-  private readonly typeCount: number;
+  /** The module's, which added ones join. */
+  private readonly moduleTypes: FuncType[];
   private readonly functionCount: number;
   private readonly knownTypes = new Map<string, number>();
   private growerIndex: number | undefined;
   private readonly savers = new Map<string, number>();
 
   constructor(module: WasmModule) {
-    this.typeCount = module.types.length;
+    this.moduleTypes = module.types;
     this.functionCount = module.functionTypes.length;
     module.types.forEach((type, index) => {
       const key = keyOf(type);
@@ -38,16 +39,17 @@ export class Additions implements Surroundings {
     ];
   }
 
-  typeIndex(type: FuncType): number {
+  readonly typeIndex = (type: FuncType): number => {
     const key = keyOf(type);
     let index = this.knownTypes.get(key);
     if (index === undefined) {
-      index = this.typeCount + this.types.length;
+      index = this.moduleTypes.length;
       this.types.push(encodeType(type));
+      this.moduleTypes.push(type);
       this.knownTypes.set(key, index);
     }
     return index;
-  }
+  };
 
   saver(types: readonly ValueType[]): number {
     const key = types.join();

@@ -34,7 +34,9 @@ export function blockTypes(module: WasmModule, blockType: number): FuncType {
 }
 const NO_TYPES: FuncType = { params: [], results: [] };
 
-const isOpener = (op: number): boolean => (op >= Op.block && op <= Op.if) || op === Op.try || op === Op.tryTable;
+/** Begins a construct, which an `end` or a `delegate` closes. */
+export const isOpener = (op: number): boolean => (op >= Op.block && op <= Op.if) || op === Op.try || op === Op.tryTable;
+export const isCloser = (op: number): boolean => op === Op.end || op === Op.delegate;
 
 const endsUnreachable = (op: number): boolean =>
   op === Op.else || op === Op.end || op === Op.catch || op === Op.catchAll || op === Op.delegate;

@@ -17,7 +17,7 @@ export interface CallGraph {
 /** Host functions that may stop the calling process: they wait for something, or clone it. */
 const SUSPENDING: Record<string, ReadonlySet<string>> = {
   nightshift: new Set(["fork", "wait", "pipe", "kill"]),
-  wasi_snapshot_preview1: new Set(["fd_read", "fd_write", "fd_close", "fd_renumber", "poll_oneoff", "sched_yield"]),
+  wasi_snapshot_preview1: new Set(["fd_read", "fd_write", "poll_oneoff", "sched_yield"]),
 };
 export const isSuspendingImport = (module: string, name: string): boolean => SUSPENDING[module]?.has(name) ?? false;
 

@@ -12,10 +12,13 @@
 //       end
 //       loop ...the whole loop... end
 //     end
+//
+// An enclosing try is opened again with its handlers; inside a handler its exception is not needed any more (handlers.ts). What was called
+// at the site may also have ended with an exception, which is then thrown there; and one that leaves the frame is kept for the next.
 import { NightshiftError } from "../errors.ts";
 import { encodeType } from "./additions.ts";
 import { Writer } from "./binary.ts";
-import { type Body, blockTypes, branchLabels, decodeBody } from "./body.ts";
+import { type Body, blockTypes, branchLabels, decodeBody, isCloser, isOpener } from "./body.ts";
 import { readSites, SITES_SECTION, type Site } from "./facts.ts";
 import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
 import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
@@ -74,8 +77,10 @@ export function buildContinuation(migratable: MigratableModule, site: Site): Uin
 interface Enclosing {
   op: number;
   start: number;
-  /** Where the arm of the construct that holds the site ends: its else, or its end. */
+  /** Where the arm of the construct that holds the site ends: its else or next handler, or its end. */
   armEnd: number;
+  /** It is not the construct's first arm: the site is behind its else, or in a handler. */
+  isLater: boolean;
   type: FuncType;
 }
 
@@ -93,6 +98,8 @@ class Continuation {
   private readonly body: Body;
   private readonly site: Site;
   private readonly control: number;
+  /** Types of the values of the program's own exceptions. */
+  private readonly tags: readonly (readonly ValueType[])[];
   private enclosing: Enclosing[] = [];
 
   constructor(migratable: MigratableModule, site: Site) {
@@ -101,6 +108,7 @@ class Continuation {
     this.site = site;
     this.body = migratable.body(site.func);
     this.control = this.module.memories.length - 1;
+    this.tags = this.module.tags.slice(0, -1).map((type) => this.module.types[type].params);
   }
 
   build(): Uint8Array<ArrayBuffer> {
@@ -120,30 +128,34 @@ class Continuation {
     const open: number[] = [];
     for (let i = 0; i < body.count; i++) {
       if (body.start[i] === offset) {
-        this.enclosing = open.map((start) => {
-          let armEnd = body.match[start];
-          if (body.op[start] === Op.if) armEnd = this.armEnd(start, i);
-          return { op: body.op[start], start, armEnd, type: blockTypes(module, body.arg[start]) };
-        });
+        this.enclosing = open.map((start) => ({
+          op: body.op[start],
+          start,
+          ...this.arm(start, i),
+          type: blockTypes(module, body.arg[start]),
+        }));
         return i;
       }
-      const op = body.op[i];
-      if ((op >= Op.block && op <= Op.if) || op === Op.try) open.push(i);
-      else if (op === Op.end) open.pop();
+      if (isOpener(body.op[i])) open.push(i);
+      else if (isCloser(body.op[i])) open.pop();
     }
     throw new NightshiftError("NS_BAD_MODULE", `site ${site.id} does not fit its function`);
   }
 
-  /** The first else or end that closes the arm of an `if` in which instruction i lies. */
-  private armEnd(start: number, i: number): number {
+  /** The arm of a construct in which instruction i lies. */
+  private arm(start: number, i: number): { armEnd: number; isLater: boolean } {
     const { body } = this;
+    let isLater = false;
     for (let k = start + 1, nested = 0; k < body.match[start]; k++) {
       const op = body.op[k];
-      if ((op >= Op.block && op <= Op.if) || op === Op.try) nested++;
-      else if (op === Op.end) nested--;
-      else if (op === Op.else && nested === 0) return i < k ? k : body.match[start];
+      if (isOpener(op)) nested++;
+      else if (isCloser(op)) nested--;
+      else if (nested === 0 && (op === Op.else || op === Op.catch)) {
+        if (i <= k) return { armEnd: k, isLater }; // at k itself the arm is over
+        isLater = true;
+      }
     }
-    return body.match[start];
+    return { armEnd: body.match[start], isLater };
   }
 
   // ---- frame in, results in
@@ -173,10 +185,39 @@ class Continuation {
 
   private pushCallResults(): void {
     if (this.site.kind !== "call") return;
-    this.module.types[this.site.callType].results.forEach((type, k) => {
+    this.throwWhatWasThrown();
+    this.loadResults(this.module.types[this.site.callType].results);
+  }
+
+  private loadResults(types: readonly ValueType[]): void {
+    types.forEach((type, k) => {
       this.out.byte(Op.i32Const).s32(0);
       this.controlAccess(LOAD.get(type) ?? [], CONTROL.results + 16 * k);
     });
+  }
+
+  /** What was called has ended with an exception: here it comes. */
+  private throwWhatWasThrown(): void {
+    const { out, tags } = this;
+    if (tags.length === 0) return;
+    const thrown = this.body.locals.length; // the frame's pointer is not needed any more
+    out.byte(Op.i32Const).s32(0);
+    this.controlAccess([Op.i32Load], CONTROL.thrown);
+    out.byte(Op.localTee).u32(thrown).byte(Op.if).byte(0x40).byte(Op.i32Const).s32(0).byte(Op.i32Const).s32(0);
+    this.controlAccess([Op.i32Store], CONTROL.thrown);
+    tags.forEach((params, tag) => {
+      out
+        .byte(Op.localGet)
+        .u32(thrown)
+        .byte(Op.i32Const)
+        .s32(tag + 1)
+        .byte(Op.i32Eq)
+        .byte(Op.if)
+        .byte(0x40);
+      this.loadResults(params);
+      out.byte(Op.throw).u32(tag).byte(Op.end);
+    });
+    out.byte(Op.end);
   }
 
   // ---- the rest of the function
@@ -205,6 +246,12 @@ class Continuation {
       this.closeLabel();
       this.copy(inner.start, body.match[inner.start] + 1);
       this.closeLabel();
+    } else if (inner.op === Op.try && !inner.isLater) {
+      const end = body.match[inner.start];
+      this.openLabel(Op.try, results);
+      this.labels.push(this.depth - 1);
+      this.rest(level + 1, resumeAt);
+      this.copy(inner.armEnd, end + 1); // its handlers, and its end
     } else {
       this.openLabel(Op.block, results);
       this.labels.push(this.depth - 1);
@@ -261,6 +308,11 @@ class Continuation {
         case Op.try:
           this.labels.push(this.depth++);
           break;
+        case Op.delegate:
+          this.labels.pop();
+          this.depth--;
+          out.byte(op).u32(this.label(body.arg[i]));
+          continue;
         case Op.end:
           this.labels.pop();
           this.depth--;
@@ -331,20 +383,45 @@ class Continuation {
     return wasm.finish();
   }
 
-  /** Runs the frame and stores what it returns where the next frame's continuation looks for it. */
+  /** Runs the frame and stores what it returns, or throws, where the next frame's continuation looks for it. */
   private entry(frame: number, results: readonly ValueType[]): Writer {
+    const { tags } = this;
     const w = new Writer();
-    w.u32(results.length);
-    for (const type of results) w.u32(1).byte(type);
-    w.byte(Op.call).u32(frame);
-    for (let k = results.length - 1; k >= 0; k--) w.byte(Op.localSet).u32(k);
-    results.forEach((type, k) => {
-      w.byte(Op.i32Const).s32(0).byte(Op.localGet).u32(k);
-      w.bytes(STORE.get(type) ?? [])
+    const locals = [results, ...tags].flat();
+    w.u32(locals.length);
+    for (const type of locals) w.u32(1).byte(type);
+    const store = (type: ValueType, offset: number): Writer =>
+      w
+        .bytes(STORE.get(type) ?? [])
         .u32(0x40)
         .u32(this.control)
-        .u32(CONTROL.results + 16 * k);
+        .u32(offset);
+    /** Stores the values on the stack, by way of locals. */
+    const keep = (types: readonly ValueType[], first: number): void => {
+      for (let k = types.length - 1; k >= 0; k--) w.byte(Op.localSet).u32(first + k);
+      types.forEach((type, k) => {
+        w.byte(Op.i32Const)
+          .s32(0)
+          .byte(Op.localGet)
+          .u32(first + k);
+        store(type, CONTROL.results + 16 * k);
+      });
+    };
+    if (tags.length > 0) w.byte(Op.try).byte(0x40);
+    w.byte(Op.call).u32(frame);
+    keep(results, 0);
+    let first = results.length;
+    tags.forEach((params, tag) => {
+      w.byte(Op.catch).u32(tag);
+      keep(params, first);
+      first += params.length;
+      w.byte(Op.i32Const)
+        .s32(0)
+        .byte(Op.i32Const)
+        .s32(tag + 1);
+      store(I32, CONTROL.thrown);
     });
+    if (tags.length > 0) w.byte(Op.end);
     return w.byte(Op.end);
   }
 

@@ -15,6 +15,8 @@ export const CONTROL = {
   deniedPages: 20,
   /** u32: bytes of stdout and stderr together that have been taken over by whoever keeps them (modulo 2^32). Set by any thread. */
   outputTaken: 24,
+  /** i32: 0, or 1 + the tag of an exception that a continuation ended with; its values are in `results`. */
+  thrown: 28,
   /** Up to RESULT_SLOTS values of 16 bytes: results of a call, handed from one continuation to the next. */
   results: 64,
   /** First byte of the saved frames, outermost function last. */

@@ -1,6 +1,6 @@
 // Which locals a function still needs at given points: the only ones worth saving there. A backward data-flow analysis over the
 // structured code (loops are walked until nothing changes), on the original body.
-import { type Body, branchLabels } from "./body.ts";
+import { type Body, branchLabels, isCloser, isOpener } from "./body.ts";
 import { Op } from "./opcodes.ts";
 
 /** Sets of locals as bits of 32-bit words. */
@@ -13,7 +13,7 @@ export interface LiveLocals {
   after: Map<number, number[]>;
 }
 
-/** The body must not catch exceptions: a handler's reads are not followed. */
+/** Handlers must be plain (handlers.ts). Whatever may throw may go to any handler around it. */
 export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wantedAfter: ReadonlySet<number>): LiveLocals {
   const found: LiveLocals = { before: new Map(), after: new Map() };
   const matches = matchEnds(body);
@@ -21,6 +21,8 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
   const none = new Uint32Array(words);
   /** Live sets at the labels of the enclosing constructs, outermost first. */
   const labels: Bits[] = [];
+  /** Live sets at the beginning of the handlers around. */
+  const handlers: Bits[] = [];
   const loopTargets = new Map<number, Bits>();
   // The function's own label is one further out than all of these, and nothing is live after it.
   const label = (depth: number): Bits => labels[labels.length - 1 - depth] ?? none;
@@ -28,10 +30,15 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
   /** Walks instructions [from, to) backwards; `live` is the set after them and is changed in place; returns the set before them. */
   function walk(from: number, to: number, live: Bits): Bits {
     for (let i = to - 1; i >= from; i--) {
-      if (wantedAfter.has(i)) found.after.set(i, list(live));
+      if (wantedAfter.has(i)) {
+        const needed = live.slice();
+        for (const handler of handlers) merge(needed, handler); // what was called may also throw
+        found.after.set(i, list(needed));
+      }
       const op = body.op[i];
       switch (op) {
-        case Op.end: {
+        case Op.end:
+        case Op.delegate: {
           const start = matches.opener[i];
           live = construct(start, i, live);
           i = start;
@@ -43,6 +50,14 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
         case Op.localSet:
         case Op.localTee:
           live[body.arg[i] >> 5] &= ~(1 << (body.arg[i] & 31));
+          break;
+        case Op.call:
+        case Op.callIndirect:
+          for (const handler of handlers) merge(live, handler);
+          break;
+        case Op.throw:
+          live.fill(0);
+          for (const handler of handlers) merge(live, handler);
           break;
         case Op.br:
           live.set(label(body.arg[i]));
@@ -58,7 +73,6 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
         case Op.returnCall:
         case Op.returnCallIndirect:
         case Op.unreachable:
-        case Op.throw:
           live.fill(0);
           break;
         default:
@@ -84,11 +98,17 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
     }
     labels.push(after);
     let result: Bits;
+    const [middle = end, ...more] = matches.middles.get(start) ?? [];
     if (op === Op.if) {
-      const middle = matches.middle[start];
-      const otherwise = middle < 0 ? after.slice() : walk(middle + 1, end, after.slice());
-      result = walk(start + 1, middle < 0 ? end : middle, after.slice());
+      const otherwise = middle === end ? after.slice() : walk(middle + 1, end, after.slice());
+      result = walk(start + 1, middle, after.slice());
       merge(result, otherwise);
+    } else if (op === Op.try) {
+      const clauses = middle === end ? [] : [middle, ...more];
+      const entries = clauses.map((clause, k) => walk(clause + 1, clauses[k + 1] ?? end, after.slice()));
+      handlers.push(...entries);
+      result = walk(start + 1, middle, after.slice());
+      handlers.length -= entries.length;
     } else {
       result = walk(start + 1, end, after.slice());
     }
@@ -100,18 +120,20 @@ export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wanted
   return found;
 }
 
-/** For every `end` the construct's first instruction, and for every `if` its `else` (or -1). */
-function matchEnds(body: Body): { opener: Int32Array; middle: Int32Array } {
+/** For every end the construct's first instruction, and for an `if` its `else`, for a `try` its handlers. */
+function matchEnds(body: Body): { opener: Int32Array; middles: Map<number, number[]> } {
   const opener = new Int32Array(body.count).fill(-1);
-  const middle = new Int32Array(body.count).fill(-1);
+  const middles = new Map<number, number[]>();
   const open: number[] = [];
   for (let i = 0; i < body.count; i++) {
     const op = body.op[i];
-    if (op >= Op.block && op <= Op.if) open.push(i);
-    else if (op === Op.else) middle[open[open.length - 1]] = i;
-    else if (op === Op.end) opener[i] = open.pop() ?? -1;
+    if (isOpener(op)) open.push(i);
+    else if (op === Op.else || op === Op.catch) {
+      const start = open[open.length - 1];
+      middles.set(start, [...(middles.get(start) ?? []), i]);
+    } else if (isCloser(op)) opener[i] = open.pop() ?? -1;
   }
-  return { opener, middle };
+  return { opener, middles };
 }
 
 /** target |= source; true when that changed something. */

@@ -103,11 +103,11 @@ function planLoops(
   return loops;
 }
 
-/** A loop without loops, calls to be left, polls or jump tables inside. */
+/** A loop without loops, calls to be left, polls, jump tables or exceptions inside. */
 function isSmallest(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
   for (let i = loop + 1; i < body.match[loop]; i++) {
     const op = body.op[i];
-    if (op === Op.loop || op === Op.brTable || polled.has(i) || left.has(i)) return false;
+    if (op === Op.loop || op === Op.brTable || op === Op.try || op === Op.throw || polled.has(i) || left.has(i)) return false;
   }
   return true;
 }
@@ -139,14 +139,17 @@ function walkPolled(
       case Op.block:
       case Op.loop:
       case Op.if:
+      case Op.try:
         open.push({ ends: true, begin: polled, loop: op === Op.loop, hasElse: op !== Op.if });
         break;
       case Op.else:
+      case Op.catch: // what was polled before the exception came is not known
         top.ends &&= polled;
         top.hasElse = true;
         polled = top.begin;
         break;
       case Op.end:
+      case Op.delegate:
         polled = polled && top.ends && (top.hasElse || top.begin);
         open.pop();
         break;
@@ -163,6 +166,7 @@ function walkPolled(
         break;
       case Op.return:
       case Op.unreachable:
+      case Op.throw:
       case Op.returnCall:
       case Op.returnCallIndirect:
         polled = true;

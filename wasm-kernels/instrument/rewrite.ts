@@ -9,7 +9,7 @@
 // turns this into nothing). Invariant: at every site all operands beneath it are in locals.
 import { must, NightshiftError } from "../errors.ts";
 import { Writer } from "./binary.ts";
-import { type Body, blockTypes } from "./body.ts";
+import { type Body, blockTypes, isCloser, isOpener } from "./body.ts";
 import type { Site } from "./facts.ts";
 import { CONTROL } from "./layout.ts";
 import { type FuncType, functionName, type WasmModule } from "./module.ts";
@@ -102,7 +102,7 @@ class Rewriter {
       if (isOpener(op)) open.push(i);
       if (this.polls.has(i) || this.leaves.has(i))
         for (let k = open.length - 1; k >= 0 && !this.holdsSite[open[k]]; k--) this.holdsSite[open[k]] = 1;
-      if (op === Op.end) open.pop();
+      if (isCloser(op)) open.pop();
     }
   }
 
@@ -152,6 +152,7 @@ class Rewriter {
       case Op.block:
       case Op.loop:
       case Op.if:
+      case Op.try:
         if (op === Op.loop && this.polls.get(i)?.loop?.where === "strip") return this.strip(i);
         this.open(i, op);
         return;
@@ -161,7 +162,14 @@ class Rewriter {
         this.copy(i);
         return;
       }
+      case Op.catch: {
+        const { height } = this.constructs[this.constructs.length - 1];
+        this.resetTo(height, this.module.types[this.module.tags[body.arg[i]]].params);
+        this.copy(i);
+        return;
+      }
       case Op.end:
+      case Op.delegate:
         this.close(i);
         return;
       case Op.br:
@@ -169,6 +177,7 @@ class Rewriter {
         return;
       case Op.brTable:
       case Op.return:
+      case Op.throw:
       case Op.unreachable:
         this.copy(i);
         return;
@@ -314,6 +323,7 @@ class Rewriter {
     this.copy(i);
     const height = this.stack.length - type.params.length;
     this.constructs.push({ op, start: i, height, type });
+    if (op === Op.loop) this.spilled.fill(-1, height); // a later turn has other parameters
     const site = this.polls.get(i);
     if (site) {
       this.spillBeneath(0); // the loop's own parameters
@@ -494,5 +504,3 @@ class Rewriter {
     this.out.byte(Op.i32Const).s32(site.id).byte(Op.call).u32(this.around.saver(types));
   }
 }
-
-const isOpener = (op: number): boolean => op >= Op.block && op <= Op.if;

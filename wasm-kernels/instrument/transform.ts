@@ -6,6 +6,7 @@ import { Reader, Writer } from "./binary.ts";
 import { type Body, decodeBody } from "./body.ts";
 import { analyseCalls } from "./callgraph.ts";
 import { SITES_SECTION, type Site, writeSites } from "./facts.ts";
+import { plainHandlers } from "./handlers.ts";
 import { exportName, PREFIX } from "./layout.ts";
 import { EXTERNAL, functionName, parseModule, type WasmModule } from "./module.ts";
 import { FUNCREF, Op, typeName } from "./opcodes.ts";
@@ -46,26 +47,26 @@ function transform(bytes: Uint8Array): Instrumented {
   const module = parseModule(bytes);
   refuseUnsupported(module);
   const imported = module.importedFunctions.length;
+  const additions = new Additions(module);
   const bodies = module.bodies.map((range, index) => {
     const func = imported + index;
     const type = module.types[module.functionTypes[func]];
     return inFunction(module, func, () => {
       const body = decodeBody(module.bytes, type.params, range);
-      const unrolled = unrollRecursion(func, type, body);
-      return unrolled ? decodeBody(unrolled, type.params, { start: 0, end: unrolled.length }) : body;
+      const better = plainHandlers(module, body, additions.typeIndex) ?? unrollRecursion(func, type, body);
+      return better ? decodeBody(better, type.params, { start: 0, end: better.length }) : body;
     });
   });
   bodies.forEach((body, index) => {
     refuseUnsupportedCode(module, imported + index, body);
   });
   const calls = analyseCalls(module, bodies);
-  const additions = new Additions(module);
   const sites: Site[] = [];
   let suspendable = 0;
   const rewritten = bodies.map((body, index) => {
     const func = imported + index;
     const planned = planSites(module, func, body, calls, sites.length);
-    if (planned.length === 0 && !growsMemory(body)) return undefined;
+    if (planned.length === 0 && !growsMemory(body) && !catches(body)) return undefined;
     if (planned.length > 0) suspendable++;
     const result = inFunction(module, func, () => rewriteFunction(module, func, body, planned, additions));
     sites.push(...result.sites.sort((a, b) => a.id - b.id));
@@ -77,6 +78,12 @@ function transform(bytes: Uint8Array): Instrumented {
     suspendable,
     sites: sites.length,
   };
+}
+
+/** Has handlers, which must let the exception pass with which the program ends (handlers.ts). */
+function catches(body: Body): boolean {
+  for (let i = 0; i < body.count; i++) if (body.op[i] === Op.try) return true;
+  return false;
 }
 
 function growsMemory(body: Body): boolean {
@@ -105,7 +112,6 @@ function refuseUnsupported(module: WasmModule): void {
   if (module.memories.length > 1) refuse("has more than one memory");
   if (module.memories.some((memory) => memory.shared)) refuse("has a shared memory (threads)");
   if (module.start !== undefined) refuse("has a start function");
-  if (module.tags.length > 0) refuse("uses exceptions");
   for (const global of module.globals) {
     if (global.mutable && (global.type === 0x70 || global.type === 0x6f || global.type === 0x69))
       refuse(`has a mutable global of type ${typeName(global.type)}`);
@@ -121,9 +127,7 @@ const TABLE_CHANGES = new Map<number, string>([
   [Op.memoryInit, "memory.init"],
   [Op.dataDrop, "data.drop"],
   [Op.elemDrop, "elem.drop"],
-  [Op.try, "try"],
   [Op.tryTable, "try_table"],
-  [Op.throw, "throw"],
   [Op.throwRef, "throw_ref"],
 ]);
 
@@ -230,6 +234,9 @@ function exportsFor(module: WasmModule, additions: Additions): Uint8Array[] {
   });
   module.tables.forEach((_, index) => {
     add(exportName.table(index), EXTERNAL.table, index);
+  });
+  module.tags.forEach((_, index) => {
+    add(exportName.tag(index), EXTERNAL.tag, index);
   });
   module.memories.forEach((_, index) => {
     add(exportName.memory(index), EXTERNAL.memory, index);

@@ -34,6 +34,9 @@ export function faultOf(thrown: unknown, deniedLimit: number | undefined, stackU
   return { kind: "fault", code: "NS_INTERNAL", message: asNightshiftError(thrown).message, wasmStack };
 }
 
+/** The program threw an exception that nothing in it catches. Where it came from is not known any more. */
+export const uncaught = (): Fault => ({ kind: "fault", code: "NS_TRAP", message: "trap: uncaught exception", wasmStack: [] });
+
 function wasmFrames(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {

@@ -2,7 +2,7 @@
 // cost of being migratable is measured against. One process: it can use pipes but neither fork nor wait for anybody.
 import { NightshiftError } from "../errors.ts";
 import { Wasi } from "../wasi/index.ts";
-import { faultOf } from "./fault.ts";
+import { faultOf, uncaught } from "./fault.ts";
 import { Blocked, Exited, type HostFunction } from "./hostcalls.ts";
 import { Kernel } from "./kernel.ts";
 import type { Stop } from "./process.ts";
@@ -73,6 +73,6 @@ export function runPlain(options: PlainRunOptions): PlainResult {
   } catch (thrown) {
     if (thrown instanceof Exited) return result({ kind: "exit", code: thrown.code });
     if (thrown instanceof NightshiftError) throw thrown;
-    return result(faultOf(thrown, undefined, false));
+    return result(thrown instanceof WebAssembly.Exception ? uncaught() : faultOf(thrown, undefined, false));
   }
 }

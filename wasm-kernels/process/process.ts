@@ -7,7 +7,7 @@
 import { must, NightshiftError } from "../errors.ts";
 import { CONTROL, frameBytes } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
-import { type Fault, faultOf } from "./fault.ts";
+import { type Fault, faultOf, uncaught } from "./fault.ts";
 import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
 import type { Image } from "./image.ts";
 import type { Owner, ProgramInstance } from "./instance.ts";
@@ -224,11 +224,13 @@ export class Process implements Owner {
         (this.instance.exports._start as () => void)();
       } else {
         for (let frame = this.frames.shift(); frame; frame = this.frames.shift()) this.resume(frame);
+        if (this.words()[CONTROL.thrown >> 2] > 0) return uncaught();
       }
       return { kind: "exit", code: 0 };
     } catch (thrown) {
       if (thrown instanceof Exited) return { kind: "exit", code: thrown.code };
       if (thrown instanceof WebAssembly.Exception && thrown.is(this.instance.unwind)) return this.left();
+      if (thrown instanceof WebAssembly.Exception) return uncaught();
       const denied = this.words()[CONTROL.deniedPages >> 2] > 0 ? this.options.memoryLimitBytes : undefined;
       return faultOf(thrown, denied, this.stackUsedUp());
     }

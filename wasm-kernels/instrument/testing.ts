@@ -1,0 +1,65 @@
+// For tests only: hand-written modules, run undisturbed, as plain modules, and stopped and moved as often as possible.
+import initWabt from "wabt";
+import { Program, requestStop, runLocally, runPlain } from "../process/index.ts";
+import { instrument } from "./index.ts";
+
+const wabt = await initWabt();
+
+export function assemble(wat: string): Uint8Array<ArrayBuffer> {
+  const module = wabt.parseWat("test.wat", wat, {
+    simd: true,
+    multi_value: true,
+    tail_call: true,
+    reference_types: true,
+    bulk_memory: true,
+    exceptions: true,
+    threads: true,
+  });
+  return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
+}
+
+/** A command with helpers: $yield stops the process; $say writes a decimal-ish record of an i32 and a newline. */
+export const command = (code: string, more = ""): string => `(module
+  (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  ${more}
+  (func $yield (drop (call $sched_yield)))
+  (func $say (param $n i32) (local $i i32)
+    (local.set $i (i32.const 8))
+    (loop $next
+      (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+      (i32.store8 (i32.add (i32.const 64) (local.get $i)) (i32.add (i32.const 65) (i32.and (local.get $n) (i32.const 15))))
+      (local.set $n (i32.shr_u (local.get $n) (i32.const 4)))
+      (br_if $next (local.get $i)))
+    (i32.store8 (i32.const 72) (i32.const 10))
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 9))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  ${code})`;
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+export function outputs(wat: string): { plain: string; undisturbed: string; moved: string; moves: number; stop: unknown } {
+  const module = assemble(wat);
+  const program = new Program("test", instrument(module).wasm);
+  const plain = runPlain({ module: new WebAssembly.Module(module), args: ["test"], now: () => 0 });
+  const base = { program, args: ["test"], cpuNow: () => 0, now: () => 0 };
+  const undisturbed = runLocally(base);
+  let control: SharedArrayBuffer | undefined;
+  const moved = runLocally({
+    ...base,
+    beforeRun: (current) => {
+      control = current;
+    },
+    // Every line of output makes the process stop at its next poll.
+    onOutput: () => control && requestStop(control),
+    moveAt: () => true,
+  });
+  return {
+    plain: text(Buffer.concat(plain.stdout)),
+    undisturbed: text(undisturbed.stdout),
+    moved: text(moved.stdout),
+    moves: moved.moves,
+    stop: moved.stop,
+  };
+}
