@@ -1,9 +1,10 @@
 // What a migratable module has that the plain one had not: types, the control memory, the unwind tag, and one saver function for
 // each combination of value types that some site saves. Collected while functions are rewritten.
+import { must } from "../errors.ts";
 import { Writer } from "./binary.ts";
 import { CONTROL, CONTROL_MAX_PAGES } from "./layout.ts";
 import type { FuncType, WasmModule } from "./module.ts";
-import { I32, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
+import { BULK, I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
 import type { Surroundings } from "./rewrite.ts";
 
 export class Additions implements Surroundings {
@@ -12,17 +13,21 @@ export class Additions implements Surroundings {
   readonly bodies: Uint8Array[] = [];
   readonly memories: Uint8Array[];
   readonly tags: Uint8Array[];
+  /** Mutable i32 globals, zero at first. */
+  readonly globals: Uint8Array[] = [];
   readonly control: number;
   readonly unwindTag: number;
   /** The module's, which added ones join. */
   private readonly moduleTypes: FuncType[];
   private readonly functionCount: number;
   private readonly knownTypes = new Map<string, number>();
+  private readonly moduleGlobals: WasmModule["globals"];
   private growerIndex: number | undefined;
   private readonly savers = new Map<string, number>();
 
   constructor(module: WasmModule) {
     this.moduleTypes = module.types;
+    this.moduleGlobals = module.globals;
     this.functionCount = module.functionTypes.length;
     module.types.forEach((type, index) => {
       const key = keyOf(type);
@@ -66,11 +71,89 @@ export class Additions implements Surroundings {
     return this.growerIndex;
   }
 
+  private readonly segmentFunctions = new Map<string, number>();
+  /** Which segments the program may drop, and the global that says that it has. */
+  private readonly drops: { op: number; segment: number; global: number }[] = [];
+
+  onSegment(op: number, segment: number, target: number): number {
+    const key = `${op} ${segment} ${target}`;
+    let index = this.segmentFunctions.get(key);
+    if (index === undefined) {
+      index =
+        op === Op.memoryInit || op === Op.tableInit ? this.initFunction(op, segment, target) : this.dropFunction(op, segment);
+      this.segmentFunctions.set(key, index);
+    }
+    return index;
+  }
+
+  private initFunction(op: number, segment: number, target: number): number {
+    const w = new Writer().u32(0);
+    for (let k = 0; k < 3; k++) w.byte(Op.localGet).u32(k);
+    w.byte(0xfc)
+      .u32(op - BULK)
+      .u32(segment)
+      .u32(target);
+    return this.addFunction({ params: [I32, I32, I32], results: [] }, w.byte(Op.end).finish());
+  }
+
+  private dropFunction(op: number, segment: number): number {
+    const global = this.moduleGlobals.length + this.globals.length;
+    this.globals.push(new Writer().byte(I32).byte(1).byte(Op.i32Const).s32(0).byte(Op.end).finish());
+    this.drops.push({ op, segment, global });
+    const w = new Writer().u32(0).byte(0xfc);
+    w.u32(op - BULK).u32(segment);
+    w.byte(Op.i32Const).s32(1).byte(Op.globalSet).u32(global);
+    return this.addFunction({ params: [], results: [] }, w.byte(Op.end).finish());
+  }
+
+  /** The functions that exportName.saveGlobals and loadGlobals name; to be made when all else has been added. */
+  globalFunctions(): { save: number; load: number } {
+    const save = new Writer().u32(0);
+    const load = new Writer().u32(0);
+    const access = (w: Writer, opcode: readonly number[] | undefined, offset: number): Writer =>
+      w.bytes(must(opcode, "the type's access")).u32(0x40).u32(this.control).u32(offset);
+    const all = [...this.moduleGlobals, ...this.globals.map(() => ({ type: I32, mutable: true }))];
+    for (const { index, type, offset } of savedGlobals(all)) {
+      access(save.byte(Op.i32Const).s32(0).byte(Op.globalGet).u32(index), STORE.get(type), CONTROL.frames + offset);
+      access(load.byte(Op.i32Const).s32(0), LOAD.get(type), CONTROL.frames + offset)
+        .byte(Op.globalSet)
+        .u32(index);
+    }
+    for (const { op, segment, global } of this.drops)
+      load
+        .byte(Op.globalGet)
+        .u32(global)
+        .byte(Op.if)
+        .byte(0x40)
+        .byte(0xfc)
+        .u32(op - BULK)
+        .u32(segment)
+        .byte(Op.end);
+    const type = { params: [], results: [] };
+    return {
+      save: this.addFunction(type, save.byte(Op.end).finish()),
+      load: this.addFunction(type, load.byte(Op.end).finish()),
+    };
+  }
+
   private addFunction(type: FuncType, body: Uint8Array): number {
     this.functions.push(new Writer().u32(this.typeIndex(type)).finish());
     this.bodies.push(body);
     return this.functionCount + this.functions.length - 1;
   }
+}
+
+/** Mutable globals but references, and where each is saved, in bytes; the last entry's end is the size of all. */
+export function savedGlobals(
+  globals: readonly { type: ValueType; mutable: boolean }[],
+): { index: number; type: ValueType; offset: number }[] {
+  let offset = 0;
+  return globals.flatMap(({ type, mutable }, index) => {
+    if (!mutable || sizeOf(type) === 0) return [];
+    const at = offset;
+    offset += sizeOf(type);
+    return [{ index, type, offset: at }];
+  });
 }
 
 const keyOf = (type: FuncType): string => `${type.params.join()}:${type.results.join()}`;

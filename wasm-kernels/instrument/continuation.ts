@@ -19,7 +19,7 @@ import { NightshiftError } from "../errors.ts";
 import { encodeType } from "./additions.ts";
 import { Writer } from "./binary.ts";
 import { type Body, blockTypes, branchLabels, decodeBody, isCloser, isOpener } from "./body.ts";
-import { readSites, SITES_SECTION, type Site } from "./facts.ts";
+import { FACTS_SECTION, type Facts, readFacts, type Site } from "./facts.ts";
 import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
 import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
 import { I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
@@ -35,16 +35,16 @@ export const CONTINUE_EXPORT = "continue";
 /** A migratable module opened for resuming: parsed once per program. */
 export class MigratableModule {
   readonly module: WasmModule;
-  readonly sites: readonly Site[];
+  readonly facts: Facts;
   private readonly bodies = new Map<number, Body>();
 
   /** @throws NS_BAD_MODULE when it is not a migratable module. */
   constructor(bytes: Uint8Array) {
     this.module = parseModule(bytes);
-    const section = this.module.sections.find((candidate) => candidate.name === SITES_SECTION);
-    if (!section) throw new NightshiftError("NS_BAD_MODULE", "the module is not migratable (it has no section nightshift.sites)");
-    const nameBytes = 1 + SITES_SECTION.length;
-    this.sites = readSites(bytes.subarray(section.start + nameBytes, section.end));
+    const section = this.module.sections.find((candidate) => candidate.name === FACTS_SECTION);
+    if (!section) throw new NightshiftError("NS_BAD_MODULE", "the module is not migratable (it has no section nightshift.facts)");
+    const nameBytes = 1 + FACTS_SECTION.length;
+    this.facts = readFacts(bytes.subarray(section.start + nameBytes, section.end));
   }
 
   body(func: number): Body {

@@ -1,9 +1,10 @@
-// What a migratable module says of itself in its custom section "nightshift.sites": for every site where it may stop, what the
-// saved frame holds and how to get back. Written by the instrumentation, read when a process is stopped or resumed.
+// What a migratable module says of itself in its custom section "nightshift.facts": for every site where it may stop, what the
+// saved frame holds and how to get back; and what beside memory and globals it may change. Written by the instrumentation, read when a
+// process is stopped or resumed.
 import { NightshiftError } from "../errors.ts";
 import { Reader, Writer } from "./binary.ts";
 
-export const SITES_SECTION = "nightshift.sites";
+export const FACTS_SECTION = "nightshift.facts";
 const VERSION = 2;
 
 /**
@@ -32,9 +33,21 @@ export interface Site {
   callType: number;
 }
 
-export function writeSites(sites: readonly Site[]): Uint8Array {
+export interface Facts {
+  sites: Site[];
+  /** Tables the program may change. */
+  tables: number[];
+  /** The program may drop segments, so that an instance cannot be made as new again. */
+  drops: boolean;
+}
+
+export function writeFacts({ sites, tables, drops }: Facts): Uint8Array {
   const w = new Writer(sites.length * 16 + 16);
-  w.u32(VERSION).u32(sites.length);
+  w.u32(VERSION)
+    .byte(drops ? 1 : 0)
+    .u32(tables.length);
+  for (const table of tables) w.u32(table);
+  w.u32(sites.length);
   for (const site of sites) {
     w.byte(KINDS.indexOf(site.kind)).u32(site.func).u32(site.resume).u32(site.callType);
     for (const list of [site.saved, site.operands, site.heights]) {
@@ -46,7 +59,7 @@ export function writeSites(sites: readonly Site[]): Uint8Array {
 }
 
 /** @throws NS_BAD_MODULE when the section is damaged or of another version. */
-export function readSites(section: Uint8Array): Site[] {
+export function readFacts(section: Uint8Array): Facts {
   const r = new Reader(section);
   const version = r.u32();
   if (version !== VERSION)
@@ -54,7 +67,9 @@ export function readSites(section: Uint8Array): Site[] {
       "NS_BAD_MODULE",
       `the program was made migratable by another version of Nightshift (${version}, this is ${VERSION})`,
     );
-  return r.vector((id) => {
+  const drops = r.byte() === 1;
+  const tables = r.vector(() => r.u32());
+  const sites = r.vector((id) => {
     const kind = KINDS[r.byte()];
     if (!kind) throw new NightshiftError("NS_BAD_MODULE", `site ${id} is of an unknown kind`);
     const [func, resume, callType] = [r.u32(), r.u32(), r.u32()];
@@ -69,4 +84,5 @@ export function readSites(section: Uint8Array): Site[] {
       heights: r.vector(() => r.u32()),
     };
   });
+  return { sites, tables, drops };
 }

@@ -32,8 +32,11 @@ export const PREFIX = "ns:";
 export const exportName = {
   control: `${PREFIX}control`,
   unwind: `${PREFIX}unwind`,
-  /** A table of all functions the module defines, in order. One export each would double the time to make an instance. */
+  /** A table of all functions, in index order. One export each would double the time to make an instance. */
   functions: `${PREFIX}functions`,
+  /** () -> (): write the mutable globals to control memory, from CONTROL.frames on, one after the other; and read them from there. */
+  saveGlobals: `${PREFIX}save`,
+  loadGlobals: `${PREFIX}load`,
   global: (index: number): string => `${PREFIX}g${index}`,
   table: (index: number): string => `${PREFIX}t${index}`,
   memory: (index: number): string => `${PREFIX}m${index}`,

@@ -1,7 +1,7 @@
 // The module as sections and index spaces: what the pass needs to know of types, functions, globals, tables, memories, tags and
 // exports. Sections that the pass does not change stay raw bytes. Refuses what cannot be transformed, with the reason.
 import { NightshiftError } from "../errors.ts";
-import { Reader } from "./binary.ts";
+import { Reader, Writer } from "./binary.ts";
 import type { ValueType } from "./opcodes.ts";
 
 export interface FuncType {
@@ -257,4 +257,49 @@ function readNames(module: WasmModule, r: Reader): void {
     else r.skip(size);
     if (r.offset !== end) return; // a damaged name section harms nobody
   }
+}
+
+// ---- writing
+
+// biome-ignore format: a table
+export const SECTION = { type: 1, function: 3, table: 4, memory: 5, tag: 13, global: 6, export: 7, start: 8, element: 9, code: 10 } as const;
+/** The order in which sections must stand; custom sections (0) may stand anywhere. */
+const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+
+/** A section's entries followed by more of them. */
+export function extended(module: WasmModule, id: number, more: readonly Uint8Array[]): Writer {
+  const section = module.sections.find((candidate) => candidate.id === id);
+  const writer = new Writer();
+  if (!section) writer.u32(more.length);
+  else {
+    const reader = new Reader(module.bytes, section.start, section.end);
+    writer.u32(reader.u32() + more.length).bytes(module.bytes.subarray(reader.offset, section.end));
+  }
+  for (const entry of more) writer.bytes(entry);
+  return writer;
+}
+
+/**
+ * The module with some sections' contents replaced (or left out: undefined), and of its custom sections only those named.
+ * @returns a writer, to which custom sections may be added
+ */
+export function withSections(
+  module: WasmModule,
+  replaced: ReadonlyMap<number, Writer | undefined>,
+  custom: readonly string[],
+): Writer {
+  const out = new Writer(module.bytes.length * 2).bytes(module.bytes.subarray(0, 8));
+  const keep = (section: Section): void =>
+    void out
+      .byte(section.id)
+      .u32(section.end - section.start)
+      .bytes(module.bytes.subarray(section.start, section.end));
+  for (const id of ORDER) {
+    const replacement = replaced.get(id);
+    const section = module.sections.find((candidate) => candidate.id === id);
+    if (replacement) out.byte(id).sized(replacement);
+    else if (section && !replaced.has(id)) keep(section);
+  }
+  for (const section of module.sections) if (section.id === 0 && custom.includes(section.name)) keep(section);
+  return out;
 }

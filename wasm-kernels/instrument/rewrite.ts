@@ -28,6 +28,8 @@ export interface Surroundings {
   saver(types: readonly ValueType[]): number;
   /** Index of the function that stands for memory.grow: it keeps the process's memory limit. */
   grower(memory: number): number;
+  /** Index of the function that stands for an instruction on a segment, which continuations do not have: memory.init, elem.drop... */
+  onSegment(op: number, segment: number, target: number): number;
 }
 
 /** Turns of a strip-mined loop between two polls: at the 1 to 100 ns such a turn takes, well below a millisecond. */
@@ -133,18 +135,24 @@ class Rewriter {
     this.out.bytes(this.body.bytes.subarray(this.body.start[i], this.body.end[i]));
   }
 
+  /** Copies an instruction, or calls the function that stands for it. */
+  private copyOrCall(i: number): void {
+    const { body, out, around } = this;
+    const op = body.op[i];
+    if (op === Op.memoryGrow) out.byte(Op.call).u32(around.grower(body.arg[i]));
+    else if (op === Op.memoryInit || op === Op.dataDrop || op === Op.tableInit || op === Op.elemDrop)
+      out.byte(Op.call).u32(around.onSegment(op, body.arg[i], body.arg2[i]));
+    else this.copy(i);
+  }
+
   /** @returns the last instruction of those it has dealt with, if that is not `i` */
   private instruction(i: number): number | undefined {
     const { body } = this;
     const op = body.op[i];
-    if (op === Op.memoryGrow) {
-      this.out.byte(Op.call).u32(this.around.grower(body.arg[i]));
-      return;
-    }
     const fixed = takes[op];
     if (fixed) {
       this.pop(fixed.length);
-      this.copy(i);
+      this.copyOrCall(i);
       for (const type of gives[op] ?? []) this.push(type);
       return;
     }
@@ -233,6 +241,16 @@ class Rewriter {
       case Op.tableGet:
         this.pop(1);
         this.push(module.tables[index].type);
+        break;
+      case Op.tableSet:
+        this.pop(2);
+        break;
+      case Op.tableGrow:
+        this.pop(2);
+        this.push(I32);
+        break;
+      case Op.tableFill:
+        this.pop(3);
         break;
       case Op.tableSize:
         this.push(I32);
@@ -387,9 +405,8 @@ class Rewriter {
       const op = body.op[i];
       if (isOpener(op)) depth++;
       else if (op === Op.end) depth--;
-      if (op === Op.memoryGrow) out.byte(Op.call).u32(this.around.grower(body.arg[i]));
-      else if ((op === Op.br || op === Op.brIf) && body.arg[i] > depth) out.byte(op).u32(body.arg[i] + 3);
-      else this.copy(i);
+      if ((op === Op.br || op === Op.brIf) && body.arg[i] > depth) out.byte(op).u32(body.arg[i] + 3);
+      else this.copyOrCall(i);
     }
   }
 

@@ -11,7 +11,7 @@ import type { WasiState } from "../wasi/index.ts";
 import { PAGE_BYTES, type Pages } from "./memory.ts";
 
 const MAGIC = 0x4d49534e; // "NSIM"
-export const IMAGE_VERSION = 1;
+export const IMAGE_VERSION = 2;
 /** Most pages an image may hold: 4 GiB of memory. */
 const MAX_PAGES = 1 << 20;
 
@@ -20,8 +20,11 @@ export interface ImageHeader {
   /** The image this one is a delta of; null for a full image. */
   parent: string | null;
   memoryBytes: number;
-  /** Mutable globals in index order: i32, f32 and f64 as numbers, i64 as bigints. */
-  globals: (number | bigint)[];
+  /** Mutable globals but references, one after the other in index order. */
+  globals: Uint8Array;
+  /** Mutable references by global, and the tables the program may change: each function's index, or -1 for null. */
+  references: Record<number, number>;
+  tables: Record<number, number[]>;
   /** false: the program has not begun; there are no frames. */
   started: boolean;
   /** Saved frames, innermost first: site and its values. */

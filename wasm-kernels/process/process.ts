@@ -241,7 +241,7 @@ export class Process implements Owner {
    * so LLVM has it, and the toolchain builds with nothing else.
    */
   private stackUsedUp(): boolean {
-    const pointer: unknown = this.instance.globals[0]?.value;
+    const pointer = this.instance.firstGlobal();
     return typeof pointer === "number" && pointer < 0;
   }
 
@@ -291,13 +291,13 @@ export class Process implements Owner {
   capture(delta: boolean): Image {
     const base = delta ? this.knownAs : null;
     const known = base === null ? this.program.fresh.pages : this.known;
-    const globals = this.instance.globals.map((global) => global.value as number | bigint);
     return {
       header: {
         program: this.program.hash,
         parent: base,
         memoryBytes: this.memory.buffer.byteLength,
-        globals,
+        globals: this.instance.readGlobals(),
+        ...this.instance.readReferences(),
         started: this.frames !== undefined,
         frames: this.frames ?? [],
         pending: this.pending ? { module: this.pending.module, name: this.pending.name, args: this.pending.args } : null,
@@ -326,12 +326,8 @@ export class Process implements Owner {
       throw new NightshiftError("NS_BAD_IMAGE", `an image with ${header.memoryBytes} bytes of memory does not fit the program`);
     if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
     writePages(this.memory, pages);
-    const { globals } = this.instance;
-    if (globals.length !== header.globals.length)
-      throw new NightshiftError("NS_BAD_IMAGE", "the image has other globals than the program");
-    globals.forEach((global, index) => {
-      global.value = header.globals[index];
-    });
+    this.instance.writeGlobals(header.globals);
+    this.instance.writeReferences(header);
     for (const frame of header.frames) {
       const bytes = frameBytes(this.program.migratable.frameTypes(this.program.site(frame.site))) - 4;
       if (frame.data.length !== bytes)

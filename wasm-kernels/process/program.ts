@@ -16,7 +16,7 @@ export class Program {
   readonly hash: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly module: WebAssembly.Module;
-  private begins: { pages: Pages; globals: (number | bigint)[] } | undefined;
+  private begins: { pages: Pages; globals: Uint8Array } | undefined;
   private readonly spare: ProgramInstance[] = [];
   private opened: MigratableModule | undefined;
   private readonly continuations = new Map<number, WebAssembly.Module>();
@@ -40,7 +40,7 @@ export class Program {
     const instance = new ProgramInstance(this);
     this.begins ??= {
       pages: changedPages(instance.memory, instance.scan, new Map()),
-      globals: instance.globals.map((global) => global.value as number | bigint),
+      globals: instance.readGlobals(),
     };
     return instance;
   }
@@ -57,13 +57,13 @@ export class Program {
   }
 
   /** How the program begins: the pages its data segments fill, and its mutable globals. Known once there has been an instance. */
-  get fresh(): { pages: Pages; globals: (number | bigint)[] } {
+  get fresh(): { pages: Pages; globals: Uint8Array } {
     return must(this.begins, "an instance of the program");
   }
 
   /** @throws NS_BAD_IMAGE for a site the program does not have. */
   site(id: number): Site {
-    const site = this.migratable.sites[id];
+    const site = this.migratable.facts.sites[id];
     if (!site) throw new NightshiftError("NS_BAD_IMAGE", `the image is of another program: there is no site ${id}`);
     return site;
   }
