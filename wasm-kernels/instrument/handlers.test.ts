@@ -76,6 +76,30 @@ const shapes: Record<string, string> = {
               (rethrow 1))))))
     (func (export "_start")
       (try (do (call $nested (i32.const 12))) (catch $t (call $say)) (catch $pair (drop) (drop) (call $say (i32.const 0xbad)))))`),
+  "rethrown after another exception of the same tag has been caught": program(`
+    (func $nested (param $n i32)
+      (try (do (call $fail (local.get $n)))
+        (catch $t (drop)
+          (try (do (call $fail (i32.const 99))) (catch $t (call $say)))
+          (call $yield)
+          (rethrow 0))))
+    (func (export "_start") (try (do (call $nested (i32.const 12))) (catch $t (call $say))))`),
+  "a loop in guarded code, stopped at its poll, with a local that only the handler needs": program(`
+    (func $run (param $n i32) (result i32) (local $kept i32)
+      (local.set $kept (i32.mul (local.get $n) (i32.const 5)))
+      (try (result i32)
+        (do
+          (call $say (local.get $n))
+          (loop $l (global.set $log (i32.add (global.get $log) (i32.const 1)))
+            (br_if $l (i32.lt_u (global.get $log) (i32.const 10000))))
+          (global.set $log (i32.const 0))
+          (call $throw_it)
+          (i32.const 1))
+        (catch $empty (local.get $kept))))
+    (func $throw_it (throw $empty))
+    (func (export "_start") (local $i i32)
+      (loop $l (call $say (call $run (local.get $i)))
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 4)))))`),
   "branches out of guarded code and handlers, and to a loop around them": program(`
     (func (export "_start") (local $i i32)
       (block $out

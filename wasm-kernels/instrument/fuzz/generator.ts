@@ -271,6 +271,7 @@ class Code {
     for (const type of this.signature.results) constant(this.w, type, this.program);
     this.w.byte(0x0f).byte(0x0b);
     this.statements(2 + this.program.below(4), 0);
+    this.sayLocal();
     for (const type of this.signature.results) this.value(type, 0);
     return this.finish();
   }
@@ -340,6 +341,12 @@ class Code {
     else this.w.s32(this.program.typeIndex({ params, results }));
   }
 
+  private sayLocal(): void {
+    const local = this.program.below(this.locals.length);
+    this.w.byte(0x20).u32(local);
+    this.say(this.locals[local] as Type);
+  }
+
   // ---- statements: nothing taken, nothing given
 
   private statements(count: number, depth: number): void {
@@ -354,7 +361,13 @@ class Code {
       return;
     }
     const type = program.pick(TYPES);
-    switch (program.below(18)) {
+    switch (program.below(21)) {
+      case 18:
+      case 19:
+        return this.sayLocal();
+      case 20:
+        this.guarded([], depth);
+        return this.sayLocal();
       case 15: {
         // Grows, at most a few times.
         w.byte(0x3f).byte(0).byte(0x41).s32(4).byte(0x48).byte(0x04).byte(VOID);
@@ -452,9 +465,10 @@ class Code {
     w.byte(0x03);
     this.blockType(params, []);
     this.labels.push({ types: params, loop: true, handler: false });
-    for (const type of [...params].reverse()) w.byte(0x21).u32(this.localOf(type));
     this.burn();
     w.byte(0x0d).u32(1);
+    if (params.length > 0) this.statement(depth + 1); // with the parameters beneath
+    for (const type of [...params].reverse()) w.byte(0x21).u32(this.localOf(type));
     this.statements(1 + program.below(3), depth + 1);
     for (const type of params) this.value(type, depth + 2);
     if (program.chance(0.5)) {
@@ -533,12 +547,15 @@ class Code {
     const caught = program.tags.flatMap((_, tag) => (program.chance(0.5) ? [tag] : []));
     for (const tag of caught) {
       w.byte(0x07).u32(tag);
+      if (program.chance(0.3)) this.statement(depth + 1); // with the values thrown beneath
       for (const type of [...(program.tags[tag] as Type[])].reverse()) w.byte(0x21).u32(this.localOf(type));
+      this.sayLocal();
       this.statements(1 + program.below(2), depth + 1);
       finish();
     }
     if (caught.length === 0 || program.chance(0.5)) {
       w.byte(0x19);
+      this.sayLocal();
       this.statements(1 + program.below(2), depth + 1);
       finish();
     }
@@ -548,8 +565,9 @@ class Code {
   private throwing(depth: number): void {
     const { program, w } = this;
     this.value(I32, depth + 1);
-    w.byte(0x41).s32(3).byte(0x71).byte(0x45).byte(0x04).byte(VOID);
+    w.byte(0x41).s32(1).byte(0x71).byte(0x45).byte(0x04).byte(VOID);
     this.labels.push({ types: [], loop: false, handler: false });
+    if (program.chance(0.5)) w.byte(0x10).u32(YIELD);
     const handlers = this.labels.flatMap(({ handler }, index) => (handler ? [this.labels.length - 1 - index] : []));
     if (handlers.length > 0 && program.chance(0.6)) w.byte(0x09).u32(program.pick(handlers));
     else {
