@@ -1,5 +1,5 @@
-// What a migratable module has that the plain one had not: types, the control memory, the unwind tag, and one saver function for
-// each combination of value types that some site saves. Collected while functions are rewritten.
+// What a migratable module has that the plain one had not: types, the control memory, the unwind tag, and functions that save
+// values of frames. Collected while functions are rewritten.
 import { must } from "../errors.ts";
 import { Writer } from "./binary.ts";
 import { CONTROL, CONTROL_MAX_PAGES } from "./layout.ts";
@@ -56,11 +56,12 @@ export class Additions implements Surroundings {
     return index;
   };
 
-  saver(types: readonly ValueType[]): number {
-    const key = types.join();
+  saver(type: ValueType, count: number): number {
+    const key = `${type} ${count}`;
     let index = this.savers.get(key);
     if (index === undefined) {
-      index = this.addFunction({ params: [...types, I32], results: [] }, saverBody(types, this.control));
+      const types = new Array<ValueType>(count).fill(type);
+      index = this.addFunction({ params: types, results: [] }, saverBody(type, count, this.control));
       this.savers.set(key, index);
     }
     return index;
@@ -166,13 +167,12 @@ export function encodeType(type: FuncType): Uint8Array {
 export const frameBytes = (types: readonly ValueType[]): number => types.reduce((sum, type) => sum + sizeOf(type), 4);
 
 /**
- * (values..., site) -> (): writes a frame at the frame pointer and moves it up. Grows the control memory when the frame does not
- * fit; traps (unreachable) when it cannot grow, which is the limit on the depth of a stack that can be moved.
+ * (values...) -> (): writes them at the frame pointer and moves it up. Grows the control memory when they do not fit; traps (unreachable)
+ * when it cannot grow, which is the limit on the depth of a stack that can be moved.
  */
-function saverBody(types: readonly ValueType[], control: number): Uint8Array {
-  const site = types.length;
-  const pointer = site + 1;
-  const size = frameBytes(types);
+function saverBody(type: ValueType, count: number, control: number): Uint8Array {
+  const pointer = count;
+  const size = count * sizeOf(type);
   const w = new Writer();
   const memory = (alignment: number): Writer => w.u32(0x40 | alignment).u32(control);
   w.u32(1).u32(1).byte(I32); // one local: the frame pointer
@@ -189,26 +189,16 @@ function saverBody(types: readonly ValueType[], control: number): Uint8Array {
     .byte(Op.i32Shl)
     .byte(Op.i32GtU);
   w.byte(Op.if).byte(0x40);
-  w.byte(Op.i32Const)
-    .s32(1 + (size >> 16))
-    .byte(Op.memoryGrow)
-    .u32(control)
-    .byte(Op.i32Const)
-    .s32(-1)
-    .byte(Op.i32Eq);
+  w.byte(Op.i32Const).s32(1).byte(Op.memoryGrow).u32(control).byte(Op.i32Const).s32(-1).byte(Op.i32Eq);
   w.byte(Op.if).byte(0x40).byte(Op.unreachable).byte(Op.end).byte(Op.end);
-  let offset = 0;
-  types.forEach((type, index) => {
+  for (let index = 0; index < count; index++) {
     w.byte(Op.localGet)
       .u32(pointer)
       .byte(Op.localGet)
       .u32(index)
       .bytes(STORE.get(type) ?? []);
-    memory(0).u32(offset);
-    offset += sizeOf(type);
-  });
-  w.byte(Op.localGet).u32(pointer).byte(Op.localGet).u32(site).byte(Op.i32Store);
-  memory(0).u32(offset);
+    memory(0).u32(index * sizeOf(type));
+  }
   w.byte(Op.i32Const)
     .s32(CONTROL.framePointer)
     .byte(Op.localGet)

@@ -13,7 +13,7 @@ import { type Body, blockTypes, isCloser, isOpener } from "./body.ts";
 import type { Site } from "./facts.ts";
 import { CONTROL } from "./layout.ts";
 import { type FuncType, functionName, type WasmModule } from "./module.ts";
-import { EXTERNREF, FUNCREF, gives, I32, Op, sizeOf, takes, typeName, type ValueType } from "./opcodes.ts";
+import { EXTERNREF, F32, F64, FUNCREF, gives, I32, I64, Op, sizeOf, takes, typeName, V128, type ValueType } from "./opcodes.ts";
 import type { PlannedSite } from "./plan.ts";
 
 /** Things of the whole module that rewritten code refers to; they are made on demand. */
@@ -24,8 +24,8 @@ export interface Surroundings {
   unwindTag: number;
   /** Index of a type with these parameters and results. */
   typeIndex(type: FuncType): number;
-  /** Index of the function that saves a frame of values of these types. */
-  saver(types: readonly ValueType[]): number;
+  /** Index of the function that adds so many values of a type to the frame being saved. */
+  saver(type: ValueType, count: number): number;
   /** Index of the function that stands for memory.grow: it keeps the process's memory limit. */
   grower(memory: number): number;
   /** Index of the function that stands for an instruction on a segment, which continuations do not have: memory.init, elem.drop... */
@@ -37,6 +37,10 @@ const STRIP = 4096;
 /** Turns between two counts: each is a copy of the loop's code, so only loops of at most so many bytes have more than one. */
 const COPIES = 2;
 const COPIED_BYTES = 100;
+/** Values that one call saves: few, so that few functions save all frames. */
+const SAVED_AT_ONCE = 8;
+/** The order in which a frame holds its values; its site comes last, as one more i32. */
+const SAVE_ORDER: readonly ValueType[] = [V128, F64, F32, I64, I32];
 const VOID = 0x40;
 
 interface Construct {
@@ -496,7 +500,7 @@ class Rewriter {
       func: this.func,
       resume,
       callType,
-      saved: [...site.live, ...operands],
+      saved: this.inSaveOrder([...site.live, ...operands]),
       operands,
       heights: enclosing.map((construct) => construct.height),
     };
@@ -508,16 +512,28 @@ class Rewriter {
     return this.body.locals[index] ?? this.extraLocals[index - this.body.locals.length];
   }
 
-  private save(site: Site): void {
-    const types = site.saved.map((local) => this.typeOfLocal(local));
-    types.forEach((type) => {
-      if (sizeOf(type) === 0)
+  private inSaveOrder(locals: readonly number[]): number[] {
+    const byType = Map.groupBy(locals, (local) => this.typeOfLocal(local));
+    for (const type of byType.keys())
+      if (!SAVE_ORDER.includes(type))
         throw new NightshiftError(
           "NS_NOT_MIGRATABLE",
           `${functionName(this.module, this.func)} holds a ${typeName(type)} across a call or loop`,
         );
-    });
-    for (const local of site.saved) this.out.byte(Op.localGet).u32(local);
-    this.out.byte(Op.i32Const).s32(site.id).byte(Op.call).u32(this.around.saver(types));
+    return SAVE_ORDER.flatMap((type) => byType.get(type) ?? []);
+  }
+
+  private save(site: Site): void {
+    const { out, around } = this;
+    const { saved } = site;
+    for (let at = 0, end = 0; at <= saved.length; at = end) {
+      const type = at === saved.length ? I32 : this.typeOfLocal(saved[at]);
+      for (end = at; end < saved.length && end - at < SAVED_AT_ONCE && this.typeOfLocal(saved[end]) === type; end++)
+        out.byte(Op.localGet).u32(saved[end]);
+      const last = end === saved.length && type === I32 && end - at < SAVED_AT_ONCE;
+      if (last) out.byte(Op.i32Const).s32(site.id);
+      out.byte(Op.call).u32(around.saver(type, end - at + (last ? 1 : 0)));
+      if (last) return;
+    }
   }
 }
