@@ -1,5 +1,5 @@
-// Our addition to wasi-libc: the headers and C files of overlay/, made into an archive once, and linked into every program (which
-// takes from it only what it calls). The C files say what each function does; this file only builds them.
+// Our addition to wasi-libc and libc++abi: the headers, C and C++ files of overlay/, made into an archive once, and linked into every
+// program (which takes from it only what it calls). Those files say what each function does; this one only builds them.
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,9 +30,16 @@ export const OVERLAY_COMPILE_ARGS: readonly string[] = [
   "-D_WASI_EMULATED_PROCESS_CLOCKS",
 ];
 
-/** Libraries, after the program's objects: ours first, so that its signals and pids win over the emulations. */
+/** For every C source: setjmp by WebAssembly's exceptions. Without setjmp the code is the same. */
+export const C_ARGS: readonly string[] = ["-mllvm", "-wasm-enable-sjlj"];
+
+/** As soon as one source is C++: its exceptions (the older form, which every engine runs), and a start that ends uncaught ones. */
+export const CXX_ARGS: readonly string[] = [...C_ARGS, "-fwasm-exceptions"];
+
+/** Libraries, after the program's objects: ours first, so that its signals, pids and exceptions win over the others'. */
 export const OVERLAY_LINK_ARGS: readonly string[] = [
   ARCHIVE,
+  "-lsetjmp",
   "-lwasi-emulated-signal",
   "-lwasi-emulated-mman",
   "-lwasi-emulated-process-clocks",
@@ -59,20 +66,22 @@ async function build(cacheDir: string | undefined): Promise<Overlay> {
   for (const path of paths) {
     files.set(`${VIRTUAL_FOLDER}/${relative(FOLDER, path).split(sep).join("/")}`, new Uint8Array(await readFile(path)));
   }
-  const sources = [...files.keys()].filter((path) => path.endsWith(".c"));
-  const objects = sources.map((path) => `/${path.slice(path.lastIndexOf("/") + 1, -2)}.o`);
+  const sources = [...files.keys()].filter((path) => /\.(c|cpp)$/.test(path));
+  const objects = sources.map((path) => `/${path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."))}.o`);
+  const compile = (extension: string, ...args: string[]): ToolRequest["commands"][number] => [
+    "clang",
+    "-c",
+    "-O2",
+    "-D_GNU_SOURCE",
+    "-Wall",
+    "-Werror",
+    ...args,
+    ...OVERLAY_COMPILE_ARGS,
+    ...sources.filter((path) => path.endsWith(extension)),
+  ];
   const commands: ToolRequest["commands"] = [
-    [
-      "clang",
-      "-c",
-      "-O2",
-      "-D_GNU_SOURCE",
-      "-Wall",
-      "-Werror",
-      "-Wno-incompatible-library-redeclaration",
-      ...OVERLAY_COMPILE_ARGS,
-      ...sources,
-    ],
+    compile(".c", "-Wno-incompatible-library-redeclaration"),
+    compile(".cpp", "-std=c++20", ...CXX_ARGS),
     ["ar", "rcsD", ARCHIVE, ...objects],
   ];
   const key = buildKey([compilerVersion, JSON.stringify(commands), ...[...files].flat()]);
