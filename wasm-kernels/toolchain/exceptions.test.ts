@@ -112,8 +112,8 @@ describe("an exception that nobody catches", () => {
 describe("who does not use them does not pay", () => {
   test("programs without exceptions and setjmp have no tags", async () => {
     const programs: [string, string][] = [
-      ["main.c", "#include <stdio.h>\nint main(void) { return puts(\"C\") < 0; }"],
-      ["main.cpp", "#include <cstdio>\nstruct A { ~A() { std::puts(\"A\"); } };\nint main() { A a; return std::puts(\"C++\") < 0; }"],
+      ["main.c", '#include <stdio.h>\nint main(void) { return puts("C") < 0; }'],
+      ["main.cpp", '#include <cstdio>\nstruct A { ~A() { std::puts("A"); } };\nint main() { A a; return std::puts("C++") < 0; }'],
     ];
     for (const [name, text] of programs) {
       const { wasm } = await buildText(text, name);

@@ -1,5 +1,6 @@
 /* The language's side of C++ exceptions, every line of output the same with any conforming compiler. */
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -390,6 +391,29 @@ static void through(void (*function)(int), int value) noexcept(false) {
   function(value);
 }
 
+static int refuse_seven(const void *left, const void *right) {
+  const int a = *static_cast<const int *>(left), b = *static_cast<const int *>(right);
+  if (a == 7 || b == 7) throw std::string("seven");
+  return a - b;
+}
+
+static int leaving_handlers() {
+  for (int turn = 0;; turn++) {
+    try {
+      if (turn == 3) throw turn;
+      if (turn == 6) throw 1.5;
+      if (turn == 8) throw 'x';
+    } catch (int) {
+      continue;
+    } catch (double) {
+      if (turn > 6) break;
+    } catch (char) {
+      return turn;
+    }
+  }
+  return -1;
+}
+
 int main() {
   for (int which = 0; which < 29; which++) catch_each(which);
   unwinding();
@@ -411,6 +435,13 @@ int main() {
   } catch (int value) {
     std::printf("through a pointer %d\n", value);
   }
+  try {
+    int values[] = {3, 7, 1};
+    std::qsort(values, 3, sizeof values[0], refuse_seven);
+  } catch (const std::string &text) {
+    std::printf("through the C library: %s\n", text.c_str());
+  }
+  std::printf("leaving handlers %d, in the air %d\n", leaving_handlers(), std::uncaught_exceptions());
   int total = 0;
   for (int turn = 0; turn < 20000; turn++) {
     try {

@@ -84,6 +84,10 @@ struct Uncommon : std::locale::facet {
 };
 std::locale::id Uncommon::id;
 
+struct Jammed : std::streambuf {
+  int overflow(int) override { throw std::bad_function_call(); }
+};
+
 static void *volatile made;
 static volatile size_t huge = static_cast<size_t>(-1) / 2 + 1000;
 
@@ -153,6 +157,18 @@ int main() {
     stream.open("no such file");
   });
   tell("ostream of something broken", [] { std::ostringstream() << Broken(); });
+  tell("ostream whose buffer throws", [] {
+    Jammed jammed;
+    std::ostream stream(&jammed);
+    stream << "x";
+    std::printf("%d ", stream.bad());
+  });
+  tell("the same, asked to throw", [] {
+    Jammed jammed;
+    std::ostream stream(&jammed);
+    stream.exceptions(std::ios::badbit);
+    stream << "x";
+  });
   tell("a stream that is not asked to", [] {
     std::istringstream stream("word");
     int number = 5;

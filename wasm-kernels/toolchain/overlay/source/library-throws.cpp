@@ -1,6 +1,7 @@
 /* What the prebuilt libc++ and libc++abi throw. They are compiled without exceptions: where one belongs they call a function with
    a printf format that says which, and that never returns. Here those functions throw it. The frames between are left without their
    destructors: something small may stay allocated. */
+#include <errno.h>
 #include <ios>
 #include <new>
 #include <stdarg.h>
@@ -25,6 +26,7 @@ static void throw_named(const char *format, va_list arguments) {
     const int code = va_arg(arguments, int);
     throw std::system_error(code, std::generic_category(), va_arg(arguments, const char *));
   }
+  if (name == "filesystem_error") throw std::system_error(errno, std::generic_category(), "filesystem error"); // paths are not told
   if (!strstr(mark, "%s")) return;
   const char *message = va_arg(arguments, const char *);
   if (name == "length_error") throw std::length_error(message);
