@@ -3,7 +3,7 @@
 import { NightshiftError } from "../errors.ts";
 import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion, runTools } from "./clang.ts";
-import { loadOverlay, OVERLAY_COMPILE_ARGS, OVERLAY_LINK_ARGS } from "./overlay.ts";
+import { C_ARGS, CXX_ARGS, linkArgs, loadOverlay, OVERLAY_COMPILE_ARGS } from "./overlay.ts";
 import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
 
 export interface CompileOptions {
@@ -60,17 +60,17 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   }
   const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
   const set = await collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs]);
-  const overlay = await loadOverlay(options.cacheDir);
+  const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
   const args = [
     `-O${options.optimise ?? "3"}`,
     ...FLAGS,
+    ...(set.hasCxx ? CXX_ARGS : C_ARGS),
     ...OVERLAY_COMPILE_ARGS,
     ...Object.entries(options.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...set.includeDirs.map((folder) => `-I${folder}`),
     ...rest,
     ...set.sources,
-    ...(set.hasCxx ? ["-lc++", "-lc++abi"] : []),
-    ...OVERLAY_LINK_ARGS,
+    ...linkArgs(set.hasCxx),
     "-o",
     OUTPUT,
   ];

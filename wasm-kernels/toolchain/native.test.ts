@@ -27,6 +27,15 @@ test("the same sources become a native program, once per content", async () => {
   expect(spawnSync((await compileNative(options)).path).status).toBe(9);
 });
 
+test("a C source beside a C++ one is compiled as C", async () => {
+  const folder = scratch({
+    "main.cpp": 'extern "C" int seven(void);\nint main() { try { throw seven(); } catch (int n) { return n; } }',
+    "seven.c": "int seven(void) { int class = 7; return class; }",
+  });
+  const { path } = await compileNative({ sources: ["main.cpp", "seven.c"].map((name) => join(folder, name)) });
+  expect(spawnSync(path).status).toBe(7);
+});
+
 test("without a native compiler the error says which one is missing", async () => {
   process.env.CC = "no-such-compiler-here";
   const source = join(scratch({ "main.c": "int main(void) { return 0; }" }), "main.c");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { NightshiftError } from "../errors.ts";
 import { buildKey } from "./cache.ts";
-import { collectSources, namesOf } from "./sources.ts";
+import { collectSources, isCxxName, namesOf } from "./sources.ts";
 
 const run = promisify(execFile);
 
@@ -63,7 +63,8 @@ export async function compileNative(options: NativeOptions): Promise<{ path: str
 
   const temporary = join(folder, `${key}.${randomUUID()}.tmp`);
   try {
-    await run(compiler, [...args, ...set.realSources, "-o", temporary, "-lm"], {
+    const sources = set.realSources.flatMap((path) => ["-x", isCxxName(path) ? "c++" : "c", path]); // c++ takes .c for C++
+    await run(compiler, [...args, ...sources, "-o", temporary, "-lm"], {
       timeout: options.timeoutMs ?? 120_000,
       maxBuffer: 16 * 1024 * 1024,
     });

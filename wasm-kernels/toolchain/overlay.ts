@@ -1,5 +1,6 @@
-// Our addition to wasi-libc: the headers and C files of overlay/, made into an archive once, and linked into every program (which
-// takes from it only what it calls). The C files say what each function does; this file only builds them.
+// Our addition to wasi-libc and libc++abi: the headers, C and C++ files of overlay/, made into an archive for each language once,
+// and linked into every program (which takes from them only what it calls). Those files say what each function does; this one only
+// builds them.
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,13 +11,12 @@ import type { ToolRequest } from "./clang-worker.ts";
 
 const FOLDER = fileURLToPath(new URL("./overlay", import.meta.url));
 const VIRTUAL_FOLDER = "/nightshift-overlay";
-const ARCHIVE = `${VIRTUAL_FOLDER}/libnightshift.a`;
 const BUILD_TIMEOUT_MS = 120_000;
 
 export interface Overlay {
   /** Changes with any file of the overlay and with the compiler. */
   readonly key: string;
-  /** Virtual path -> contents: the headers and the archive. */
+  /** Virtual path -> contents: the headers and the archives. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -30,26 +30,63 @@ export const OVERLAY_COMPILE_ARGS: readonly string[] = [
   "-D_WASI_EMULATED_PROCESS_CLOCKS",
 ];
 
-/** Libraries, after the program's objects: ours first, so that its signals and pids win over the emulations. */
-export const OVERLAY_LINK_ARGS: readonly string[] = [
-  ARCHIVE,
+/** For every C source: setjmp by WebAssembly's exceptions. Without setjmp the code is the same. */
+export const C_ARGS: readonly string[] = ["-mllvm", "-wasm-enable-sjlj"];
+
+/** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
+export const CXX_ARGS: readonly string[] = [...C_ARGS, "-fwasm-exceptions"];
+
+const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
+
+/** Libraries, after the program's objects: ours first, so that its signals, pids and exceptions win over the others'. */
+export const linkArgs = (hasCxx: boolean): readonly string[] => [
+  archive("c"),
+  ...(hasCxx ? CXX_LINK_ARGS : []),
+  "-lsetjmp",
   "-lwasi-emulated-signal",
   "-lwasi-emulated-mman",
   "-lwasi-emulated-process-clocks",
 ];
 
-let loaded: Promise<Overlay> | undefined;
+const CXX_LINK_ARGS: readonly string[] = [
+  archive("cpp"),
+  "-nostartfiles", // start.c
+  "-Wl,--wrap=_ZNSt3__28ios_base33__set_badbit_and_consider_rethrowEv", // streams.cpp
+  "-Wl,--wrap=_ZNSt3__28ios_base34__set_failbit_and_consider_rethrowEv",
+  "-lc++",
+  "-lc++abi",
+];
 
-/** The overlay, built at first use in this process (or taken from the cache). */
-export function loadOverlay(cacheDir: string | undefined): Promise<Overlay> {
-  loaded ??= build(cacheDir).catch((error: unknown) => {
-    loaded = undefined;
-    throw error;
-  });
-  return loaded;
+/** How the overlay's own sources are compiled. */
+const SOURCE_ARGS = {
+  c: ["-Wno-incompatible-library-redeclaration"],
+  cpp: ["-std=c++20", "-fno-access-control", ...CXX_ARGS],
+} as const;
+
+type Language = keyof typeof SOURCE_ARGS;
+
+const loaded = new Map<Language, Promise<Overlay>>();
+
+/** The overlay, built at first use in this process (or taken from the cache). C programs do not wait for the C++ part. */
+export async function loadOverlay(cacheDir: string | undefined, hasCxx: boolean): Promise<Overlay> {
+  const parts = await Promise.all(
+    (["c", ...(hasCxx ? ["cpp" as const] : [])] as const).map((language) => loadPart(language, cacheDir)),
+  );
+  return { key: buildKey(parts.map(({ key }) => key)), files: new Map(parts.flatMap(({ files }) => [...files])) };
 }
 
-async function build(cacheDir: string | undefined): Promise<Overlay> {
+function loadPart(language: Language, cacheDir: string | undefined): Promise<Overlay> {
+  const part =
+    loaded.get(language) ??
+    build(language, cacheDir).catch((error: unknown) => {
+      loaded.delete(language);
+      throw error;
+    });
+  loaded.set(language, part);
+  return part;
+}
+
+async function build(language: Language, cacheDir: string | undefined): Promise<Overlay> {
   const entries = await readdir(FOLDER, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
@@ -59,30 +96,22 @@ async function build(cacheDir: string | undefined): Promise<Overlay> {
   for (const path of paths) {
     files.set(`${VIRTUAL_FOLDER}/${relative(FOLDER, path).split(sep).join("/")}`, new Uint8Array(await readFile(path)));
   }
-  const sources = [...files.keys()].filter((path) => path.endsWith(".c"));
-  const objects = sources.map((path) => `/${path.slice(path.lastIndexOf("/") + 1, -2)}.o`);
+  const sources = [...files.keys()].filter((path) => path.endsWith(`.${language}`));
+  const objects = sources.map((path) => `/${path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."))}.o`);
+  const options = ["-O2", "-D_GNU_SOURCE", "-Wall", "-Werror", ...SOURCE_ARGS[language], ...OVERLAY_COMPILE_ARGS];
+  const wanted = archive(language);
   const commands: ToolRequest["commands"] = [
-    [
-      "clang",
-      "-c",
-      "-O2",
-      "-D_GNU_SOURCE",
-      "-Wall",
-      "-Werror",
-      "-Wno-incompatible-library-redeclaration",
-      ...OVERLAY_COMPILE_ARGS,
-      ...sources,
-    ],
-    ["ar", "rcsD", ARCHIVE, ...objects],
+    ["clang", "-c", ...options, ...sources],
+    ["ar", "rcsD", wanted, ...objects],
   ];
   const key = buildKey([compilerVersion, JSON.stringify(commands), ...[...files].flat()]);
-  let archive = cacheDir === undefined ? undefined : (await readBuild(cacheDir, key))?.bytes;
-  if (archive === undefined) {
-    const reply = await runTools({ commands, files, wanted: ARCHIVE }, BUILD_TIMEOUT_MS);
+  let built = cacheDir === undefined ? undefined : (await readBuild(cacheDir, key))?.bytes;
+  if (built === undefined) {
+    const reply = await runTools({ commands, files, wanted }, BUILD_TIMEOUT_MS);
     if (reply.output === undefined) throw new NightshiftError("NS_INTERNAL", `The libc overlay does not compile:\n${reply.text}`);
-    archive = reply.output;
-    if (cacheDir !== undefined) await writeBuild(cacheDir, key, { bytes: archive, text: "" });
+    built = reply.output;
+    if (cacheDir !== undefined) await writeBuild(cacheDir, key, { bytes: built, text: "" });
   }
-  files.set(ARCHIVE, archive);
+  files.set(wanted, built);
   return { key, files };
 }

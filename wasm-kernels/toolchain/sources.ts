@@ -39,7 +39,7 @@ export function isSourceName(path: string): boolean {
   return C_EXTENSIONS.has(extname(path)) || isCxxName(path);
 }
 
-function isCxxName(path: string): boolean {
+export function isCxxName(path: string): boolean {
   return CXX_EXTENSIONS.has(extname(path));
 }
 

@@ -32,7 +32,17 @@ export interface PlainRun {
   readonly stderr: string;
 }
 
-/** Runs a module to its end with a new folder as "."; `nightshift` stands in for the host functions that the module imports. */
+/** `(module (func (export "trap") unreachable))`. */
+const TRAP = new WebAssembly.Module(
+  new Uint8Array([
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 116, 114, 97, 112, 0, 0, 10, 5, 1, 3, 0, 0, 11,
+  ]),
+);
+
+/**
+ * Runs a module to its end with a new folder as "."; a trap rejects, with what was on stderr as the error's `stderr`; `nightshift` stands in for the host functions
+ * that the module imports.
+ */
 export async function runPlain(
   wasm: Uint8Array,
   args: readonly string[] = [],
@@ -43,12 +53,23 @@ export async function runPlain(
   const [stdout = 1, stderr = 2] = names.map((name) => openSync(name, "w"));
   try {
     const options = { version: "preview1", args: ["program", ...args], preopens: { ".": join(folder, "work") } } as const;
-    const wasi = new WASI({ ...options, args: [...options.args], stdout, stderr, returnOnExit: true });
+    const wasi = new WASI({ ...options, args: [...options.args], stdout, stderr });
     const module = await WebAssembly.compile(new Uint8Array(wasm));
-    const imports = { wasi_snapshot_preview1: wasi.wasiImport, nightshift } as WebAssembly.Imports;
-    const exitCode = wasi.start(await WebAssembly.instantiate(module, imports));
+    // Exits by a trap: a JavaScript exception would run C++ destructors on its way and end in std::terminate at a noexcept function.
+    let exitCode: number | undefined;
+    const trap = new WebAssembly.Instance(TRAP).exports.trap as () => void;
+    const proc_exit = (code: number) => {
+      exitCode = code;
+      trap();
+    };
+    const imports = { wasi_snapshot_preview1: { ...wasi.wasiImport, proc_exit }, nightshift } as WebAssembly.Imports;
+    try {
+      wasi.start(await WebAssembly.instantiate(module, imports));
+    } catch (thrown) {
+      if (exitCode === undefined) throw Object.assign(thrown as Error, { stderr: readFileSync(join(folder, "stderr"), "utf8") });
+    }
     const [out = "", err = ""] = names.map((name) => readFileSync(name, "utf8"));
-    return { exitCode, stdout: out, stderr: err };
+    return { exitCode: exitCode ?? 0, stdout: out, stderr: err };
   } finally {
     closeSync(stdout);
     closeSync(stderr);
