@@ -32,7 +32,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COORDINATOR_MAIN = fileURLToPath(new URL("./coordinator-main.ts", import.meta.url));
 const AGENT_MAIN = join(ROOT, "agent-app/headless/main.ts");
 /** Kept between runs; entries are named by the hash of what went into them. */
-const BUILDS = join(ROOT, "node_modules/.cache/nightshift-test-builds");
+export const BUILDS: string = join(ROOT, "node_modules/.cache/nightshift-test-builds");
 /** For a child to say that it is ready, on a machine that has much else to do. */
 const START_MS = 30_000;
 /** For a job to end: far more than any of them takes, below Vitest's own limit so that what it waited for can be said. */

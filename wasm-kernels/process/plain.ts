@@ -24,6 +24,13 @@ export interface PlainResult {
 
 const PID = 1;
 
+/** `(module (func (export "trap") unreachable))`: what no handler in the program catches, as a JavaScript exception would be. */
+const TRAP = new WebAssembly.Module(
+  new Uint8Array([
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 116, 114, 97, 112, 0, 0, 10, 5, 1, 3, 0, 0, 11,
+  ]),
+);
+
 /** @throws NS_NOT_MIGRATABLE when the program forks or would have to wait for another process. */
 export function runPlain(options: PlainRunOptions): PlainResult {
   const kernel = Kernel.start(PID, false);
@@ -47,6 +54,9 @@ export function runPlain(options: PlainRunOptions): PlainResult {
       throw new NightshiftError("NS_NOT_MIGRATABLE", `a plain program has no other processes: it cannot ${call.call}`);
     return blocked.finish(answered.result);
   };
+  const trap = new WebAssembly.Instance(TRAP).exports.trap as () => void;
+  /** What the program was left with. */
+  let left: unknown;
   const wrap = (functions: Record<string, HostFunction>): WebAssembly.ModuleImports =>
     Object.fromEntries(
       Object.entries(functions).map(([name, host]) => [
@@ -55,8 +65,14 @@ export function runPlain(options: PlainRunOptions): PlainResult {
           try {
             return host(...args);
           } catch (thrown) {
-            if (thrown instanceof Blocked) return answer(thrown);
-            throw thrown;
+            try {
+              if (thrown instanceof Blocked) return answer(thrown);
+              left = thrown;
+            } catch (refused) {
+              left = refused;
+            }
+            trap();
+            return 0;
           }
         },
       ]),
@@ -71,8 +87,8 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     (instance.exports._start as () => void)();
     return result({ kind: "exit", code: 0 });
   } catch (thrown) {
-    if (thrown instanceof Exited) return result({ kind: "exit", code: thrown.code });
-    if (thrown instanceof NightshiftError) throw thrown;
+    if (left instanceof Exited) return result({ kind: "exit", code: left.code });
+    if (left !== undefined) throw left;
     return result(thrown instanceof WebAssembly.Exception ? uncaught() : faultOf(thrown, undefined, false));
   }
 }
