@@ -52,8 +52,16 @@ export interface ExperimentOptions {
   progress(text: string): void;
 }
 
+export interface Machine {
+  cpuModel: string;
+  cores: number;
+  platform: string;
+  node: string;
+  date: string;
+}
+
 export interface Experiment extends Figures {
-  machine: { cpuModel: string; cores: number; platform: string; node: string; date: string };
+  machine: Machine;
 }
 
 /** @throws NS_INTERNAL when the cluster's output is not what the program must print. */
@@ -186,7 +194,7 @@ function check(output: string, n: number, who: string): void {
   });
 }
 
-function machine(): Experiment["machine"] {
+export function machine(): Machine {
   return {
     cpuModel: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),

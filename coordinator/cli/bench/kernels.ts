@@ -31,7 +31,7 @@ export interface KernelFigures {
   migratableBytes: number;
   /** null: the program always ended before it could be stopped. */
   moving: {
-    preemptionMs: { median: number; max: number };
+    preemptionMs: { median: number; p99: number; max: number };
     captureMs: number;
     restoreMs: number;
     imageBytes: number;
@@ -107,13 +107,23 @@ async function measureKernel(
       preemption.latencyMs.length === 0
         ? null
         : {
-            preemptionMs: { median: median(preemption.latencyMs), max: Math.max(...preemption.latencyMs) },
+            preemptionMs: {
+              median: median(preemption.latencyMs),
+              p99: percentile(preemption.latencyMs, 0.99),
+              max: Math.max(...preemption.latencyMs),
+            },
             captureMs: median(preemption.captureMs),
             restoreMs: median(preemption.restoreMs),
             imageBytes: median(preemption.imageBytes),
             memoryBytes: preemption.memoryBytes,
           },
   };
+}
+
+/** Nearest rank. @param part from 0 to 1 @param values at least one */
+function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] as number;
 }
 
 async function json<T>(core: number | null, args: readonly string[]): Promise<T> {

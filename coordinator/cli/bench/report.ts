@@ -1,5 +1,6 @@
-// docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out.
-import type { Experiment } from "../experiment.ts";
+// docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out. The
+// report has two parts, which are measured, and replaced, together or each for itself.
+import type { Experiment, Machine } from "../experiment.ts";
 import { overhead, PUBLISHED } from "../experiment-figures.ts";
 import { showBytes } from "../quantities.ts";
 import type { KernelFigures } from "./kernels.ts";
@@ -9,15 +10,32 @@ const percent = (value: number | null): string =>
 const seconds = (value: number | null): string => (value === null ? "-" : `${value.toFixed(2)} s`);
 const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
-export function performanceReport(experiment: Experiment, kernels: readonly KernelFigures[], command: string): string {
+const HEAD = `# Performance
+
+Figures of another machine differ; the commands below write their part of this file anew.
+`;
+const PARTS = ["## The published experiment", "## The kernels"] as const;
+
+/** The report with these parts instead of its own. @param report as it is, if there is one */
+export function withParts(report: string | undefined, parts: readonly string[]): string {
+  const own = (report ?? "").split(/^(?=## )/m);
+  const kept = PARTS.flatMap((title) => [...parts, ...own].find((part) => part.startsWith(title)) ?? []);
+  return [HEAD, ...kept.map((part) => `${part.trimEnd()}\n`)].join("\n");
+}
+
+const measuredBy = (machine: Machine, command: string): string =>
+  `Measured on ${machine.date} by \`${command}\` on ${machine.cores} cores of ${machine.cpuModel}, ${machine.platform}, Node ${machine.node}.`;
+
+/** The n-th root of the product. */
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+export function experimentPart(experiment: Experiment, command: string): string {
   const { machine, freezeMs, perRun } = experiment;
   const moves = Math.max(1, experiment.migrations);
-  return `# Performance
+  return `${PARTS[0]}
 
-Measured on ${machine.date} by \`${command}\` on ${machine.cores} cores of ${machine.cpuModel}, ${machine.platform}, Node ${machine.node}.
-Figures of another machine differ; the same command writes this file anew.
-
-## The published experiment
+${measuredBy(machine, command)}
 
 A program fork()s ${experiment.processes} processes, each computing fib(${experiment.n}) from seeds of its own. Both hosts are agents on this machine, each
 confined to one core; natively each core runs all ${experiment.processes} processes, both cores at the same time. Plain WebAssembly is the work of one
@@ -46,9 +64,17 @@ ${perRun
     return `| ${at + 1} | ${seconds(run.ta)} | ${seconds(run.ti)} | ${seconds(run.tb)} | ${seconds(run.taPlainWasm)} | ${seconds(run.tiPlainWasm)} | ${percent(native)} | ${percent(overhead(run.taPlainWasm, run.tiPlainWasm, run.tb))} |`;
   })
   .join("\n")}
+`;
+}
 
-## The kernels
+export function kernelsPart(kernels: readonly KernelFigures[], machine: Machine, command: string): string {
+  const ratios = kernels.map((kernel) => 1 + kernel.migratableOverPlain);
+  const overNative = kernels.flatMap((kernel) => (kernel.native === null ? [] : [kernel.migratable / kernel.native]));
+  const sizes = kernels.map((kernel) => kernel.migratableBytes / kernel.plainBytes);
+  const worst = kernels[ratios.indexOf(Math.max(...ratios))];
+  return `${PARTS[1]}
 
+${measuredBy(machine, command)}
 Medians of interleaved rounds on one core. "Migratable" is what hosts run; the cost of being movable is migratable over plain.
 
 | kernel | native | plain wasm | migratable | plain over native | migratable over plain | module | migratable module |
@@ -60,18 +86,23 @@ ${kernels
   )
   .join("\n")}
 
-## Stopping and moving one process
+Migratable over plain: ${percent(geometricMean(ratios) - 1)} (geometric mean of ${kernels.length}), at worst ${percent(Math.max(...ratios) - 1)} (${worst?.name}).${
+    overNative.length > 0 ? ` Migratable over native: ${percent(geometricMean(overNative) - 1)} (geometric mean).` : ""
+  }
+Size: ${geometricMean(sizes).toFixed(2)} times the plain module (geometric mean), ${Math.max(...sizes).toFixed(2)} at most; most of these modules is the C library.
+
+### Stopping and moving one process
 
 From the request in another thread until the process has stopped; then taking and compressing its image, and making a fresh
 instance of it. No network in these figures.
 
-| kernel | stop, median | stop, worst | capture | restore | image | memory |
-|---|---:|---:|---:|---:|---:|---:|
+| kernel | stop, median | stop, 99 % | stop, worst | capture | restore | image | memory |
+|---|---:|---:|---:|---:|---:|---:|---:|
 ${kernels
   .map(({ name, moving }) =>
     moving === null
-      ? `| ${name} | - | - | - | - | - | - |`
-      : `| ${name} | ${milliseconds(moving.preemptionMs.median)} | ${milliseconds(moving.preemptionMs.max)} | ${milliseconds(moving.captureMs)} | ${milliseconds(moving.restoreMs)} | ${showBytes(moving.imageBytes)} | ${showBytes(moving.memoryBytes)} |`,
+      ? `| ${name} | - | - | - | - | - | - | - |`
+      : `| ${name} | ${milliseconds(moving.preemptionMs.median)} | ${milliseconds(moving.preemptionMs.p99)} | ${milliseconds(moving.preemptionMs.max)} | ${milliseconds(moving.captureMs)} | ${milliseconds(moving.restoreMs)} | ${showBytes(moving.imageBytes)} | ${showBytes(moving.memoryBytes)} |`,
   )
   .join("\n")}
 `;

@@ -1,25 +1,28 @@
-// `nightshift bench overhead`: the experiment and the kernels' figures on a cluster of its own, written to docs/PERFORMANCE.md.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+// `nightshift bench`: the experiment on a cluster of its own, and the kernels' figures, written to docs/PERFORMANCE.md.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
-import { measureKernels } from "../bench/kernels.ts";
-import { performanceReport } from "../bench/report.ts";
+import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
+import { experimentPart, kernelsPart, withParts } from "../bench/report.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
-import { HOSTS, hostCores, runExperiment } from "../experiment.ts";
+import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
 import { renderFigures } from "../experiment-figures.ts";
 import { openHouse } from "../house.ts";
 import { EXIT, ExitWith } from "../outcome.ts";
 import { parseCount } from "../quantities.ts";
+import { renderTable } from "../table.ts";
 import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
 
 const REPORT = fileURLToPath(new URL("../../../docs/PERFORMANCE.md", import.meta.url));
 /** For --quick: enough to see that everything works. */
 const QUICK_N = 24;
+/** Stops of each kernel: enough for a 99th percentile. */
+const SAMPLES = 100;
 
 interface BenchOptions extends CommonOptions {
   runs: string;
@@ -32,11 +35,12 @@ interface BenchOptions extends CommonOptions {
 export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
-    description: "measure; there is `overhead`: the published experiment, and what being migratable costs every bundled kernel",
-    examples: ["nightshift bench overhead", "nightshift bench overhead --quick --json"],
+    description:
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels",
+    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json"],
     notes:
-      "It starts a coordinator and two hosts of its own and writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "as `start --json` prints it, and kernels: an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}",
+      "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
+    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -48,7 +52,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(name: string, options: BenchOptions): Promise<void> {
-  if (name !== "overhead") throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there is overhead`);
+  if (name !== "overhead" && name !== "kernels")
+    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead and kernels`);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
@@ -56,9 +61,37 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
   const status = new StatusLine();
   const progress = progressOn(status, (line) => console.error(line));
   const cores = await hostCores();
-  const home = await mkdtemp(join(tmpdir(), "nightshift-bench-"));
-  const agents = HOSTS.map((host, at) => ({ name: host, slots: 1, cpu: cores[at] ?? null }));
+  const output = options.output ?? (quick ? undefined : REPORT);
+  const command = `npm run bench -- ${name}`;
   try {
+    const experiment = name === "overhead" ? await experimentAlone(runs, cores, n, progress) : undefined;
+    // Agents would compete with the kernels for the cores: they have ended.
+    const kernels = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
+    status.clear();
+    const kernelFigures = kernelsPart(kernels, machine(), command);
+    if (output !== undefined) {
+      const parts = [...(experiment ? [experimentPart(experiment, command)] : []), kernelFigures];
+      await mkdir(dirname(output), { recursive: true });
+      await writeFile(output, withParts(await readFile(output, "utf8").catch(() => undefined), parts));
+    }
+    if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
+    console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
+    if (output !== undefined) console.log(`Written to ${output}`);
+  } finally {
+    status.clear();
+  }
+}
+
+/** The experiment on a cluster of its own, which has ended when this returns. */
+async function experimentAlone(
+  runs: number,
+  cores: Awaited<ReturnType<typeof hostCores>>,
+  n: number | undefined,
+  progress: (text: string) => void,
+): Promise<Experiment> {
+  const home = await mkdtemp(join(tmpdir(), "nightshift-bench-"));
+  try {
+    const agents = HOSTS.map((host, at) => ({ name: host, slots: 1, cpu: cores[at] ?? null }));
     progress("starting a cluster");
     const house = await openHouse({ home, port: 0, agents, say: () => undefined });
     const measured = (async () => {
@@ -72,19 +105,28 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
     })();
     const experiment = await Promise.race([measured, house.asked]).finally(() => house.close());
     if (typeof experiment === "number") throw new ExitWith(EXIT.interrupted);
-    // Agents would compete with the kernels for the cores: they have ended.
-    const kernels = await measureKernels({ rounds, samples: quick ? 3 : 50, core: cores[0], quick, progress });
-    status.clear();
-    const output = options.output ?? (quick ? undefined : REPORT);
-    if (output !== undefined) {
-      await mkdir(dirname(output), { recursive: true });
-      await writeFile(output, performanceReport(experiment, kernels, "npm run bench -- overhead"));
-    }
-    if (options.json) return await printJson({ ...experiment, kernels });
-    console.log(renderFigures(experiment, paintFor(process.stdout)));
-    if (output !== undefined) console.log(`Written to ${output}`);
+    return experiment;
   } finally {
-    status.clear();
     await rm(home, { recursive: true, force: true });
   }
+}
+
+function kernelTable(kernels: readonly KernelFigures[]): string {
+  const percent = (value: number | null): string => (value === null ? "-" : `${(value * 100).toFixed(1)} %`);
+  const right = "right" as const;
+  return renderTable<KernelFigures>(
+    [
+      { head: "KERNEL", value: ({ name }) => name },
+      { head: "NATIVE", value: ({ native }) => (native === null ? "-" : `${native.toFixed(2)} s`), align: right },
+      { head: "PLAIN", value: ({ plainWasm }) => `${plainWasm.toFixed(2)} s`, align: right },
+      { head: "MIGRATABLE", value: ({ migratable }) => `${migratable.toFixed(2)} s`, align: right },
+      { head: "OVER PLAIN", value: ({ migratableOverPlain }) => percent(migratableOverPlain), align: right },
+      {
+        head: "SIZE",
+        value: ({ migratableBytes, plainBytes }) => `${(migratableBytes / plainBytes).toFixed(2)} x`,
+        align: right,
+      },
+    ],
+    kernels,
+  ).trimEnd();
 }
