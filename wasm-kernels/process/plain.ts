@@ -35,6 +35,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     clock: "virtual",
     seed: "1",
     now: options.now,
+    cpuMs: () => 0,
     write: (stream, bytes) => void output[stream].push(bytes),
     mayWrite: () => true,
     pipeClosed: (pipe) => kernel.close(PID, pipe),
@@ -47,19 +48,18 @@ export function runPlain(options: PlainRunOptions): PlainResult {
       throw new NightshiftError("NS_NOT_MIGRATABLE", `a plain program has no other processes: it cannot ${call.call}`);
     return blocked.finish(answered.result);
   };
+  /** The result of a host function that may have to wait, and when it has waited perhaps for something else. */
+  const finished = (work: () => number): number => {
+    try {
+      return work();
+    } catch (thrown) {
+      if (!(thrown instanceof Blocked)) throw thrown;
+      return finished(() => answer(thrown));
+    }
+  };
   const wrap = (functions: Record<string, HostFunction>): WebAssembly.ModuleImports =>
     Object.fromEntries(
-      Object.entries(functions).map(([name, host]) => [
-        name,
-        (...args: never[]) => {
-          try {
-            return host(...args);
-          } catch (thrown) {
-            if (thrown instanceof Blocked) return answer(thrown);
-            throw thrown;
-          }
-        },
-      ]),
+      Object.entries(functions).map(([name, host]) => [name, (...args: never[]) => finished(() => host(...args))]),
     );
   const instance = new WebAssembly.Instance(options.module, {
     wasi_snapshot_preview1: wrap(wasi.functions),
