@@ -195,7 +195,9 @@ export class Files {
         enter(node.target);
       } else if (isLast) {
         if (mustBeDirectory && node && node.kind !== "directory") fail(ERRNO.ENOTDIR);
-        return { parent, name, node };
+        if (!path.endsWith("/.")) return { parent, name, node };
+        const itself = node?.kind === "directory" ? node : fail(ERRNO.ENOENT);
+        return { parent: itself, name: ".", node: itself };
       } else if (node?.kind === "directory") trail.push(node);
       else fail(node ? ERRNO.ENOTDIR : ERRNO.ENOENT);
     }
