@@ -4,6 +4,7 @@ import { Blocked, type HomeCall, type HomeResult, type PipeEnd } from "../proces
 import { ERRNO, fail } from "./errno.ts";
 import { bytesOf, type Files, MAX_PATH } from "./files.ts";
 import type { DirectoryNode, FileNode, Node } from "./nodes.ts";
+import type { PollProgress } from "./poll-call.ts";
 import { RIGHTS } from "./rights.ts";
 
 export interface WasiOptions {
@@ -73,6 +74,8 @@ export class WasiContext {
   readonly descriptors = new Map<number, Descriptor>();
   /** Virtual: nanoseconds since 1970. Host: the latest monotonic time told, as the clocks of two hosts may differ. */
   clockNs = VIRTUAL_EPOCH_NS;
+  /** Of the poll it waits in. */
+  poll: PollProgress | null = null;
   private attached: WebAssembly.Memory | undefined;
   private cachedView: DataView | undefined;
 

@@ -15,6 +15,17 @@ const MAX_SUBSCRIPTIONS = 4096;
 const FIRST_PAUSE_NS = 10_000_000n;
 const LONGEST_PAUSE_NS = 500_000_000n;
 
+/** How far a poll has got; part of the state, so that a process that is moved while it waits does not begin again. */
+export interface PollProgress {
+  beganNs: bigint;
+  /** How long it has slept. */
+  sleptNs: bigint;
+  /** How long it will sleep between two questions to the home. */
+  pauseNs: bigint;
+  /** It is sleeping, not asking. */
+  asleep: boolean;
+}
+
 interface Event {
   userdata: bigint;
   type: number;
@@ -31,14 +42,15 @@ export function pollOneoff(w: WasiContext, subscriptions: number, events: number
   const ready: Event[] = [];
   const clocks: { event: Event; delayNs: bigint }[] = [];
   const pipes: { event: Event; end: PipeEnd }[] = [];
-  const began = w.options.clock === "host" ? w.nowNs() : w.clockNs;
+  const host = w.options.clock === "host";
+  const progress = w.poll ?? { beganNs: host ? w.nowNs() : w.clockNs, sleptNs: 0n, pauseNs: FIRST_PAUSE_NS, asleep: false };
   for (let at = from; at < from + SUBSCRIPTION_BYTES * count; at += SUBSCRIPTION_BYTES) {
     const type = w.getU8(at + 8);
     const event: Event = { userdata: w.getU64(at), type, errno: ERRNO.SUCCESS, bytes: 0, hangup: false };
     if (type === EVENT.clock) {
       const flags = w.getU16(at + 40);
       const timeout = w.getU64(at + 24);
-      const delayNs = flags & ABSTIME ? timeout - began : timeout;
+      const delayNs = flags & ABSTIME ? timeout - progress.beganNs : timeout;
       const isTime = w.getU32(at + 16) <= CLOCK.monotonic && (flags & ~ABSTIME) === 0;
       if (isTime) clocks.push({ event, delayNs: delayNs > 0n ? delayNs : 0n });
       else ready.push({ ...event, errno: ERRNO.EINVAL });
@@ -51,6 +63,7 @@ export function pollOneoff(w: WasiContext, subscriptions: number, events: number
   }
 
   const report = (list: readonly Event[]): number => {
+    w.poll = null;
     list.forEach((event, k) => {
       const at = events + EVENT_BYTES * k;
       w.bytes(at, EVENT_BYTES).fill(0);
@@ -63,39 +76,48 @@ export function pollOneoff(w: WasiContext, subscriptions: number, events: number
     w.setU32(countPointer, list.length);
     return ERRNO.SUCCESS;
   };
-  const over = (elapsedNs: bigint): Event[] => clocks.filter(({ delayNs }) => delayNs <= elapsedNs).map(({ event }) => event);
+  const elapsedNs = (): bigint => (host ? w.nowNs() - progress.beganNs : progress.sleptNs);
+  const over = (elapsed: bigint): Event[] => clocks.filter(({ delayNs }) => delayNs <= elapsed).map(({ event }) => event);
   const shortest = clocks.reduce<bigint | undefined>(
     (least, { delayNs }) => (least === undefined || delayNs < least ? delayNs : least),
     undefined,
   );
 
-  const askHome = (elapsedNs: bigint, pauseNs: bigint): never => {
+  const askHome = (): never => {
+    progress.asleep = false;
     const ends = pipes.map(({ end: { object, end } }) => ({ object, end }));
     const noHang = shortest !== undefined || ready.length > 0;
     return w.home({ call: "poll", ends, noHang }, (result) => {
-      if (result.value < 0) return -result.value;
+      if (result.value < 0) {
+        w.poll = null;
+        return -result.value;
+      }
       const answers = new DataView((result.bytes ?? new Uint8Array(0)).slice().buffer);
-      const now = [...ready, ...over(elapsedNs)];
+      const now = [...ready, ...over(elapsedNs())];
       pipes.forEach(({ event }, k) => {
         const answer = answers.getUint32(4 * k, true);
         if (answer >= READY.ready) now.push({ ...event, bytes: answer & READY.bytes, hangup: (answer & READY.hangup) !== 0 });
       });
-      return now.length > 0 || shortest === undefined ? report(now) : sleep(elapsedNs, pauseNs, shortest);
+      return now.length > 0 || shortest === undefined ? report(now) : sleep(shortest);
     });
   };
-  const sleep = (elapsedNs: bigint, pauseNs: bigint, untilNs: bigint): never => {
-    const left = untilNs - elapsedNs;
-    const pause = pipes.length > 0 && pauseNs < left ? pauseNs : left;
+  const sleep = (untilNs: bigint): never => {
+    progress.asleep = true;
+    const left = untilNs - elapsedNs();
+    const wanted = pipes.length > 0 && progress.pauseNs < left ? progress.pauseNs : left;
+    const pause = wanted > 0n ? wanted : 0n;
     throw new Blocked({ kind: "sleep", ms: Number(pause) / 1e6 }, () => {
-      if (w.options.clock === "virtual") w.clockNs += pause;
+      if (!host) w.clockNs += pause;
+      progress.sleptNs += pause;
       if (pipes.length === 0) return report(over(untilNs));
-      return askHome(elapsedNs + pause, pauseNs < LONGEST_PAUSE_NS ? pauseNs * 2n : pauseNs);
+      if (progress.pauseNs < LONGEST_PAUSE_NS) progress.pauseNs *= 2n;
+      return askHome();
     });
   };
 
-  if (pipes.length > 0) return askHome(0n, FIRST_PAUSE_NS);
-  if (ready.length > 0) return report([...ready, ...over(0n)]);
-  return sleep(0n, 0n, shortest ?? 0n);
+  if (pipes.length === 0 && ready.length > 0) return report([...ready, ...over(0n)]);
+  w.poll = progress;
+  return pipes.length > 0 && !progress.asleep ? askHome() : sleep(shortest ?? 0n);
 }
 
 function errnoOf(descriptor: Descriptor | undefined, type: number): number {

@@ -11,7 +11,7 @@ import { fdCalls } from "./fd-calls.ts";
 import { Files, type FilesState } from "./files.ts";
 import type { Node } from "./nodes.ts";
 import { pathCalls } from "./path-calls.ts";
-import { pollOneoff } from "./poll-call.ts";
+import { type PollProgress, pollOneoff } from "./poll-call.ts";
 import { processCalls } from "./process-calls.ts";
 import { SeededRandom } from "./random.ts";
 import { RIGHTS } from "./rights.ts";
@@ -21,6 +21,7 @@ export type { WasiOptions } from "./context.ts";
 /** What of the WASI host goes into an image. */
 export interface WasiState {
   clockNs: bigint;
+  poll: PollProgress | null;
   /** The seed the random state grew from: a process restored with another one (a fork's child) draws other numbers. */
   seed: string;
   random: number[];
@@ -64,7 +65,7 @@ export class Wasi {
   }
 
   state(): WasiState {
-    const { descriptors, clockNs, options, files } = this.context;
+    const { descriptors, clockNs, poll, options, files } = this.context;
     const open = new Map<Descriptor, number[]>();
     for (const [fd, descriptor] of [...descriptors].sort(([a], [b]) => a - b)) {
       const fds = open.get(descriptor);
@@ -74,6 +75,7 @@ export class Wasi {
     const nodes = [...open.keys()].flatMap((descriptor): Node[] => ("node" in descriptor ? [descriptor.node] : []));
     return {
       clockNs,
+      poll: poll && { ...poll },
       seed: options.seed,
       random: this.random.state(),
       open: [...open].map(([descriptor, fds]) => openState(descriptor, fds)),
@@ -160,7 +162,11 @@ function started(options: WasiOptions): WasiContext {
 function restored(options: WasiOptions, state: WasiState): WasiContext {
   const { files, nodes } = Files.restore(options.files, state.files);
   const context = new WasiContext(options, files);
-  context.clockNs = BigInt(state.clockNs);
+  context.clockNs = BigInt(state.clockNs); // small numbers come back from an image as such
+  if (state.poll) {
+    const { beganNs, sleptNs, pauseNs, asleep } = state.poll;
+    context.poll = { beganNs: BigInt(beganNs), sleptNs: BigInt(sleptNs), pauseNs: BigInt(pauseNs), asleep };
+  }
   for (const item of state.open) {
     const descriptor = descriptorOf(item, nodes);
     for (const fd of item.fds) context.put(fd, descriptor);

@@ -1,23 +1,36 @@
 // WASI preview1 by programs that call it directly: the same answers undisturbed, when moved to a fresh instance at every stop, and from
 // another implementation of WASI on a real file system, save where that one is known to be different.
 import { fileURLToPath } from "node:url";
-import { instrument } from "@nightshift/wasm-kernels/instrument";
-import { type LocalResult, Program, runLocally } from "@nightshift/wasm-kernels/process";
-import { compile } from "@nightshift/wasm-kernels/toolchain";
 import { expect, test } from "vitest";
-import { runPlain, sharedCacheDir } from "../wasm-kernels/toolchain/testing.ts";
+import { instrument } from "../instrument/index.ts";
+import { type LocalResult, type LocalRunOptions, Program, requestStop, runLocally } from "../process/index.ts";
+import { compile } from "../toolchain/index.ts";
+import { runPlain, sharedCacheDir } from "../toolchain/testing.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function built(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const source = fileURLToPath(new URL(`./programs/wasi/${name}.c`, import.meta.url));
+  const source = fileURLToPath(new URL(`./programs/${name}.c`, import.meta.url));
   const { wasm } = await compile({ sources: [source], extraArgs: ["-Wall", "-Wextra", "-Werror"], cacheDir: sharedCacheDir });
   return new Uint8Array(wasm);
 }
 
-function run(wasm: Uint8Array<ArrayBuffer>, moves: boolean): LocalResult {
+/** Stops at every line of output and every call that waits; when it moves, it goes through an image into a fresh instance there. */
+function run(wasm: Uint8Array<ArrayBuffer>, moves: boolean, more: Partial<LocalRunOptions> = {}): LocalResult {
   const program = new Program("wasi", instrument(wasm).wasm);
-  return runLocally({ program, args: ["wasi"], now: () => 0, cpuNow: () => 0, moveAt: () => moves });
+  let control: SharedArrayBuffer | undefined;
+  return runLocally({
+    program,
+    args: ["wasi"],
+    now: () => 0,
+    cpuNow: () => 0,
+    beforeRun: (running) => {
+      control = running;
+    },
+    onOutput: () => control && requestStop(control),
+    moveAt: () => moves,
+    ...more,
+  });
 }
 
 /** Runs it here undisturbed and moved at every stop: every check must hold, the same way. */
@@ -74,3 +87,18 @@ test.each(Object.keys(KNOWN))("%s are as the specification says, wherever the pr
 
 // Not compared with node:wasi, whose listing of a directory that is being emptied does not come to an end.
 test("contents are as the specification says, wherever the process goes", async () => holds(await built("contents")));
+
+test("the C library's files, pipes, polls and waits are as POSIX says, wherever the process goes", async () => {
+  const wasm = await built("posix");
+  const files = new Map([["data/in.txt", new TextEncoder().encode("first\nsecond\n")]]);
+  const more = { files, stdin: new TextEncoder().encode("stdin\n") };
+  const undisturbed = run(wasm, false, more);
+  expect(text(undisturbed.stdout).match(/^WRONG.*/gm)).toBeNull();
+  expect(undisturbed.stop).toEqual({ kind: "exit", code: 0 });
+  expect(text(undisturbed.files.get("data/in.txt") ?? new Uint8Array(0))).toBe("first\nsecond\nlast\n");
+  expect([...undisturbed.files.keys()]).toEqual(["data/in.txt"]);
+  const moved = run(wasm, true, more);
+  expect(moved.moves).toBeGreaterThan(40);
+  expect(text(moved.stdout)).toBe(text(undisturbed.stdout));
+  expect(moved.files).toEqual(undisturbed.files);
+});
