@@ -15,6 +15,7 @@ const pid = z.number().int().positive().max(0x7fffffff);
 const epoch = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const name = z.string().min(1).max(200);
+const flag = z.boolean().optional();
 const data = z.custom<Uint8Array>(
   (value) => value instanceof Uint8Array && value.length <= MAX_DATA_BYTES,
   `must be at most ${MAX_DATA_BYTES} bytes`,
@@ -42,12 +43,17 @@ export type ProcessSpec = z.infer<typeof processSpec>;
 export const syscall = z.discriminatedUnion("call", [
   z.object({ call: z.literal("fork"), image: hash }),
   /** target > 0: that child; -1: any child. */
-  z.object({ call: z.literal("wait"), target: z.number().int(), noHang: z.boolean() }),
+  z.object({ call: z.literal("wait"), target: z.number().int(), noHang: z.boolean(), untraced: flag, continued: flag }),
   z.object({ call: z.literal("kill"), target: z.number().int(), signal: count.max(64) }),
   z.object({ call: z.literal("pipe") }),
   /** object 0 is the job's stdin. */
-  z.object({ call: z.literal("read"), object: count, maxBytes: count.max(MAX_DATA_BYTES) }),
-  z.object({ call: z.literal("write"), object: count, bytes: data }),
+  z.object({ call: z.literal("read"), object: count, maxBytes: count.max(MAX_DATA_BYTES), noHang: flag }),
+  z.object({ call: z.literal("write"), object: count, bytes: data, noHang: flag }),
+  z.object({
+    call: z.literal("poll"),
+    ends: z.array(z.object({ object: count, end: z.enum(["read", "write"]) })).max(4096),
+    noHang: z.boolean(),
+  }),
 ]);
 export type Syscall = z.infer<typeof syscall>;
 

@@ -5,11 +5,15 @@
 /** A call that only the process's home (the coordinator, or whoever stands for it) can answer. */
 export type HomeCall =
   | { call: "fork" }
-  | { call: "wait"; target: number; noHang: boolean }
+  /** untraced, continued: also answer for a child that a signal has stopped or continued. */
+  | { call: "wait"; target: number; noHang: boolean; untraced?: boolean | undefined; continued?: boolean | undefined }
   | { call: "kill"; target: number; signal: number }
   | { call: "pipe" }
-  | { call: "read"; object: number; maxBytes: number }
-  | { call: "write"; object: number; bytes: Uint8Array };
+  /** noHang: EAGAIN instead of waiting. */
+  | { call: "read"; object: number; maxBytes: number; noHang?: boolean | undefined }
+  | { call: "write"; object: number; bytes: Uint8Array; noHang?: boolean | undefined }
+  /** Waits until one of the ends can be read or written, or not at all with noHang. The answer has READY bits for each end. */
+  | { call: "poll"; ends: PipeEnd[]; noHang: boolean };
 
 /** One end of a pipe. Objects are never used again, so that an end once closed by a process stays closed for it. */
 export interface PipeEnd {
@@ -22,9 +26,12 @@ export interface HomeResult {
   value: number;
   /** wait: the status word of waitpid(). */
   status?: number | undefined;
-  /** read: the bytes. */
+  /** read: the bytes. poll: 32 bits for each end, little-endian. */
   bytes?: Uint8Array | undefined;
 }
+
+/** What a poll says of the end of a pipe: whether a call would return at once, whether the other end is closed, and how many bytes. */
+export const READY = { ready: 2 ** 31, hangup: 2 ** 30, bytes: 2 ** 30 - 1 } as const;
 
 export type WaitReason =
   | { kind: "home"; call: HomeCall }
@@ -35,7 +42,10 @@ export type WaitReason =
 /** Thrown by a host function that cannot answer at once. */
 export class Blocked {
   readonly reason: WaitReason;
-  /** Writes the answer into memory; returns the function's i32 result. For all but home calls the answer is `{ value: 0 }`. */
+  /**
+   * Writes the answer into memory; returns the function's i32 result. For all but home calls the answer is `{ value: 0 }`. May throw
+   * Blocked in turn, when there is something else to wait for.
+   */
   readonly finish: (result: HomeResult) => number;
 
   constructor(reason: WaitReason, finish: (result: HomeResult) => number) {

@@ -11,7 +11,7 @@ import type { WasiState } from "../wasi/index.ts";
 import { PAGE_BYTES, type Pages } from "./memory.ts";
 
 const MAGIC = 0x4d49534e; // "NSIM"
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 /** Most pages an image may hold: 4 GiB of memory. */
 const MAX_PAGES = 1 << 20;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ERRNO } from "../wasi/index.ts";
+import { type PipeEnd, READY } from "./hostcalls.ts";
 import { exitStatus, Kernel, PIPE_ATOMIC, PIPE_BYTES, STDIN, signalStatus } from "./kernel.ts";
 
 const bytes = (count: number): Uint8Array => new Uint8Array(count).fill(7);
@@ -46,6 +47,42 @@ describe("pipes", () => {
     expect(value(kernel.call(1, { call: "write", object: pipe, bytes: bytes(PIPE_ATOMIC + 1) }))).toBe("wait");
   });
 
+  test("who does not want to wait is told EAGAIN", () => {
+    const kernel = Kernel.start(1, false);
+    const pipe = makePipe(kernel, 1);
+    expect(value(kernel.call(1, { call: "read", object: pipe, maxBytes: 1, noHang: true }))).toBe(-ERRNO.EAGAIN);
+    expect(value(kernel.call(1, { call: "write", object: pipe, bytes: bytes(PIPE_BYTES), noHang: true }))).toBe(PIPE_BYTES);
+    expect(value(kernel.call(1, { call: "write", object: pipe, bytes: bytes(1), noHang: true }))).toBe(-ERRNO.EAGAIN);
+  });
+
+  test("a poll waits until an end is ready, and says of each end whether it is, how much, and whether the other end is closed", () => {
+    const kernel = Kernel.start(1, true);
+    const pipe = makePipe(kernel, 1);
+    const ends: PipeEnd[] = [
+      { object: STDIN, end: "read" },
+      { object: pipe, end: "read" },
+      { object: pipe, end: "write" },
+    ];
+    const poll = (of: PipeEnd[], noHang = false): number[] | "wait" => {
+      const answer = kernel.call(1, { call: "poll", ends: of, noHang });
+      if (answer.kind === "wait") return "wait";
+      return [...new Uint32Array((answer.result.bytes as Uint8Array).slice().buffer)];
+    };
+    expect(poll(ends.slice(0, 2))).toBe("wait");
+    expect(poll(ends.slice(0, 2), true)).toEqual([0, 0]);
+    expect(poll(ends)).toEqual([0, 0, READY.ready + PIPE_BYTES]);
+    kernel.call(1, { call: "write", object: pipe, bytes: bytes(PIPE_BYTES - 9) });
+    expect(poll(ends)).toEqual([0, READY.ready + PIPE_BYTES - 9, 9]);
+    kernel.close(1, { object: pipe, end: "write" });
+    kernel.writeStdin(bytes(3));
+    kernel.endStdin();
+    expect(poll(ends)).toEqual([
+      READY.ready + READY.hangup + 3,
+      READY.ready + READY.hangup + PIPE_BYTES - 9,
+      READY.ready + READY.hangup, // not its own any more: a write would fail at once
+    ]);
+  });
+
   test("another process's pipe is not to be had by its number", () => {
     const kernel = Kernel.start(1, false);
     kernel.fork(1, 2);
@@ -64,6 +101,27 @@ describe("children", () => {
     kernel.exit(2, exitStatus(3));
     expect(kernel.call(1, { call: "wait", target: 2, noHang: false })).toMatchObject({ result: { value: 2, status: 0x300 } });
     expect(value(kernel.call(1, { call: "wait", target: -1, noHang: false }))).toBe(-ERRNO.ECHILD);
+  });
+
+  test("a stop and a continuation are told once, to a parent that asks for them", () => {
+    const kernel = Kernel.start(1, false);
+    kernel.fork(1, 2);
+    const wait = (more: { untraced?: boolean; continued?: boolean }) =>
+      kernel.call(1, { call: "wait", target: -1, noHang: true, ...more });
+    const all = { untraced: true, continued: true };
+    expect(value(wait(all))).toBe(0);
+    kernel.call(1, { call: "kill", target: 2, signal: 19 });
+    expect(value(wait({ continued: true }))).toBe(0);
+    expect(wait({ untraced: true })).toMatchObject({ result: { value: 2, status: 0x137f } });
+    expect(value(wait(all))).toBe(0);
+    kernel.call(1, { call: "kill", target: 2, signal: 19 }); // it is stopped already
+    expect(value(wait(all))).toBe(0);
+    kernel.call(1, { call: "kill", target: 2, signal: 18 });
+    expect(value(wait({ untraced: true }))).toBe(0);
+    expect(wait({ continued: true })).toMatchObject({ result: { value: 2, status: 0xffff } });
+    kernel.call(1, { call: "kill", target: 2, signal: 20 });
+    kernel.exit(2, signalStatus(9));
+    expect(wait(all)).toMatchObject({ result: { value: 2, status: 9 } });
   });
 
   test("children of a process that has ended are nobody's: they leave nothing behind", () => {

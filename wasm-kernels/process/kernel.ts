@@ -4,7 +4,7 @@
 // Invariants: a pipe lives while a process holds an end of it or its bytes can still be read; an ended process is kept until its
 // parent has waited for it, or its parent has ended.
 import { ERRNO } from "../wasi/errno.ts";
-import type { HomeCall, HomeResult, PipeEnd } from "./hostcalls.ts";
+import { type HomeCall, type HomeResult, type PipeEnd, READY } from "./hostcalls.ts";
 
 /** Bytes a pipe holds before writers wait; writes up to PIPE_ATOMIC are never split (POSIX PIPE_BUF). */
 export const PIPE_BYTES = 64 * 1024;
@@ -22,6 +22,8 @@ export interface KernelProcess {
   /** Ends of pipes it holds, as "object:r" or "object:w". */
   ends: string[];
   stopped: boolean;
+  /** Status word of the last stop or continuation that its parent has not been told of. */
+  change?: number | undefined;
 }
 
 export interface Pipe {
@@ -85,7 +87,7 @@ export class Kernel {
     if (!process || process.status !== null) return answer(-ERRNO.ESRCH);
     switch (call.call) {
       case "wait":
-        return this.wait(process, call.target, call.noHang);
+        return this.wait(process, call);
       case "kill":
         return this.kill(process, call.target, call.signal);
       case "pipe": {
@@ -96,9 +98,13 @@ export class Kernel {
         return answer(object);
       }
       case "read":
-        return this.read(process, call.object, call.maxBytes);
+        return call.noHang
+          ? atOnce(this.read(process, call.object, call.maxBytes))
+          : this.read(process, call.object, call.maxBytes);
       case "write":
-        return this.write(process, call.object, call.bytes);
+        return call.noHang ? atOnce(this.write(process, call.object, call.bytes)) : this.write(process, call.object, call.bytes);
+      case "poll":
+        return this.poll(process, call.ends, call.noHang);
     }
   }
 
@@ -167,18 +173,24 @@ export class Kernel {
       if (!this.holders(object, "r") && !this.holders(object, "w")) this.pipes.delete(object);
   }
 
-  private wait(process: KernelProcess, target: number, noHang: boolean): Answer {
+  private wait(process: KernelProcess, call: Extract<HomeCall, { call: "wait" }>): Answer {
+    const { target } = call;
     if (target < -1) return answer(-ERRNO.ECHILD);
     let children = 0;
     for (const child of this.processes.values()) {
       if (child.parent !== process.pid || (target > 0 && child.pid !== target)) continue;
       children++;
-      if (child.status === null) continue;
-      this.processes.delete(child.pid);
-      return answer(child.pid, { status: child.status });
+      if (child.status !== null) {
+        this.processes.delete(child.pid);
+        return answer(child.pid, { status: child.status });
+      }
+      const { change } = child;
+      if (change === undefined || !(change === CONTINUED_STATUS ? call.continued : call.untraced)) continue;
+      child.change = undefined;
+      return answer(child.pid, { status: change });
     }
     if (children === 0) return answer(-ERRNO.ECHILD);
-    return noHang ? answer(0) : WAIT;
+    return call.noHang ? answer(0) : WAIT;
   }
 
   private kill(sender: KernelProcess, target: number, signal: number): Answer {
@@ -189,15 +201,39 @@ export class Kernel {
     if (signal === 0 || IGNORED_SIGNALS.has(signal)) return answer(0);
     for (const process of targets.filter((candidate) => candidate.status === null)) {
       if (signal === SIGNAL.stop || signal === SIGNAL.terminalStop) {
+        if (!process.stopped) process.change = stoppedStatus(signal);
         process.stopped = true;
         this.effects.push({ kind: "stop", pid: process.pid });
       } else if (signal === SIGNAL.continue) {
+        if (process.stopped) process.change = CONTINUED_STATUS;
         process.stopped = false;
         this.effects.push({ kind: "continue", pid: process.pid });
       } else this.effects.push({ kind: "terminate", pid: process.pid, signal });
     }
     // A process that has just killed itself never sees the answer.
     return sender.status === null ? answer(0) : WAIT;
+  }
+
+  private poll(process: KernelProcess, ends: readonly PipeEnd[], noHang: boolean): Answer {
+    const bytes = new Uint8Array(4 * ends.length);
+    const view = new DataView(bytes.buffer);
+    let ready = 0;
+    ends.forEach(({ object, end }, k) => {
+      const bits = this.readiness(process, object, end === "read" ? "r" : "w");
+      view.setUint32(4 * k, bits, true);
+      if (bits >= READY.ready) ready++;
+    });
+    return ready > 0 || noHang ? answer(ready, { bytes }) : WAIT;
+  }
+
+  private readiness(process: KernelProcess, object: number, end: "r" | "w"): number {
+    const pipe = this.pipes.get(object);
+    // A call would say at once that this is not its pipe.
+    if (!pipe || !process.ends.includes(`${object}:${end}`)) return READY.ready + READY.hangup;
+    const closed = end === "r" ? !pipe.outsideWriter && !this.holders(object, "w") : !this.holders(object, "r");
+    const count = end === "r" ? pipe.bytes.length : PIPE_BYTES - pipe.bytes.length;
+    const ready = closed || count >= (end === "r" ? 1 : PIPE_ATOMIC);
+    return (ready ? READY.ready : 0) + (closed ? READY.hangup : 0) + count;
   }
 
   private read(process: KernelProcess, object: number, maxBytes: number): Answer {
@@ -223,6 +259,9 @@ export class Kernel {
   }
 }
 
+/** For who does not want to wait. */
+const atOnce = (answered: Answer): Answer => (answered.kind === "wait" ? answer(-ERRNO.EAGAIN) : answered);
+
 function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
   const result = new Uint8Array(a.length + b.length);
   result.set(a);
@@ -233,3 +272,6 @@ function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
 /** The status word of waitpid() for an exit code or a signal. */
 export const exitStatus = (code: number): number => (code & 0xff) << 8;
 export const signalStatus = (signal: number): number => signal & 0x7f;
+/** Of a child that has not ended. */
+const stoppedStatus = (signal: number): number => (signal << 8) | 0x7f;
+const CONTINUED_STATUS = 0xffff;

@@ -13,6 +13,8 @@ export interface LocalRunOptions {
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
   files?: ReadonlyMap<string, Uint8Array>;
+  /** See WasiOptions. */
+  preopens?: Readonly<Record<string, string>>;
   stdin?: Uint8Array;
   memoryLimitBytes?: number;
   clock?: "virtual" | "host";
@@ -72,6 +74,7 @@ export function runLocally(run: LocalRunOptions): LocalResult {
     args: run.args,
     env: run.env ?? {},
     files: run.files ?? new Map(),
+    preopens: run.preopens,
     memoryLimitBytes: run.memoryLimitBytes ?? 2 ** 30,
     clock: run.clock ?? "virtual",
     now: run.now,

@@ -42,6 +42,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     clock: "virtual",
     seed: "1",
     now: options.now,
+    cpuMs: () => 0,
     write: (stream, bytes) => void output[stream].push(bytes),
     mayWrite: () => true,
     pipeClosed: (pipe) => kernel.close(PID, pipe),
@@ -57,25 +58,27 @@ export function runPlain(options: PlainRunOptions): PlainResult {
   const trap = new WebAssembly.Instance(TRAP).exports.trap as () => void;
   /** What the program was left with. */
   let left: unknown;
+  /** The result of a host function that may have to wait, and when it has waited perhaps for something else. */
+  const finished = (work: () => number): number => {
+    try {
+      return work();
+    } catch (thrown) {
+      if (!(thrown instanceof Blocked)) throw thrown;
+      return finished(() => answer(thrown));
+    }
+  };
+  const orTrap = (work: () => number): number => {
+    try {
+      return finished(work);
+    } catch (thrown) {
+      left = thrown;
+      trap();
+      return 0;
+    }
+  };
   const wrap = (functions: Record<string, HostFunction>): WebAssembly.ModuleImports =>
     Object.fromEntries(
-      Object.entries(functions).map(([name, host]) => [
-        name,
-        (...args: never[]) => {
-          try {
-            return host(...args);
-          } catch (thrown) {
-            try {
-              if (thrown instanceof Blocked) return answer(thrown);
-              left = thrown;
-            } catch (refused) {
-              left = refused;
-            }
-            trap();
-            return 0;
-          }
-        },
-      ]),
+      Object.entries(functions).map(([name, host]) => [name, (...args: never[]) => orTrap(() => host(...args))]),
     );
   const instance = new WebAssembly.Instance(options.module, {
     wasi_snapshot_preview1: wrap(wasi.functions),

@@ -14,7 +14,7 @@ import type { Owner, ProgramInstance } from "./instance.ts";
 import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
 import type { Program } from "./program.ts";
 
-export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" | "pipeClosed"> {
+export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" | "pipeClosed" | "cpuMs"> {
   program: Program;
   pid: number;
   parentPid: number;
@@ -82,7 +82,10 @@ export class Process implements Owner {
   private knownAs: string | null = null;
   private readonly written = { 1: 0, 2: 0 };
   private answeredCalls = 0;
+  /** Up to the last stop. */
   private usedCpuMs = 0;
+  /** On the clock of cpuNow(). */
+  private runningSince: number | undefined;
 
   private constructor(options: ProcessOptions, state: Image | null) {
     this.options = options;
@@ -95,6 +98,7 @@ export class Process implements Owner {
         write: (stream, bytes) => this.write(stream, bytes),
         mayWrite: () => this.outputUnderway() < MAX_OUTPUT_UNDERWAY,
         pipeClosed: (pipe) => options.onPipeClosed(pipe),
+        cpuMs: () => this.usedCpuMs + (this.runningSince === undefined ? 0 : options.cpuNow() - this.runningSince),
       },
       state?.header.wasi,
     );
@@ -201,18 +205,25 @@ export class Process implements Owner {
   complete(result: HomeResult): void {
     const pending = must(this.pending, "the call to answer");
     if (pending.blocked.reason.kind === "home") this.answeredCalls++;
-    this.answer = pending.blocked.finish(result);
-    this.pending = undefined;
+    try {
+      this.answer = pending.blocked.finish(result);
+      this.pending = undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof Blocked)) throw thrown;
+      pending.blocked = thrown;
+    }
   }
 
   // ---- running
 
   run(): Stop {
     const began = this.options.cpuNow();
+    this.runningSince = began;
     try {
       return this.runFrames();
     } finally {
       this.usedCpuMs += this.options.cpuNow() - began;
+      this.runningSince = undefined;
     }
   }
 

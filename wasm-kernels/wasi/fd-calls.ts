@@ -1,178 +1,178 @@
 // The fd_ functions: reading, writing, seeking and describing what is open.
 import { Blocked } from "../process/hostcalls.ts";
-import { type Calls, FILETYPE, RIGHT, type WasiContext } from "./context.ts";
+import {
+  type Calls,
+  checkFlags,
+  type Descriptor,
+  FDFLAG,
+  FILETYPE,
+  filetypeOf,
+  type OpenDirectory,
+  unsigned,
+  type WasiContext,
+} from "./context.ts";
 import { ERRNO, fail } from "./errno.ts";
-import type { DirectoryNode, FileNode, Node } from "./files.ts";
+import { bytesOf } from "./files.ts";
+import { DOT, type FileNode } from "./nodes.ts";
+import { RIGHT, rightsOf } from "./rights.ts";
 
 /** Most bytes one read or write of a pipe carries; a program sees a short read or write, as POSIX allows. */
 const MAX_PIPE_BYTES = 64 * 1024;
-const FDFLAG_APPEND = 1;
-const ALL_RIGHTS = (1n << 30n) - 1n;
-const encoder = new TextEncoder();
+/** Most bytes of output taken at once, as they are copied. So large because many programs do not look at the count. */
+const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
+const MAX_ADVICE = 5;
+const WHENCE = { set: 0, current: 1, end: 2 } as const;
+const DIRENT_BYTES = 24;
 
 export function fdCalls(w: WasiContext): Calls {
+  /** Only preopened directories have a name. */
+  const preopenName = (fd: number): Uint8Array => {
+    const descriptor = w.descriptor(fd);
+    return descriptor.kind === "directory" && descriptor.preopen !== null ? bytesOf(descriptor.preopen) : fail(ERRNO.EBADF);
+  };
   return {
-    fd_advise: (fd: number) => void w.file(fd),
+    fd_advise: (fd: number, _offset: bigint, _length: bigint, advice: number) => {
+      w.file(fd, RIGHT.fdAdvise);
+      if (advice >>> 0 > MAX_ADVICE) fail(ERRNO.EINVAL);
+      return undefined;
+    },
     fd_allocate: (fd: number, offset: bigint, length: bigint) => {
-      const { node } = w.file(fd);
-      if (Number(offset + length) > node.size) w.files.resize(node, Number(offset + length), w.nowNs());
+      const { node } = w.file(fd, RIGHT.fdAllocate);
+      if (length === 0n) fail(ERRNO.EINVAL);
+      const end = unsigned(offset) + unsigned(length);
+      if (end > node.size) w.files.resize(node, end, w.nowNs());
       return undefined;
     },
-    fd_close: (fd: number) => {
-      w.descriptor(fd);
-      w.close(fd);
-      return undefined;
-    },
-    fd_datasync: (fd: number) => void w.descriptor(fd),
-    fd_sync: (fd: number) => void w.descriptor(fd),
+    fd_close: (fd: number) => void w.close(fd),
+    fd_datasync: (fd: number) => void w.allowed(fd, RIGHT.fdDatasync),
+    fd_sync: (fd: number) => void w.allowed(fd, RIGHT.fdSync),
     fd_fdstat_get: (fd: number, pointer: number) => {
       const descriptor = w.descriptor(fd);
       w.bytes(pointer, 24).fill(0);
-      const view = w.view();
-      const type = {
-        output: FILETYPE.characterDevice,
-        pipe: FILETYPE.stream,
-        file: FILETYPE.file,
-        directory: FILETYPE.directory,
-      }[descriptor.kind];
-      view.setUint8(pointer, type);
-      view.setUint16(pointer + 2, descriptor.kind === "file" ? descriptor.flags : 0, true);
-      // Only a character device without seek and tell rights is a terminal to isatty(); our streams are none.
-      let rights = ALL_RIGHTS;
-      if (descriptor.kind === "file")
-        rights = ALL_RIGHTS & ~((descriptor.read ? 0n : RIGHT.read) | (descriptor.write ? 0n : RIGHT.write));
-      view.setBigUint64(pointer + 8, rights, true);
-      view.setBigUint64(pointer + 16, descriptor.kind === "directory" ? ALL_RIGHTS : 0n, true);
+      w.setU8(pointer, filetypeOf(descriptor));
+      w.setU16(pointer + 2, descriptor.flags);
+      w.setU64(pointer + 8, BigInt(descriptor.rights));
+      w.setU64(pointer + 16, BigInt(descriptor.inheriting));
       return undefined;
     },
     fd_fdstat_set_flags: (fd: number, flags: number) => {
-      const descriptor = w.descriptor(fd);
-      if (descriptor.kind === "file") descriptor.flags = flags;
+      const descriptor = w.allowed(fd, RIGHT.fdSetFlags);
+      checkFlags(flags, FDFLAG.all);
+      descriptor.flags = flags;
       return undefined;
     },
-    fd_fdstat_set_rights: (fd: number) => void w.descriptor(fd),
-    fd_filestat_get: (fd: number, pointer: number) => {
+    fd_fdstat_set_rights: (fd: number, base: bigint, inheriting: bigint) => {
       const descriptor = w.descriptor(fd);
-      if (descriptor.kind === "file")
-        w.writeFilestat(pointer, {
-          type: FILETYPE.file,
-          size: descriptor.node.size,
-          inode: descriptor.node.inode,
-          mtimeNs: descriptor.node.mtimeNs,
-        });
-      else if (descriptor.kind === "directory")
-        w.writeFilestat(pointer, {
-          type: FILETYPE.directory,
-          size: 0,
-          inode: descriptor.node.inode,
-          mtimeNs: descriptor.node.mtimeNs,
-        });
-      else
-        w.writeFilestat(pointer, {
-          type: descriptor.kind === "pipe" ? FILETYPE.stream : FILETYPE.characterDevice,
-          size: 0,
-          inode: 0,
-          mtimeNs: 0n,
-        });
+      if (rightsOf(base) & ~descriptor.rights || rightsOf(inheriting) & ~descriptor.inheriting) fail(ERRNO.ENOTCAPABLE);
+      descriptor.rights = rightsOf(base);
+      descriptor.inheriting = rightsOf(inheriting);
+      return undefined;
+    },
+    fd_filestat_get: (fd: number, pointer: number) => {
+      const descriptor = w.allowed(fd, RIGHT.fdFilestatGet);
+      if (descriptor.kind === "file" || descriptor.kind === "directory") w.writeFilestat(pointer, descriptor.node);
+      else w.writeStreamFilestat(pointer, descriptor);
       return undefined;
     },
     fd_filestat_set_size: (fd: number, size: bigint) => {
-      const descriptor = w.file(fd);
-      if (!descriptor.write) fail(ERRNO.EBADF);
-      w.files.resize(descriptor.node, Number(size), w.nowNs());
+      w.files.resize(w.file(fd, RIGHT.fdFilestatSetSize).node, unsigned(size), w.nowNs());
       return undefined;
     },
-    fd_filestat_set_times: (fd: number, _atime: bigint, mtime: bigint, flags: number) => {
-      const descriptor = w.descriptor(fd);
-      if ("node" in descriptor) w.setTimes(descriptor.node, mtime, flags);
+    fd_filestat_set_times: (fd: number, atime: bigint, mtime: bigint, flags: number) => {
+      const descriptor = w.allowed(fd, RIGHT.fdFilestatSetTimes);
+      if ("node" in descriptor) w.setTimes(descriptor.node, atime, mtime, flags);
       return undefined;
     },
     fd_prestat_get: (fd: number, pointer: number) => {
-      const descriptor = w.descriptors.get(fd);
-      if (descriptor?.kind !== "directory" || !descriptor.preopened) return ERRNO.EBADF;
-      w.view().setUint32(pointer, 0, true);
-      w.view().setUint32(pointer + 4, 1, true);
+      const name = preopenName(fd);
+      w.at(pointer, 8);
+      w.setU32(pointer, 0); // a directory
+      w.setU32(pointer + 4, name.length);
       return undefined;
     },
     fd_prestat_dir_name: (fd: number, pointer: number, length: number) => {
-      const descriptor = w.descriptors.get(fd);
-      if (descriptor?.kind !== "directory" || !descriptor.preopened) return ERRNO.EBADF;
-      if (length < 1) return ERRNO.ENAMETOOLONG;
-      w.bytes(pointer, 1)[0] = 0x2e; // "."
+      const name = preopenName(fd);
+      if (length >>> 0 < name.length) fail(ERRNO.ENAMETOOLONG);
+      w.bytes(pointer, name.length).set(name);
       return undefined;
     },
-    fd_read: (fd: number, vectors: number, count: number, countPointer: number) =>
-      readInto(w, fd, w.vectors(vectors, count), countPointer),
+    fd_read: (fd: number, vectors: number, count: number, countPointer: number) => {
+      const descriptor = w.descriptor(fd);
+      w.at(countPointer, 4);
+      if (descriptor.kind === "pipe") return readPipe(w, fd, vectors, count, countPointer);
+      if (descriptor.kind === "output") return ERRNO.ENOTCAPABLE;
+      const file = w.file(fd, RIGHT.fdRead);
+      const read = readFile(w, file.node, file.position, w.vectors(vectors, count));
+      file.position += read;
+      w.setU32(countPointer, read);
+      return undefined;
+    },
     fd_pread: (fd: number, vectors: number, count: number, offset: bigint, countPointer: number) => {
-      const descriptor = w.file(fd);
-      if (!descriptor.read) fail(ERRNO.EBADF);
-      w.view().setUint32(countPointer, readFile(w, descriptor.node, Number(offset), w.vectors(vectors, count)), true);
+      const { node } = w.file(fd, RIGHT.fdRead | RIGHT.fdSeek);
+      w.at(countPointer, 4);
+      w.setU32(countPointer, readFile(w, node, unsigned(offset), w.vectors(vectors, count)));
       return undefined;
     },
-    fd_write: (fd: number, vectors: number, count: number, countPointer: number) =>
-      writeFrom(w, fd, w.vectors(vectors, count), countPointer),
+    fd_write: (fd: number, vectors: number, count: number, countPointer: number) => {
+      const descriptor = w.descriptor(fd);
+      w.at(countPointer, 4);
+      if (descriptor.kind === "pipe") return writePipe(w, fd, vectors, count, countPointer);
+      if (descriptor.kind === "output") {
+        w.allowed(fd, RIGHT.fdWrite);
+        return writeOutput(w, descriptor.stream, joined(w.vectors(vectors, count), MAX_OUTPUT_BYTES), countPointer);
+      }
+      const file = w.file(fd, RIGHT.fdWrite);
+      const at = file.flags & FDFLAG.append ? file.node.size : file.position;
+      const written = writeFile(w, file.node, at, w.vectors(vectors, count));
+      file.position = at + written;
+      w.setU32(countPointer, written);
+      return undefined;
+    },
     fd_pwrite: (fd: number, vectors: number, count: number, offset: bigint, countPointer: number) => {
-      const descriptor = w.file(fd);
-      if (!descriptor.write) fail(ERRNO.EBADF);
-      const bytes = joined(w.vectors(vectors, count), Number.POSITIVE_INFINITY);
-      w.files.write(descriptor.node, Number(offset), bytes, w.nowNs());
-      w.view().setUint32(countPointer, bytes.length, true);
+      const { node } = w.file(fd, RIGHT.fdWrite | RIGHT.fdSeek);
+      w.at(countPointer, 4);
+      w.setU32(countPointer, writeFile(w, node, unsigned(offset), w.vectors(vectors, count)));
       return undefined;
     },
-    fd_readdir: (fd: number, buffer: number, length: number, cookie: bigint, usedPointer: number) =>
-      readDirectory(w, w.directory(fd), buffer, length, Number(cookie), usedPointer),
+    fd_readdir: (fd: number, buffer: number, length: number, cookie: bigint, usedPointer: number) => {
+      const directory = w.directory(fd, RIGHT.fdReaddir);
+      w.at(usedPointer, 4);
+      w.setU32(usedPointer, readDirectory(directory, w.bytes(buffer, length), unsigned(cookie)));
+      return undefined;
+    },
     fd_renumber: (from: number, to: number) => {
       const descriptor = w.descriptor(from);
       w.descriptor(to);
       if (from === to) return undefined;
-      w.close(to);
-      w.descriptors.set(to, descriptor);
-      w.descriptors.delete(from);
+      w.put(to, descriptor);
+      w.close(from);
       return undefined;
     },
     fd_seek: (fd: number, offset: bigint, whence: number, pointer: number) => {
-      const descriptor = w.file(fd);
-      const base = [0, descriptor.position, descriptor.node.size][whence] ?? fail(ERRNO.EINVAL);
+      const onlyTells = offset === 0n && whence === WHENCE.current;
+      const file = w.file(fd, onlyTells ? 0 : RIGHT.fdSeek);
+      if (onlyTells) mayTell(file);
+      w.at(pointer, 8);
+      const base = [0, file.position, file.node.size][whence] ?? fail(ERRNO.EINVAL);
       const position = base + Number(offset);
       if (position < 0) fail(ERRNO.EINVAL);
-      descriptor.position = position;
-      w.view().setBigUint64(pointer, BigInt(position), true);
+      if (position > Number.MAX_SAFE_INTEGER) fail(ERRNO.EOVERFLOW);
+      file.position = position;
+      w.setU64(pointer, BigInt(position));
       return undefined;
     },
     fd_tell: (fd: number, pointer: number) => {
-      w.view().setBigUint64(pointer, BigInt(w.file(fd).position), true);
+      const file = w.file(fd, 0);
+      mayTell(file);
+      w.setU64(pointer, BigInt(file.position));
       return undefined;
     },
   };
 }
 
-function readInto(w: WasiContext, fd: number, vectors: Uint8Array[], countPointer: number): number | undefined {
-  const descriptor = w.descriptor(fd);
-  const total = vectors.reduce((sum, vector) => sum + vector.length, 0);
-  if (descriptor.kind === "file") {
-    if (!descriptor.read) fail(ERRNO.EBADF);
-    const count = readFile(w, descriptor.node, descriptor.position, vectors);
-    descriptor.position += count;
-    w.view().setUint32(countPointer, count, true);
-    return undefined;
-  }
-  if (descriptor.kind === "directory") fail(ERRNO.EISDIR);
-  if (descriptor.kind !== "pipe" || descriptor.end !== "read") return fail(ERRNO.EBADF);
-  if (total === 0) {
-    w.view().setUint32(countPointer, 0, true);
-    return undefined;
-  }
-  return w.home({ call: "read", object: descriptor.object, maxBytes: Math.min(total, MAX_PIPE_BYTES) }, (result) => {
-    if (result.value < 0) return -result.value;
-    let rest = result.bytes ?? new Uint8Array(0);
-    w.view().setUint32(countPointer, rest.length, true);
-    for (const vector of vectors) {
-      const target = new Uint8Array(w.memory.buffer, vector.byteOffset, vector.byteLength);
-      target.set(rest.subarray(0, target.length));
-      rest = rest.subarray(Math.min(rest.length, target.length));
-    }
-    return ERRNO.SUCCESS;
-  });
+/** The right to seek implies the right to tell. */
+function mayTell(descriptor: Descriptor): void {
+  if ((descriptor.rights & (RIGHT.fdSeek | RIGHT.fdTell)) === 0) fail(ERRNO.ENOTCAPABLE);
 }
 
 function readFile(w: WasiContext, file: FileNode, position: number, vectors: readonly Uint8Array[]): number {
@@ -185,71 +185,78 @@ function readFile(w: WasiContext, file: FileNode, position: number, vectors: rea
   return count;
 }
 
-function writeFrom(w: WasiContext, fd: number, vectors: readonly Uint8Array[], countPointer: number): number | undefined {
-  const descriptor = w.descriptor(fd);
-  if (descriptor.kind === "directory") fail(ERRNO.EISDIR);
-  const bytes = joined(vectors, descriptor.kind === "pipe" ? MAX_PIPE_BYTES : Number.POSITIVE_INFINITY);
-  if (descriptor.kind === "output") {
-    if (bytes.length > 0) {
-      if (!w.options.mayWrite())
-        throw new Blocked({ kind: "output" }, () => writeOutput(w, descriptor.stream, bytes, countPointer));
-      return writeOutput(w, descriptor.stream, bytes, countPointer);
-    }
-  } else if (descriptor.kind === "file") {
-    if (!descriptor.write) fail(ERRNO.EBADF);
-    const at = descriptor.flags & FDFLAG_APPEND ? descriptor.node.size : descriptor.position;
-    w.files.write(descriptor.node, at, bytes, w.nowNs());
-    descriptor.position = at + bytes.length;
-  } else if (descriptor.kind === "pipe") {
-    if (descriptor.end !== "write") fail(ERRNO.EBADF);
-    return w.home({ call: "write", object: descriptor.object, bytes }, (result) => {
-      if (result.value < 0) return -result.value;
-      w.view().setUint32(countPointer, result.value, true);
-      return ERRNO.SUCCESS;
-    });
+function writeFile(w: WasiContext, file: FileNode, position: number, vectors: readonly Uint8Array[]): number {
+  const bytes = vectors.length === 1 ? vectors[0] : joined(vectors, Number.POSITIVE_INFINITY);
+  w.files.write(file, position, bytes, w.nowNs());
+  return bytes.length;
+}
+
+function readPipe(w: WasiContext, fd: number, pointer: number, vectorCount: number, countPointer: number): number {
+  const pipe = w.allowed(fd, RIGHT.fdRead) as Extract<Descriptor, { kind: "pipe" }>;
+  const vectors = w.vectors(pointer, vectorCount);
+  const total = vectors.reduce((sum, vector) => sum + vector.length, 0);
+  if (total === 0) {
+    w.setU32(countPointer, 0);
+    return ERRNO.SUCCESS;
   }
-  w.view().setUint32(countPointer, bytes.length, true);
-  return undefined;
+  const noHang = (pipe.flags & FDFLAG.nonblock) !== 0;
+  return w.home({ call: "read", object: pipe.object, maxBytes: Math.min(total, MAX_PIPE_BYTES), noHang }, (result) => {
+    if (result.value < 0) return -result.value;
+    let rest = result.bytes ?? new Uint8Array(0);
+    w.setU32(countPointer, rest.length);
+    for (const vector of vectors) {
+      w.bytes(vector.byteOffset, vector.length).set(rest.subarray(0, vector.length)); // the memory may have been replaced by growing
+      rest = rest.subarray(Math.min(rest.length, vector.length));
+    }
+    return ERRNO.SUCCESS;
+  });
+}
+
+function writePipe(w: WasiContext, fd: number, pointer: number, vectorCount: number, countPointer: number): number {
+  const pipe = w.allowed(fd, RIGHT.fdWrite) as Extract<Descriptor, { kind: "pipe" }>;
+  const bytes = joined(w.vectors(pointer, vectorCount), MAX_PIPE_BYTES);
+  const noHang = (pipe.flags & FDFLAG.nonblock) !== 0;
+  return w.home({ call: "write", object: pipe.object, bytes, noHang }, (result) => {
+    if (result.value < 0) return -result.value;
+    w.setU32(countPointer, result.value);
+    return ERRNO.SUCCESS;
+  });
 }
 
 function writeOutput(w: WasiContext, stream: 1 | 2, bytes: Uint8Array, countPointer: number): number {
-  w.options.write(stream, bytes);
-  w.view().setUint32(countPointer, bytes.length, true);
-  return ERRNO.SUCCESS;
+  const write = (): number => {
+    if (bytes.length > 0) w.options.write(stream, bytes);
+    w.setU32(countPointer, bytes.length);
+    return ERRNO.SUCCESS;
+  };
+  if (bytes.length > 0 && !w.options.mayWrite()) throw new Blocked({ kind: "output" }, write);
+  return write();
 }
 
-function readDirectory(
-  w: WasiContext,
-  directory: DirectoryNode,
-  buffer: number,
-  length: number,
-  cookie: number,
-  usedPointer: number,
-): undefined {
-  const entries: [string, Node][] = [
-    [".", directory],
-    ["..", directory],
-    ...[...directory.entries].sort((a, b) => (a[0] < b[0] ? -1 : 1)),
-  ];
-  const target = w.bytes(buffer, length);
+/** Fills the target with entries behind the cookie; the last one may be cut off. Returns the bytes used: fewer than there are at the end. */
+function readDirectory({ node }: OpenDirectory, target: Uint8Array, cookie: number): number {
   let used = 0;
-  for (let i = cookie; i < entries.length && used < target.length; i++) {
-    const [name, node] = entries[i];
-    const bytes = encoder.encode(name);
-    const entry = new Uint8Array(24 + bytes.length);
+  const put = (next: number, inode: number, type: number, name: string): boolean => {
+    const bytes = bytesOf(name);
+    const entry = new Uint8Array(DIRENT_BYTES + bytes.length);
     const view = new DataView(entry.buffer);
-    view.setBigUint64(0, BigInt(i + 1), true);
-    view.setBigUint64(8, BigInt(node.inode), true);
+    view.setBigUint64(0, BigInt(next), true);
+    view.setBigUint64(8, BigInt(inode), true);
     view.setUint32(16, bytes.length, true);
-    view.setUint8(20, FILETYPE[node.kind]);
-    entry.set(bytes, 24);
+    view.setUint8(20, type);
+    entry.set(bytes, DIRENT_BYTES);
     const part = entry.subarray(0, target.length - used);
     target.set(part, used);
     used += part.length;
-  }
-  w.view().setUint32(usedPointer, used, true);
+    return used < target.length;
+  };
+  if (cookie < DOT.self && !put(DOT.self, node.inode, FILETYPE.directory, ".")) return used;
+  if (cookie < DOT.parent && !put(DOT.parent, (node.place?.parent ?? node).inode, FILETYPE.directory, "..")) return used;
+  for (const entry of node.after(cookie)) if (!put(entry.serial, entry.node.inode, FILETYPE[entry.node.kind], entry.name)) break;
+  return used;
 }
 
+/** A copy of the first bytes of the vectors. */
 function joined(vectors: readonly Uint8Array[], limit: number): Uint8Array {
   const total = Math.min(
     limit,

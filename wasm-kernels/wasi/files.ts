@@ -1,158 +1,250 @@
-// The files a process sees below its one preopened directory: its input files, and over them what it has written. All in memory:
-// opening and reading never leave the process, and everything written goes with its image. No links lead out, because there is
-// no outside.
+// The files a process sees: the job's input files, and over them what it has written. All in memory: opening and reading never leave
+// the process, and everything written goes with its image. No link leads out, because there is no outside.
+//
+// Invariants: a node's `links` and `opens` count its names and open descriptors, and at none of either it is forgotten; a directory has
+// one name; no full path is longer than MAX_PATH; what the process has made takes at most MAX_BYTES, a block for each node included.
+import { NightshiftError } from "../errors.ts";
 import { ERRNO, fail } from "./errno.ts";
+import { DirectoryNode, DOT, type FileNode, type LinkNode, type Node } from "./nodes.ts";
 
-export interface FileNode {
-  kind: "file";
-  inode: number;
-  /** Capacity may exceed size. */
-  bytes: Uint8Array;
-  size: number;
-  /** The bytes are an input file's, shared with other processes: copy before writing. */
-  shared: boolean;
-  mtimeNs: bigint;
+/** A name in a directory, and the node of that name if there is one. The name "." stands for the directory itself. */
+export interface Place {
+  parent: DirectoryNode;
+  name: string;
+  node: Node | undefined;
 }
 
-export interface DirectoryNode {
-  kind: "directory";
-  inode: number;
-  entries: Map<string, Node>;
-  mtimeNs: bigint;
-}
-
-export interface LinkNode {
-  kind: "link";
-  inode: number;
-  target: string;
-  mtimeNs: bigint;
-}
-
-export type Node = FileNode | DirectoryNode | LinkNode;
-
-/** What differs from the input files: path -> contents, target of a symbolic link, or what else became of it. */
+/** The tree as it goes into an image: every node that has a name or is open, and the names. */
 export interface FilesState {
   nextInode: number;
   nodes: {
-    path: string;
     inode: number;
-    mtimeNs: bigint;
-    bytes?: Uint8Array | null;
-    directory?: boolean;
-    link?: string /** Unchanged input file at this path originally. */;
+    /** Access, modification, change. */
+    times: [bigint, bigint, bigint];
+    bytes?: Uint8Array;
+    /** The input file whose bytes it still has. */
     input?: string;
+    link?: string;
+    /** Only directories have this. */
+    nextSerial?: number;
   }[];
-  /** Files that are open but have no name any more. */
-  orphans: { inode: number; mtimeNs: bigint; bytes: Uint8Array }[];
-  removed: string[];
+  /** [directory, name, node, serial], parents first and in order of serial. */
+  names: [number, string, number, number][];
 }
 
-/** Most bytes all files of one process may hold. */
-export const MAX_FILE_BYTES = 2 ** 30;
-const MAX_LINKS = 16;
+/** Most bytes that what one process has made may take, and most bytes of one file. */
+export const MAX_BYTES = 2 ** 30;
+/** What a node takes beside its contents, so that their number is bounded too: about what one costs this process. */
+const BLOCK_BYTES = 4096;
+export const MAX_PATH = 4096;
+/** As on Linux. */
+const MAX_LINKS = 40;
 const MAX_NAME_BYTES = 255;
+const ROOT_INODE = 1;
+
+const encoder = new TextEncoder();
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 export class Files {
   readonly root: DirectoryNode;
-  private nextInode = 1;
   private readonly inputs: ReadonlyMap<string, Uint8Array>;
-  /** Input file nodes by their path in the inputs, as long as their contents are unchanged. */
-  private readonly inputPaths = new Map<FileNode, string>();
-  private writtenBytes = 0;
+  private nextInode = ROOT_INODE + 1;
+  private usedBytes = 0;
 
-  constructor(inputs: ReadonlyMap<string, Uint8Array>) {
+  private constructor(inputs: ReadonlyMap<string, Uint8Array>, nowNs: bigint) {
     this.inputs = inputs;
-    this.root = this.newDirectory(0n);
-    for (const [path, bytes] of inputs) {
+    this.root = new DirectoryNode(ROOT_INODE, nowNs);
+    this.root.links = 1;
+  }
+
+  /** @throws NS_BAD_FILE when one input file lies below another */
+  static start(inputs: ReadonlyMap<string, Uint8Array>, nowNs: bigint): Files {
+    const files = new Files(inputs, nowNs);
+    for (const path of [...inputs.keys()].sort()) {
       const parts = path.split("/").filter((part) => part !== "" && part !== ".");
       const name = parts.pop();
-      if (name === undefined || parts.includes("..") || name === "..") continue;
-      let directory = this.root;
-      for (const part of parts) {
-        const next = directory.entries.get(part) ?? this.newDirectory(0n);
-        if (next.kind !== "directory") fail(ERRNO.ENOTDIR);
-        directory.entries.set(part, next);
-        directory = next as DirectoryNode;
-      }
-      const node: FileNode = { kind: "file", inode: this.nextInode++, bytes, size: bytes.length, shared: true, mtimeNs: 0n };
-      this.inputPaths.set(node, path);
-      directory.entries.set(name, node);
+      if (name === undefined || name === ".." || parts.includes("..")) continue;
+      const parent = files.makeDirectories(parts, nowNs);
+      if (!parent || parent.get(name))
+        throw new NightshiftError("NS_BAD_FILE", `the input file ${path} lies in the way of another`);
+      files.attach(parent, name, files.newInput(files.nextInode++, path, nowNs));
     }
-  }
-
-  newDirectory(mtimeNs: bigint): DirectoryNode {
-    return { kind: "directory", inode: this.nextInode++, entries: new Map(), mtimeNs };
-  }
-
-  newFile(mtimeNs: bigint): FileNode {
-    return { kind: "file", inode: this.nextInode++, bytes: new Uint8Array(0), size: 0, shared: false, mtimeNs };
-  }
-
-  newLink(target: string, mtimeNs: bigint): LinkNode {
-    return { kind: "link", inode: this.nextInode++, target, mtimeNs };
+    return files;
   }
 
   /**
-   * The directory and last name a path leads to, from a directory. Links on the way are followed, and the last one too when
-   * `follow`. A path that leads above the preopened directory is ENOTCAPABLE.
-   * @returns the node (undefined when there is none of that name) and where it is or would be; name "." for the directory itself
+   * The tree of a state, over the same inputs.
+   * @returns with it, all nodes by inode number
+   * @throws NS_BAD_IMAGE when the state is no tree
    */
-  lookup(from: DirectoryNode, path: string, follow: boolean): { parent: DirectoryNode; name: string; node: Node | undefined } {
-    if (path.startsWith("/")) fail(ERRNO.ENOTCAPABLE);
-    const trail = this.trailTo(from);
-    const pending = path.split("/");
-    if (path === "") fail(ERRNO.ENOENT);
-    const mustBeDirectory = path.endsWith("/");
-    let links = 0;
-    let last: { parent: DirectoryNode; name: string; node: Node | undefined } = {
-      parent: trail[trail.length - 1],
-      name: ".",
-      node: trail[trail.length - 1],
-    };
-    while (pending.length > 0) {
-      const part = pending.shift() as string;
-      if (part === "" || part === ".") continue;
-      if (part.length > MAX_NAME_BYTES) fail(ERRNO.ENAMETOOLONG);
-      const directory = trail[trail.length - 1];
-      if (part === "..") {
-        if (trail.length === 1) fail(ERRNO.ENOTCAPABLE);
-        trail.pop();
-        last = { parent: trail[trail.length - 1], name: ".", node: trail[trail.length - 1] };
-        continue;
-      }
-      const node = directory.entries.get(part);
-      const isLast = pending.every((rest) => rest === "" || rest === ".");
-      if (node?.kind === "link" && (!isLast || follow || mustBeDirectory)) {
-        if (++links > MAX_LINKS) fail(ERRNO.ELOOP);
-        if (node.target.startsWith("/")) fail(ERRNO.ENOTCAPABLE);
-        pending.unshift(...node.target.split("/"));
-        continue;
-      }
-      if (isLast) {
-        if (mustBeDirectory && node && node.kind !== "directory") fail(ERRNO.ENOTDIR);
-        return { parent: directory, name: part, node };
-      }
-      if (!node) fail(ERRNO.ENOENT);
-      if (node?.kind !== "directory") fail(ERRNO.ENOTDIR);
-      trail.push(node as DirectoryNode);
-      last = { parent: node as DirectoryNode, name: ".", node };
+  static restore(inputs: ReadonlyMap<string, Uint8Array>, state: FilesState): { files: Files; nodes: Map<number, Node> } {
+    const files = new Files(inputs, 0n);
+    files.nextInode = state.nextInode;
+    const nodes = new Map<number, Node>();
+    for (const saved of state.nodes) {
+      const node = saved.inode === ROOT_INODE ? files.root : files.restoredNode(saved);
+      [node.atimeNs, node.mtimeNs, node.ctimeNs] = saved.times.map(BigInt);
+      if (node.kind === "directory") node.nextSerial = saved.nextSerial ?? DOT.parent + 1;
+      nodes.set(node.inode, node);
     }
-    return last;
+    const reached = new Set<Node>([files.root]);
+    for (const [directory, name, inode, serial] of state.names) {
+      const parent = nodes.get(directory);
+      const node = nodes.get(inode);
+      if (parent?.kind !== "directory" || !node || !reached.has(parent) || (node.kind === "directory" && reached.has(node)))
+        throw new NightshiftError("NS_BAD_IMAGE", "the files of the image are no tree");
+      files.attach(parent, name, node, serial);
+      reached.add(node);
+    }
+    return { files, nodes };
   }
 
-  /** Directories from the root to this one. */
-  private trailTo(directory: DirectoryNode): DirectoryNode[] {
-    const search = (trail: DirectoryNode[]): DirectoryNode[] | undefined => {
-      const here = trail[trail.length - 1];
-      if (here === directory) return trail;
-      for (const node of here.entries.values()) {
-        const found = node.kind === "directory" ? search([...trail, node]) : undefined;
-        if (found) return found;
-      }
-      return undefined;
-    };
-    return directory === this.root ? [this.root] : (search([this.root]) ?? fail(ERRNO.ENOENT));
+  /** The directory that these names lead to from the root, made where it is missing; undefined when a file is in the way. */
+  makeDirectories(names: readonly string[], nowNs: bigint): DirectoryNode | undefined {
+    let directory = this.root;
+    for (const name of names) {
+      const next = directory.get(name) ?? this.newDirectory(nowNs);
+      if (next.kind !== "directory") return undefined;
+      if (next.links === 0) this.attach(directory, name, next);
+      directory = next;
+    }
+    return directory;
   }
+
+  // ---- nodes
+
+  newDirectory(nowNs: bigint): DirectoryNode {
+    this.claim(BLOCK_BYTES);
+    return new DirectoryNode(this.nextInode++, nowNs);
+  }
+
+  newFile(nowNs: bigint): FileNode {
+    this.claim(BLOCK_BYTES);
+    return { ...this.common(this.nextInode++, nowNs), kind: "file", bytes: new Uint8Array(0), size: 0, input: undefined };
+  }
+
+  newLink(target: string, nowNs: bigint): LinkNode {
+    this.claim(BLOCK_BYTES);
+    return { ...this.common(this.nextInode++, nowNs), kind: "link", target };
+  }
+
+  private newInput(inode: number, path: string, nowNs: bigint): FileNode {
+    const bytes = this.inputs.get(path);
+    if (!bytes) throw new NightshiftError("NS_BAD_IMAGE", `the image needs the input file ${path}, which is not there`);
+    this.usedBytes += BLOCK_BYTES;
+    return { ...this.common(inode, nowNs), kind: "file", bytes, size: bytes.length, input: path };
+  }
+
+  private common(inode: number, nowNs: bigint) {
+    return { inode, links: 0, opens: 0, atimeNs: nowNs, mtimeNs: nowNs, ctimeNs: nowNs };
+  }
+
+  private claim(bytes: number): void {
+    if (bytes > 0 && this.usedBytes + bytes > MAX_BYTES) fail(ERRNO.ENOSPC);
+    this.usedBytes += bytes;
+  }
+
+  open(node: Node): void {
+    node.opens++;
+  }
+
+  close(node: Node): void {
+    node.opens--;
+    this.forgetUnused(node);
+  }
+
+  private forgetUnused(node: Node): void {
+    if (node.links > 0 || node.opens > 0) return;
+    this.claim(-BLOCK_BYTES - (node.kind === "file" && node.input === undefined ? node.bytes.length : 0));
+  }
+
+  // ---- names
+
+  /**
+   * The directory and last name that a path leads to. Links on the way are followed, and the last one too when `follow` or when a slash
+   * comes behind it.
+   * @throws WasiError ENOTCAPABLE when it leads above the directory it starts from, even for a moment
+   */
+  lookup(from: DirectoryNode, path: string, follow: boolean): Place {
+    if (path === "") fail(ERRNO.ENOENT);
+    const trail = [from];
+    const pending: string[] = [];
+    let mustBeDirectory = false;
+    const enter = (text: string): void => {
+      if (text.startsWith("/")) fail(ERRNO.ENOTCAPABLE);
+      const parts = text.split("/");
+      const end = parts[parts.length - 1];
+      if (pending.length === 0) mustBeDirectory ||= end === "" || end === ".";
+      for (let i = parts.length - 1; i >= 0; i--) if (parts[i] !== "" && parts[i] !== ".") pending.push(parts[i]);
+    };
+    enter(path);
+    let links = 0;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const parent = trail[trail.length - 1];
+      if (name === "..") {
+        if (trail.length === 1) fail(ERRNO.ENOTCAPABLE);
+        trail.pop();
+        continue;
+      }
+      if (name.length > MAX_NAME_BYTES || (name.length > MAX_NAME_BYTES / 3 && bytesOf(name).length > MAX_NAME_BYTES))
+        fail(ERRNO.ENAMETOOLONG);
+      const node = parent.get(name);
+      const isLast = pending.length === 0;
+      if (node?.kind === "link" && (!isLast || follow || mustBeDirectory)) {
+        if (++links > MAX_LINKS) fail(ERRNO.ELOOP);
+        enter(node.target);
+      } else if (isLast) {
+        if (mustBeDirectory && node && node.kind !== "directory") fail(ERRNO.ENOTDIR);
+        if (!path.endsWith("/.")) return { parent, name, node };
+        const itself = node?.kind === "directory" ? node : fail(ERRNO.ENOENT);
+        return { parent: itself, name: ".", node: itself };
+      } else if (node?.kind === "directory") trail.push(node);
+      else fail(node ? ERRNO.ENOTDIR : ERRNO.ENOENT);
+    }
+    const node = trail[trail.length - 1];
+    return { parent: node, name: ".", node };
+  }
+
+  /** Gives the node this name, which must be free. */
+  add({ parent, name }: Place, node: Node, nowNs: bigint): void {
+    if (parent.links === 0) fail(ERRNO.ENOENT); // a directory that has been removed but is still open
+    if (pathLength(parent) + name.length > MAX_PATH) fail(ERRNO.ENAMETOOLONG);
+    this.attach(parent, name, node);
+    node.ctimeNs = parent.mtimeNs = parent.ctimeNs = nowNs;
+  }
+
+  private attach(parent: DirectoryNode, name: string, node: Node, serial?: number): void {
+    parent.add(name, node, serial);
+    node.links++;
+    if (node.kind === "directory") node.place = { parent, name };
+  }
+
+  /** Takes the name away from the node. */
+  remove({ parent, name }: Place, node: Node, nowNs: bigint): void {
+    parent.delete(name);
+    node.links--;
+    if (node.kind === "directory") node.place = undefined;
+    node.ctimeNs = parent.mtimeNs = parent.ctimeNs = nowNs;
+    this.forgetUnused(node);
+  }
+
+  /** Moves a node to another name, in the place of what has that name. */
+  rename(from: Place, node: Node, to: Place, nowNs: bigint): void {
+    if (to.parent.links === 0) fail(ERRNO.ENOENT);
+    if (node.kind === "directory") {
+      for (let above: DirectoryNode | undefined = to.parent; above; above = above.place?.parent)
+        if (above === node) fail(ERRNO.EINVAL);
+    }
+    const below = node.kind === "directory" ? longestPath(node) : 0;
+    if (pathLength(to.parent) + to.name.length + below > MAX_PATH) fail(ERRNO.ENAMETOOLONG);
+    if (to.node) this.remove(to, to.node, nowNs);
+    node.opens++; // not forgotten while it has no name
+    this.remove(from, node, nowNs);
+    this.add(to, node, nowNs);
+    node.opens--;
+  }
+
+  // ---- contents
 
   read(file: FileNode, offset: number, target: Uint8Array): number {
     const count = Math.max(0, Math.min(target.length, file.size - offset));
@@ -161,102 +253,104 @@ export class Files {
   }
 
   write(file: FileNode, offset: number, source: Uint8Array, nowNs: bigint): void {
+    if (source.length === 0) return;
     this.resize(file, Math.max(file.size, offset + source.length), nowNs);
     file.bytes.set(source, offset);
   }
 
   /** Grows with zeros or truncates. */
   resize(file: FileNode, size: number, nowNs: bigint): void {
-    if (size > MAX_FILE_BYTES || this.writtenBytes + size - file.size > MAX_FILE_BYTES) fail(ERRNO.ENOSPC);
-    this.writtenBytes += size - file.size;
-    if (file.shared || size > file.bytes.length) {
-      const grown = new Uint8Array(
-        size > file.bytes.length ? Math.max(size, Math.min(file.bytes.length * 2, MAX_FILE_BYTES), 1024) : file.bytes.length,
-      );
+    if (size > MAX_BYTES) fail(ERRNO.EFBIG);
+    const owned = file.input === undefined ? file.bytes.length : 0;
+    if (file.input !== undefined || size > owned) {
+      let capacity = size > owned && owned > 0 ? Math.max(size, owned * 2) : size;
+      // Growing ahead of the need must not be what exceeds the limit.
+      if (this.usedBytes + capacity - owned > MAX_BYTES) capacity = size;
+      this.claim(capacity - owned);
+      let grown: Uint8Array;
+      try {
+        grown = new Uint8Array(capacity);
+      } catch {
+        this.claim(owned - capacity);
+        return fail(ERRNO.ENOSPC); // the machine has no more memory
+      }
       grown.set(file.bytes.subarray(0, Math.min(file.size, size)));
       file.bytes = grown;
-      file.shared = false;
-      this.inputPaths.delete(file);
+      file.input = undefined;
     } else if (size < file.size) file.bytes.fill(0, size, file.size);
     file.size = size;
-    file.mtimeNs = nowNs;
+    file.mtimeNs = file.ctimeNs = nowNs;
   }
 
-  /** Paths below the root with their nodes, parents first, in a fixed order. */
-  *walk(directory = this.root, prefix = ""): Generator<{ path: string; node: Node }> {
-    for (const name of [...directory.entries.keys()].sort()) {
-      const node = directory.entries.get(name) as Node;
-      yield { path: prefix + name, node };
-      if (node.kind === "directory") yield* this.walk(node, `${prefix}${name}/`);
+  // ---- what has become of it
+
+  /** Every name below the root with its path, parents first and each directory in order of serial. */
+  private *walk(): Generator<{ path: string; parent: DirectoryNode; name: string; node: Node; serial: number }> {
+    const pending: { directory: DirectoryNode; prefix: string }[] = [{ directory: this.root, prefix: "" }];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const { directory, prefix } = next;
+      for (const { name, node, serial } of directory.after(0)) {
+        yield { path: prefix + name, parent: directory, name, node, serial };
+        if (node.kind === "directory") pending.push({ directory: node, prefix: `${prefix}${name}/` });
+      }
     }
   }
 
-  /** Files whose contents or place differ from the inputs; null for inputs that are gone. */
+  /** Files whose contents or place differ from the inputs, by path; null for inputs that are gone. */
   changed(): Map<string, Uint8Array | null> {
     const result = new Map<string, Uint8Array | null>();
     const seen = new Set<string>();
     for (const { path, node } of this.walk()) {
       if (node.kind !== "file") continue;
       seen.add(path);
-      if (this.inputPaths.get(node) !== path) result.set(path, node.bytes.subarray(0, node.size));
+      if (node.input !== path) result.set(path, node.bytes.subarray(0, node.size));
     }
     for (const path of this.inputs.keys()) if (!seen.has(path)) result.set(path, null);
     return result;
   }
 
+  /** @param open nodes that may have no name any more */
   state(open: readonly Node[]): FilesState {
-    const nodes: FilesState["nodes"] = [];
-    const named = new Set<Node>();
-    for (const { path, node } of this.walk()) {
-      named.add(node);
-      const base = { path, inode: node.inode, mtimeNs: node.mtimeNs };
-      if (node.kind === "directory") nodes.push({ ...base, directory: true });
-      else if (node.kind === "link") nodes.push({ ...base, link: node.target });
-      else {
-        const input = this.inputPaths.get(node);
-        nodes.push(input === undefined ? { ...base, bytes: node.bytes.slice(0, node.size) } : { ...base, input });
-      }
+    const nodes = new Set<Node>([this.root]);
+    const names: FilesState["names"] = [];
+    for (const { parent, name, node, serial } of this.walk()) {
+      nodes.add(node);
+      names.push([parent.inode, name, node.inode, serial]);
     }
-    const orphans = open.flatMap((node) =>
-      node.kind === "file" && !named.has(node)
-        ? [{ inode: node.inode, mtimeNs: node.mtimeNs, bytes: node.bytes.slice(0, node.size) }]
-        : [],
-    );
-    return { nextInode: this.nextInode, nodes, orphans, removed: [] };
+    for (const node of open) nodes.add(node);
+    return { nextInode: this.nextInode, nodes: [...nodes].map(nodeState), names };
   }
 
-  /** Rebuilds the tree of a state over the same inputs; returns all nodes by inode number. */
-  restore(state: FilesState): Map<number, Node> {
-    const byInode = new Map<number, Node>([[this.root.inode, this.root]]);
-    this.root.entries.clear();
-    this.inputPaths.clear();
-    const directories = new Map<string, DirectoryNode>([["", this.root]]);
-    const fileOf = (inode: number, mtimeNs: bigint, bytes: Uint8Array, shared: boolean): FileNode => ({
-      kind: "file",
-      inode,
-      mtimeNs,
-      bytes,
-      size: bytes.length,
-      shared,
-    });
-    for (const { path, inode, mtimeNs, bytes, directory, link, input } of state.nodes) {
-      const cut = path.lastIndexOf("/");
-      const parent = directories.get(cut < 0 ? "" : path.slice(0, cut));
-      let node: Node | undefined = byInode.get(inode); // a second name of the same file
-      if (!node) {
-        if (directory) node = { kind: "directory", inode, mtimeNs, entries: new Map() };
-        else if (link !== undefined) node = { kind: "link", inode, mtimeNs, target: link };
-        else if (input !== undefined) {
-          node = fileOf(inode, mtimeNs, this.inputs.get(input) ?? fail(ERRNO.EIO), true);
-          this.inputPaths.set(node, input);
-        } else node = fileOf(inode, mtimeNs, bytes ?? new Uint8Array(0), false);
-        byInode.set(inode, node);
-      }
-      if (node.kind === "directory") directories.set(path, node);
-      parent?.entries.set(path.slice(cut + 1), node);
-    }
-    for (const { inode, mtimeNs, bytes } of state.orphans) byInode.set(inode, fileOf(inode, mtimeNs, bytes, false));
-    this.nextInode = state.nextInode;
-    return byInode;
+  private restoredNode({ inode, bytes, input, link, nextSerial }: FilesState["nodes"][number]): Node {
+    if (input !== undefined) return this.newInput(inode, input, 0n);
+    this.usedBytes += BLOCK_BYTES + (bytes?.length ?? 0);
+    if (nextSerial !== undefined) return new DirectoryNode(inode, 0n);
+    if (link !== undefined) return { ...this.common(inode, 0n), kind: "link", target: link };
+    const contents = bytes ?? new Uint8Array(0);
+    return { ...this.common(inode, 0n), kind: "file", bytes: contents, size: contents.length, input: undefined };
   }
+}
+
+/** Characters of the path of a directory from the root, with the slash behind it. */
+function pathLength(directory: DirectoryNode): number {
+  let length = 0;
+  for (let { place } = directory; place; { place } = place.parent) length += place.name.length + 1;
+  return length;
+}
+
+/** Characters of the longest path below a directory, with the slash before it. */
+function longestPath(directory: DirectoryNode): number {
+  let longest = 0;
+  for (const { name, node } of directory.after(0)) {
+    const below = node.kind === "directory" ? longestPath(node) : 0;
+    longest = Math.max(longest, 1 + name.length + below);
+  }
+  return longest;
+}
+
+function nodeState(node: Node): FilesState["nodes"][number] {
+  const base = { inode: node.inode, times: [node.atimeNs, node.mtimeNs, node.ctimeNs] as [bigint, bigint, bigint] };
+  if (node.kind === "directory") return { ...base, nextSerial: node.nextSerial };
+  if (node.kind === "link") return { ...base, link: node.target };
+  return node.input === undefined ? { ...base, bytes: node.bytes.slice(0, node.size) } : { ...base, input: node.input };
 }

@@ -1,17 +1,30 @@
-// The path_ functions: opening, making, renaming, linking and removing below the preopened directory.
-import { type Calls, type Descriptor, FILETYPE, RIGHT, type WasiContext } from "./context.ts";
+// The path_ functions: opening, making, renaming, linking and removing below an open directory.
+import { type Calls, checkFlags, type Descriptor, FDFLAG, type OpenDirectory, type WasiContext } from "./context.ts";
 import { ERRNO, fail } from "./errno.ts";
-import type { DirectoryNode, FileNode } from "./files.ts";
+import { bytesOf, type Place } from "./files.ts";
+import type { Node } from "./nodes.ts";
+import { RIGHT, RIGHTS, rightsOf } from "./rights.ts";
 
-const OFLAG = { create: 1, directory: 2, exclusive: 4, truncate: 8 } as const;
-const encoder = new TextEncoder();
+const OFLAG = { create: 1, directory: 2, exclusive: 4, truncate: 8, all: 15 } as const;
+const LOOKUP_FOLLOW = 1;
 
 export function pathCalls(w: WasiContext): Calls {
-  const parentForNew = (fd: number, pointer: number, length: number): { parent: DirectoryNode; name: string } => {
-    const path = w.path(pointer, length);
-    const found = w.files.lookup(w.directory(fd), path, false);
-    if (found.node) fail(ERRNO.EEXIST);
-    return found;
+  const lookup = (fd: number, right: number, flags: number, pointer: number, length: number): Place => {
+    const { node } = w.directory(fd, right);
+    checkFlags(flags, LOOKUP_FOLLOW);
+    return w.files.lookup(node, w.path(pointer, length), (flags & LOOKUP_FOLLOW) !== 0);
+  };
+  const existing = (fd: number, right: number, flags: number, pointer: number, length: number): Place & { node: Node } => {
+    const place = lookup(fd, right, flags, pointer, length);
+    return { ...place, node: place.node ?? fail(ERRNO.ENOENT) };
+  };
+  const endsInSlash = (pointer: number, length: number): boolean => w.path(pointer, length).endsWith("/");
+  /** A name to be made; one with a slash behind it can only be a directory's. */
+  const free = (fd: number, right: number, pointer: number, length: number, directory: boolean): Place => {
+    const place = lookup(fd, right, 0, pointer, length);
+    if (place.node) fail(ERRNO.EEXIST);
+    if (!directory && endsInSlash(pointer, length)) fail(ERRNO.ENOENT);
+    return place;
   };
   return {
     path_open: (
@@ -20,37 +33,40 @@ export function pathCalls(w: WasiContext): Calls {
       pointer: number,
       length: number,
       oflags: number,
-      rights: bigint,
-      _inheriting: bigint,
+      base: bigint,
+      inheriting: bigint,
       fdflags: number,
       fdPointer: number,
-    ) => openPath(w, w.directory(fd), w.path(pointer, length), (lookupFlags & 1) !== 0, oflags, rights, fdflags, fdPointer),
+    ) => {
+      const directory = w.directory(fd, RIGHT.pathOpen);
+      checkFlags(lookupFlags, LOOKUP_FOLLOW);
+      checkFlags(oflags, OFLAG.all);
+      checkFlags(fdflags, FDFLAG.all);
+      w.at(fdPointer, 4);
+      const rights = { base: rightsOf(base), inheriting: rightsOf(inheriting) };
+      const [free] = w.freeFds(1);
+      const follow = (lookupFlags & LOOKUP_FOLLOW) !== 0;
+      w.put(free, openPath(w, directory, w.path(pointer, length), follow, oflags, rights, fdflags));
+      w.setU32(fdPointer, free);
+      return undefined;
+    },
     path_create_directory: (fd: number, pointer: number, length: number) => {
-      const { parent, name } = parentForNew(fd, pointer, length);
-      parent.entries.set(name, w.files.newDirectory(w.nowNs()));
+      const place = free(fd, RIGHT.pathCreateDirectory, pointer, length, true);
+      const now = w.nowNs();
+      add(w, place, w.files.newDirectory(now), now);
       return undefined;
     },
-    path_filestat_get: (fd: number, flags: number, pointer: number, length: number, target: number) => {
-      const { node } = w.files.lookup(w.directory(fd), w.path(pointer, length), (flags & 1) !== 0);
-      if (!node) return ERRNO.ENOENT;
-      const size = node.kind === "file" ? node.size : node.kind === "link" ? encoder.encode(node.target).length : 0;
-      w.writeFilestat(target, { type: FILETYPE[node.kind], size, inode: node.inode, mtimeNs: node.mtimeNs });
-      return undefined;
-    },
+    path_filestat_get: (fd: number, flags: number, pointer: number, length: number, target: number) =>
+      w.writeFilestat(target, existing(fd, RIGHT.pathFilestatGet, flags, pointer, length).node),
     path_filestat_set_times: (
       fd: number,
       flags: number,
       pointer: number,
       length: number,
-      _atime: bigint,
+      atime: bigint,
       mtime: bigint,
       fstflags: number,
-    ) => {
-      const { node } = w.files.lookup(w.directory(fd), w.path(pointer, length), (flags & 1) !== 0);
-      if (!node) return ERRNO.ENOENT;
-      w.setTimes(node, mtime, fstflags);
-      return undefined;
-    },
+    ) => w.setTimes(existing(fd, RIGHT.pathFilestatSetTimes, flags, pointer, length).node, atime, mtime, fstflags),
     path_link: (
       fd: number,
       flags: number,
@@ -60,58 +76,54 @@ export function pathCalls(w: WasiContext): Calls {
       newPointer: number,
       newLength: number,
     ) => {
-      const { node } = w.files.lookup(w.directory(fd), w.path(pointer, length), (flags & 1) !== 0);
-      if (!node) return ERRNO.ENOENT;
-      if (node.kind === "directory") return ERRNO.EPERM;
-      const { parent, name } = parentForNew(newFd, newPointer, newLength);
-      parent.entries.set(name, node);
+      const { node } = existing(fd, RIGHT.pathLinkSource, flags, pointer, length);
+      if (node.kind === "directory") fail(ERRNO.EPERM);
+      w.files.add(free(newFd, RIGHT.pathLinkTarget, newPointer, newLength, false), node, w.nowNs());
       return undefined;
     },
     path_readlink: (fd: number, pointer: number, length: number, buffer: number, bufferLength: number, usedPointer: number) => {
-      const { node } = w.files.lookup(w.directory(fd), w.path(pointer, length), false);
-      if (!node) return ERRNO.ENOENT;
+      const { node } = existing(fd, RIGHT.pathReadlink, 0, pointer, length);
       if (node.kind !== "link") return ERRNO.EINVAL;
-      const bytes = encoder.encode(node.target).subarray(0, bufferLength);
+      const bytes = bytesOf(node.target).subarray(0, bufferLength >>> 0);
+      w.at(usedPointer, 4);
       w.bytes(buffer, bytes.length).set(bytes);
-      w.view().setUint32(usedPointer, bytes.length, true);
+      w.setU32(usedPointer, bytes.length);
       return undefined;
     },
     path_symlink: (pointer: number, length: number, fd: number, newPointer: number, newLength: number) => {
       const target = w.path(pointer, length);
-      if (target.startsWith("/")) return ERRNO.ENOTCAPABLE;
-      const { parent, name } = parentForNew(fd, newPointer, newLength);
-      parent.entries.set(name, w.files.newLink(target, w.nowNs()));
+      if (target === "") fail(ERRNO.ENOENT);
+      if (target.startsWith("/")) fail(ERRNO.ENOTCAPABLE);
+      const place = free(fd, RIGHT.pathSymlink, newPointer, newLength, false);
+      const now = w.nowNs();
+      add(w, place, w.files.newLink(target, now), now);
       return undefined;
     },
     path_remove_directory: (fd: number, pointer: number, length: number) => {
-      const { parent, name, node } = w.files.lookup(w.directory(fd), w.path(pointer, length), false);
-      if (!node) return ERRNO.ENOENT;
-      if (node.kind !== "directory") return ERRNO.ENOTDIR;
-      if (node.entries.size > 0) return ERRNO.ENOTEMPTY;
-      if (name === ".") return ERRNO.EINVAL;
-      parent.entries.delete(name);
+      const place = existing(fd, RIGHT.pathRemoveDirectory, 0, pointer, length);
+      if (place.node.kind !== "directory") fail(ERRNO.ENOTDIR);
+      else if (place.name === ".") fail(ERRNO.EINVAL);
+      else if (place.node.size > 0) fail(ERRNO.ENOTEMPTY);
+      w.files.remove(place, place.node, w.nowNs());
       return undefined;
     },
     path_unlink_file: (fd: number, pointer: number, length: number) => {
-      const { parent, name, node } = w.files.lookup(w.directory(fd), w.path(pointer, length), false);
-      if (!node) return ERRNO.ENOENT;
-      if (node.kind === "directory") return ERRNO.EISDIR;
-      parent.entries.delete(name);
+      const place = existing(fd, RIGHT.pathUnlinkFile, 0, pointer, length);
+      if (place.node.kind === "directory") fail(ERRNO.EISDIR);
+      w.files.remove(place, place.node, w.nowNs());
       return undefined;
     },
     path_rename: (fd: number, pointer: number, length: number, newFd: number, newPointer: number, newLength: number) => {
-      const from = w.files.lookup(w.directory(fd), w.path(pointer, length), false);
-      const to = w.files.lookup(w.directory(newFd), w.path(newPointer, newLength), false);
-      if (!from.node) return ERRNO.ENOENT;
-      if (from.name === "." || to.name === ".") return ERRNO.EINVAL;
+      const from = existing(fd, RIGHT.pathRenameSource, 0, pointer, length);
+      const to = lookup(newFd, RIGHT.pathRenameTarget, 0, newPointer, newLength);
+      if (from.name === "." || to.name === ".") fail(ERRNO.EINVAL);
       if (from.node === to.node) return undefined;
-      if (to.node?.kind === "directory") {
-        if (from.node.kind !== "directory") return ERRNO.EISDIR;
-        if (to.node.entries.size > 0) return ERRNO.ENOTEMPTY;
-      } else if (to.node && from.node.kind === "directory") return ERRNO.ENOTDIR;
-      if (from.node.kind === "directory" && contains(from.node, to.parent)) return ERRNO.EINVAL;
-      from.parent.entries.delete(from.name);
-      to.parent.entries.set(to.name, from.node);
+      if (from.node.kind === "directory") {
+        if (to.node && to.node.kind !== "directory") fail(ERRNO.ENOTDIR);
+        if (to.node?.kind === "directory" && to.node.size > 0) fail(ERRNO.ENOTEMPTY);
+      } else if (to.node?.kind === "directory") fail(ERRNO.EISDIR);
+      else if (endsInSlash(newPointer, newLength)) fail(ERRNO.ENOTDIR);
+      w.files.rename(from, from.node, to, w.nowNs());
       return undefined;
     },
   };
@@ -119,40 +131,47 @@ export function pathCalls(w: WasiContext): Calls {
 
 function openPath(
   w: WasiContext,
-  directory: DirectoryNode,
+  directory: OpenDirectory,
   path: string,
   follow: boolean,
   oflags: number,
-  rights: bigint,
+  rights: { base: number; inheriting: number },
   fdflags: number,
-  fdPointer: number,
-): undefined {
-  const { parent, name, node } = w.files.lookup(directory, path, follow);
-  let target = node;
-  if (target && oflags & OFLAG.create && oflags & OFLAG.exclusive) fail(ERRNO.EEXIST);
-  if (target?.kind === "link") fail(ERRNO.ELOOP);
-  if (!target) {
-    if (!(oflags & OFLAG.create)) fail(ERRNO.ENOENT);
+): Descriptor {
+  const create = (oflags & OFLAG.create) !== 0;
+  const truncate = (oflags & OFLAG.truncate) !== 0;
+  const exclusive = create && (oflags & OFLAG.exclusive) !== 0;
+  if (create && oflags & OFLAG.directory) fail(ERRNO.EINVAL);
+  const needed = (create ? RIGHT.pathCreateFile : 0) | (truncate ? RIGHT.pathFilestatSetSize : 0);
+  if (needed & ~directory.rights || (rights.base | rights.inheriting) & ~directory.inheriting) fail(ERRNO.ENOTCAPABLE);
+  const place = w.files.lookup(directory.node, path, follow && !exclusive);
+  let { node } = place;
+  if (node && exclusive) fail(ERRNO.EEXIST);
+  if (node?.kind === "link") fail(ERRNO.ELOOP);
+  if (!node) {
+    if (!create) fail(ERRNO.ENOENT);
     if (path.endsWith("/")) fail(ERRNO.EISDIR);
-    target = w.files.newFile(w.nowNs());
-    parent.entries.set(name, target);
+    const now = w.nowNs();
+    node = w.files.newFile(now);
+    add(w, place, node, now);
   }
-  const read = (rights & RIGHT.read) !== 0n;
-  const write = (rights & RIGHT.write) !== 0n;
-  let descriptor: Descriptor;
-  if (target.kind === "directory") {
-    if (write && oflags & (OFLAG.create | OFLAG.truncate)) fail(ERRNO.EISDIR);
-    descriptor = { kind: "directory", node: target, preopened: false };
-  } else {
-    if (oflags & OFLAG.directory) fail(ERRNO.ENOTDIR);
-    if (oflags & OFLAG.truncate) w.files.resize(target as FileNode, 0, w.nowNs());
-    descriptor = { kind: "file", node: target as FileNode, position: 0, flags: fdflags, read, write };
+  const common = { flags: fdflags, fds: 0 };
+  if (node.kind === "directory") {
+    if (create || truncate || rights.base & RIGHT.fdWrite) fail(ERRNO.EISDIR);
+    const { inheriting } = rights;
+    return { ...common, kind: "directory", node, preopen: null, rights: rights.base & RIGHTS.directory, inheriting };
   }
-  w.view().setUint32(fdPointer, w.newFd(descriptor, 3), true);
+  if (node.kind === "link" || oflags & OFLAG.directory) return fail(ERRNO.ENOTDIR);
+  if (truncate) w.files.resize(node, 0, w.nowNs());
+  return { ...common, kind: "file", node, position: 0, rights: rights.base & RIGHTS.file, inheriting: 0 };
 }
 
-function contains(directory: DirectoryNode, wanted: DirectoryNode): boolean {
-  if (directory === wanted) return true;
-  for (const node of directory.entries.values()) if (node.kind === "directory" && contains(node, wanted)) return true;
-  return false;
+/** Gives a new node its first name; when it cannot have it, the node is forgotten. */
+function add(w: WasiContext, place: Place, node: Node, now: bigint): void {
+  w.files.open(node);
+  try {
+    w.files.add(place, node, now);
+  } finally {
+    w.files.close(node);
+  }
 }

@@ -40,6 +40,10 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
 
 int posix_spawnattr_init(posix_spawnattr_t *attributes) { return attributes->unused = 0; }
 int posix_spawnattr_destroy(posix_spawnattr_t *attributes) { return (void)attributes, 0; }
+int posix_spawnattr_setflags(posix_spawnattr_t *attributes, short flags) { return (void)attributes, (void)flags, 0; }
+int posix_spawnattr_setpgroup(posix_spawnattr_t *attributes, pid_t group) { return (void)attributes, (void)group, 0; }
+int posix_spawnattr_setsigmask(posix_spawnattr_t *attributes, const sigset_t *mask) { return (void)attributes, (void)mask, 0; }
+int posix_spawnattr_setsigdefault(posix_spawnattr_t *attributes, const sigset_t *defaults) { return (void)attributes, (void)defaults, 0; }
 int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions) { return actions->unused = 0; }
 int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions) { return (void)actions, 0; }
 int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int descriptor, const char *path, int flags, int mode) {

@@ -7,8 +7,8 @@
 #include <bits/alltypes.h>
 
 #define WNOHANG 1
-#define WUNTRACED 2  /* accepted, without effect: a stopped process is the cluster's affair, not its parent's */
-#define WCONTINUED 8 /* likewise */
+#define WUNTRACED 2  /* also a child that a signal has stopped, once for each stop */
+#define WCONTINUED 8 /* also one that SIGCONT has continued */
 
 #define WEXITSTATUS(status) (((status) >> 8) & 0xff)
 #define WTERMSIG(status) ((status) & 0x7f)
