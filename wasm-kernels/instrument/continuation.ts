@@ -117,7 +117,7 @@ class Continuation {
       throw new NightshiftError("NS_BAD_MODULE", `site ${this.site.id} does not fit its function`);
     const pointer = this.body.locals.length;
     this.loadFrame(pointer);
-    this.rest(0, resumeAt);
+    this.rest(resumeAt);
     this.out.byte(Op.end);
     return this.assemble(pointer);
   }
@@ -146,11 +146,10 @@ class Continuation {
   private arm(start: number, i: number): { armEnd: number; isLater: boolean } {
     const { body } = this;
     let isLater = false;
-    for (let k = start + 1, nested = 0; k < body.match[start]; k++) {
+    for (let k = start + 1; k < body.match[start]; k++) {
       const op = body.op[k];
-      if (isOpener(op)) nested++;
-      else if (isCloser(op)) nested--;
-      else if (nested === 0 && (op === Op.else || op === Op.catch)) {
+      if (isOpener(op)) k = body.match[k];
+      else if (op === Op.else || op === Op.catch) {
         if (i <= k) return { armEnd: k, isLater }; // at k itself the arm is over
         isLater = true;
       }
@@ -222,44 +221,43 @@ class Continuation {
 
   // ---- the rest of the function
 
-  /** Emits what is left of the code inside enclosing construct `level - 1` (0: the function), up to its end but without it. */
-  private rest(level: number, resumeAt: number): void {
-    const { body, out, site } = this;
-    const beneath = level === 0 ? 0 : site.heights[level - 1];
-    const armEnd = level === 0 ? body.count - 1 : this.enclosing[level - 1].armEnd;
-    const inner = this.enclosing[level];
-    if (!inner) {
-      this.pushOperands(beneath, site.operands.length);
-      this.pushCallResults();
-      this.copy(resumeAt, armEnd);
-      return;
+  /** Opens the enclosing constructs again, outermost first, then emits the rest of each, innermost first. */
+  private rest(resumeAt: number): void {
+    const { body, enclosing, site } = this;
+    let beneath = 0;
+    enclosing.forEach((construct, level) => {
+      this.pushOperands(beneath, site.heights[level]);
+      beneath = site.heights[level];
+      this.reopen(construct);
+    });
+    this.pushOperands(beneath, site.operands.length);
+    this.pushCallResults();
+    let from = resumeAt;
+    for (const construct of enclosing.toReversed()) {
+      this.copy(from, construct.armEnd);
+      this.closeAgain(construct);
+      from = body.match[construct.start] + 1;
     }
-    this.pushOperands(beneath, site.heights[level]);
-    const results = this.blockType({ params: [], results: inner.type.results });
-    if (inner.op === Op.loop) {
-      this.openLabel(Op.block, results);
-      this.openLabel(Op.block, this.blockType({ params: [], results: inner.type.params }));
-      this.labels.push(this.depth - 1);
-      this.rest(level + 1, resumeAt);
-      this.labels.pop();
-      out.byte(Op.br).u32(1);
+    this.copy(from, body.count - 1);
+  }
+
+  private reopen({ op, type, isLater }: Enclosing): void {
+    const results = this.blockType({ params: [], results: type.results });
+    this.openLabel(op === Op.try && !isLater ? Op.try : Op.block, results);
+    if (op === Op.loop) this.openLabel(Op.block, this.blockType({ params: [], results: type.params }));
+    this.labels.push(this.depth - 1);
+  }
+
+  private closeAgain({ op, start, armEnd, isLater }: Enclosing): void {
+    const end = this.body.match[start];
+    if (op === Op.try && !isLater) return this.copy(armEnd, end + 1); // its handlers, and its end
+    this.labels.pop();
+    if (op === Op.loop) {
+      this.out.byte(Op.br).u32(1);
       this.closeLabel();
-      this.copy(inner.start, body.match[inner.start] + 1);
-      this.closeLabel();
-    } else if (inner.op === Op.try && !inner.isLater) {
-      const end = body.match[inner.start];
-      this.openLabel(Op.try, results);
-      this.labels.push(this.depth - 1);
-      this.rest(level + 1, resumeAt);
-      this.copy(inner.armEnd, end + 1); // its handlers, and its end
-    } else {
-      this.openLabel(Op.block, results);
-      this.labels.push(this.depth - 1);
-      this.rest(level + 1, resumeAt);
-      this.labels.pop();
-      this.closeLabel();
+      this.copy(start, end + 1);
     }
-    this.copy(body.match[inner.start] + 1, armEnd);
+    this.closeLabel();
   }
 
   private openLabel(op: number, blockType: number): void {

@@ -3,6 +3,8 @@
 // instance; the output must be that of the plain module.
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { Program, runLocally } from "../process/index.ts";
+import { Writer } from "./binary.ts";
 import { INSTRUMENT_VERSION, instrument } from "./index.ts";
 import { assemble, command, outputs } from "./testing.ts";
 
@@ -285,6 +287,26 @@ test("the version is raised when programs come out differently", () => {
     version: 4,
     made: "571c0d759083c849",
   });
+});
+
+test("code nested ten thousand constructs deep is left and come back to", () => {
+  const depth = 10_000;
+  const section = (id: number, content: Writer): Uint8Array => new Writer().byte(id).sized(content).finish();
+  const body = new Writer(8 * depth).u32(0);
+  for (let k = 0; k < depth; k++) body.byte(0x02).byte(0x40);
+  body.byte(0x10).u32(0).byte(0x1a);
+  for (let k = 0; k <= depth; k++) body.byte(0x0b);
+  const module = new Writer()
+    .bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
+    .bytes(section(1, new Writer().u32(2).bytes([0x60, 0, 1, 0x7f, 0x60, 0, 0])))
+    .bytes(section(2, new Writer().u32(1).name("wasi_snapshot_preview1").name("sched_yield").byte(0).u32(0)))
+    .bytes(section(3, new Writer().u32(1).u32(1)))
+    .bytes(section(5, new Writer().u32(1).byte(0).u32(1)))
+    .bytes(section(7, new Writer().u32(2).name("memory").byte(2).u32(0).name("_start").byte(0).u32(1)))
+    .bytes(section(10, new Writer().u32(1).sized(body)));
+  const program = new Program("deep", instrument(module.finish()).wasm);
+  const { stop, moves } = runLocally({ program, args: ["deep"], cpuNow: () => 0, now: () => 0, moveAt: () => true });
+  expect({ stop, moves }).toEqual({ stop: { kind: "exit", code: 0 }, moves: 1 });
 });
 
 describe("damaged modules", () => {

@@ -1,5 +1,6 @@
 // Which locals a function still needs at given points: the only ones worth saving there. A backward data-flow analysis over the
 // structured code (loops are walked until nothing changes), on the original body.
+import { NightshiftError } from "../errors.ts";
 import { type Body, branchLabels, isCloser, isOpener } from "./body.ts";
 import { Op } from "./opcodes.ts";
 
@@ -13,111 +14,124 @@ export interface LiveLocals {
   after: Map<number, number[]>;
 }
 
-/** Handlers must be plain (handlers.ts). Whatever may throw may go to any handler around it. */
+/** A construct that is being walked. */
+interface Open {
+  start: number;
+  end: number;
+  /** What is live after it; never changed. */
+  after: Bits;
+  /** What is live at the beginning of the else, and of the handlers. */
+  arms: Bits[];
+}
+
+/**
+ * Handlers must be plain (handlers.ts). Whatever may throw may go to any handler around it. Not recursive, as code may be nested
+ * thousands of constructs deep.
+ */
 export function liveLocals(body: Body, wantedBefore: ReadonlySet<number>, wantedAfter: ReadonlySet<number>): LiveLocals {
   const found: LiveLocals = { before: new Map(), after: new Map() };
-  const matches = matchEnds(body);
-  const words = (body.locals.length + 31) >> 5;
-  const none = new Uint32Array(words);
-  /** Live sets at the labels of the enclosing constructs, outermost first. */
+  const { opener, middles } = matchEnds(body);
+  const none = new Uint32Array((body.locals.length + 31) >> 5);
+  const open: Open[] = [];
+  /** Live sets at the labels of the open constructs, outermost first. */
   const labels: Bits[] = [];
   /** Live sets at the beginning of the handlers around. */
   const handlers: Bits[] = [];
+  // What an earlier walk found stays true when more is live further out, so nested loops are not walked exponentially often.
   const loopTargets = new Map<number, Bits>();
   // The function's own label is one further out than all of these, and nothing is live after it.
   const label = (depth: number): Bits => labels[labels.length - 1 - depth] ?? none;
+  const mergeHandlers = (into: Bits): void => {
+    for (const handler of handlers) merge(into, handler);
+  };
 
-  /** Walks instructions [from, to) backwards; `live` is the set after them and is changed in place; returns the set before them. */
-  function walk(from: number, to: number, live: Bits): Bits {
-    for (let i = to - 1; i >= from; i--) {
-      if (wantedAfter.has(i)) {
-        const needed = live.slice();
-        for (const handler of handlers) merge(needed, handler); // what was called may also throw
-        found.after.set(i, list(needed));
+  /** Live after the instruction, then before it. */
+  let live: Bits = none.slice();
+  for (let i = body.count - 2; i >= 0; i--) {
+    if (wantedAfter.has(i)) {
+      const needed = live.slice();
+      mergeHandlers(needed); // what was called may also throw
+      found.after.set(i, list(needed));
+    }
+    const op = body.op[i];
+    switch (op) {
+      case Op.end:
+      case Op.delegate: {
+        const start = opener[i];
+        const target = loopTargets.get(start) ?? none.slice();
+        if (body.op[start] === Op.loop) loopTargets.set(start, target);
+        labels.push(body.op[start] === Op.loop ? target : live);
+        open.push({ start, end: i, after: live, arms: [] });
+        live = live.slice();
+        break;
       }
-      const op = body.op[i];
-      switch (op) {
-        case Op.end:
-        case Op.delegate: {
-          const start = matches.opener[i];
-          live = construct(start, i, live);
-          i = start;
-          break;
+      case Op.else:
+      case Op.catch: {
+        const { start, after, arms } = innermost(open);
+        arms.push(live);
+        live = after.slice();
+        if (op === Op.catch && middles.get(start)?.[0] === i) handlers.push(...arms);
+        break;
+      }
+      case Op.block:
+      case Op.loop:
+      case Op.if:
+      case Op.try: {
+        const { end, after, arms } = innermost(open);
+        if (op === Op.loop && merge(label(0), live)) {
+          // More is live at the loop's head than was known: once more around.
+          live = after.slice();
+          i = end;
+          continue;
         }
-        case Op.localGet:
-          live[body.arg[i] >> 5] |= 1 << (body.arg[i] & 31);
-          break;
-        case Op.localSet:
-        case Op.localTee:
-          live[body.arg[i] >> 5] &= ~(1 << (body.arg[i] & 31));
-          break;
-        case Op.call:
-        case Op.callIndirect:
-          for (const handler of handlers) merge(live, handler);
-          break;
-        case Op.throw:
-          live.fill(0);
-          for (const handler of handlers) merge(live, handler);
-          break;
-        case Op.br:
-          live.set(label(body.arg[i]));
-          break;
-        case Op.brIf:
-          merge(live, label(body.arg[i]));
-          break;
-        case Op.brTable:
-          live.fill(0);
-          for (const depth of new Set(branchLabels(body, i))) merge(live, label(depth));
-          break;
-        case Op.return:
-        case Op.returnCall:
-        case Op.returnCallIndirect:
-        case Op.unreachable:
-          live.fill(0);
-          break;
-        default:
+        if (op === Op.if) merge(live, arms[0] ?? after);
+        if (op === Op.try) handlers.length -= arms.length;
+        open.pop();
+        labels.pop();
+        break;
       }
-      if (wantedBefore.has(i)) found.before.set(i, list(live));
+      case Op.localGet:
+        live[body.arg[i] >> 5] |= 1 << (body.arg[i] & 31);
+        break;
+      case Op.localSet:
+      case Op.localTee:
+        live[body.arg[i] >> 5] &= ~(1 << (body.arg[i] & 31));
+        break;
+      case Op.call:
+      case Op.callIndirect:
+        mergeHandlers(live);
+        break;
+      case Op.throw:
+        live.fill(0);
+        mergeHandlers(live);
+        break;
+      case Op.br:
+        live.set(label(body.arg[i]));
+        break;
+      case Op.brIf:
+        merge(live, label(body.arg[i]));
+        break;
+      case Op.brTable:
+        live.fill(0);
+        for (const depth of new Set(branchLabels(body, i))) merge(live, label(depth));
+        break;
+      case Op.return:
+      case Op.returnCall:
+      case Op.returnCallIndirect:
+      case Op.unreachable:
+        live.fill(0);
+        break;
+      default:
     }
-    return live;
+    if (wantedBefore.has(i)) found.before.set(i, list(live));
   }
-
-  /** @param after the set after the construct, not changed @returns the set before it */
-  function construct(start: number, end: number, after: Bits): Bits {
-    const op = body.op[start];
-    if (op === Op.loop) {
-      // What an earlier walk found stays true when more is live further out, so nested loops are not walked exponentially often.
-      const target = loopTargets.get(start) ?? none.slice();
-      loopTargets.set(start, target);
-      labels.push(target);
-      let result: Bits;
-      do result = walk(start + 1, end, after.slice());
-      while (merge(target, result));
-      labels.pop();
-      return result;
-    }
-    labels.push(after);
-    let result: Bits;
-    const [middle = end, ...more] = matches.middles.get(start) ?? [];
-    if (op === Op.if) {
-      const otherwise = middle === end ? after.slice() : walk(middle + 1, end, after.slice());
-      result = walk(start + 1, middle, after.slice());
-      merge(result, otherwise);
-    } else if (op === Op.try) {
-      const clauses = middle === end ? [] : [middle, ...more];
-      const entries = clauses.map((clause, k) => walk(clause + 1, clauses[k + 1] ?? end, after.slice()));
-      handlers.push(...entries);
-      result = walk(start + 1, middle, after.slice());
-      handlers.length -= entries.length;
-    } else {
-      result = walk(start + 1, end, after.slice());
-    }
-    labels.pop();
-    return result;
-  }
-
-  walk(0, body.count - 1, none.slice());
   return found;
+}
+
+function innermost(open: readonly Open[]): Open {
+  const last = open[open.length - 1];
+  if (!last) throw new NightshiftError("NS_BAD_MODULE", "unbalanced blocks");
+  return last;
 }
 
 /** For every end the construct's first instruction, and for an `if` its `else`, for a `try` its handlers. */
