@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changedPages, clearPages, PAGE_BYTES, type Pages, writePages } from "./memory.ts";
+import { changedPages, clearPages, KnownMemory, PAGE_BYTES, type Pages, writePages } from "./memory.ts";
 import { pageScan } from "./page-scan.ts";
 
 const memory = (): { memory: WebAssembly.Memory; bytes: Uint8Array; scan: ReturnType<typeof pageScan> } => {
@@ -41,6 +41,35 @@ describe("pages of a memory", () => {
     // A page of zeros that is known as such has not changed.
     const after: Pages = new Map([...known, ...changed]);
     expect(changedPages(it, scan, after).size).toBe(0);
+  });
+
+  test.each([
+    ["few", 4],
+    ["so many that they are kept in a memory of their own", 40],
+  ])("what is known of %s pages grows with every update, and with the memory", (_, wasmPages) => {
+    const it = new WebAssembly.Memory({ initial: wasmPages });
+    const write = (page: number, byte: number): void =>
+      void new Uint8Array(it.buffer).fill(byte, page * PAGE_BYTES, page * PAGE_BYTES + 1);
+    const scan = pageScan(it);
+    for (let page = 0; page < wasmPages * 16; page++) write(page, 1 + (page % 7));
+    const known = new KnownMemory(it, scan, new Map());
+    const all = known.changed();
+    expect(all.size).toBe(wasmPages * 16);
+    known.update(all);
+    expect(known.changed().size).toBe(0);
+    write(3, 0);
+    write(17, 99);
+    it.grow(1);
+    write(wasmPages * 16 + 5, 7);
+    const changed = known.changed();
+    expect([...changed.keys()]).toEqual([3, 17, wasmPages * 16 + 5]);
+    expect(changed.get(17)?.[0]).toBe(99);
+    // The copies are of that time, whatever becomes of the memory before they are stored.
+    write(17, 100);
+    known.update(changed);
+    expect([...known.changed().keys()]).toEqual([17]);
+    write(17, 99);
+    expect(known.changed().size).toBe(0);
   });
 
   test("a memory that grows is looked through to its new end", () => {

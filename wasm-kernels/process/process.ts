@@ -11,7 +11,7 @@ import { type Fault, faultOf, uncaught } from "./fault.ts";
 import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
 import type { Image } from "./image.ts";
 import type { Owner, ProgramInstance } from "./instance.ts";
-import { changedPages, type Pages, WASM_PAGE_BYTES, writePages } from "./memory.ts";
+import { changedPages, KnownMemory, WASM_PAGE_BYTES, writePages } from "./memory.ts";
 import type { Program } from "./program.ts";
 
 export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" | "pipeClosed" | "cpuMs"> {
@@ -77,8 +77,8 @@ export class Process implements Owner {
   private pending: Pending | undefined;
   /** The answer to the call the innermost frame waits for, as its i32 result. */
   private answer: number | undefined;
-  /** Memory as it is in the image `knownAs`, or as the program begins (null). */
-  private known: Pages;
+  /** Memory as it is in the image `knownAs`. */
+  private known: KnownMemory | undefined;
   private knownAs: string | null = null;
   private readonly written = { 1: 0, 2: 0 };
   private answeredCalls = 0;
@@ -111,7 +111,6 @@ export class Process implements Owner {
     this.memory = this.instance.memory;
     this.control = this.instance.control.buffer as unknown as SharedArrayBuffer;
     this.wasi.attach(this.memory);
-    this.known = this.program.fresh.pages;
     this.words()[CONTROL.memoryLimit >> 2] = Math.floor(options.memoryLimitBytes / WASM_PAGE_BYTES);
     if (this.memory.buffer.byteLength > options.memoryLimitBytes) {
       throw new NightshiftError(
@@ -301,7 +300,6 @@ export class Process implements Owner {
    */
   capture(delta: boolean): Image {
     const base = delta ? this.knownAs : null;
-    const known = base === null ? this.program.fresh.pages : this.known;
     return {
       header: {
         program: this.program.hash,
@@ -319,15 +317,19 @@ export class Process implements Owner {
         cpuMs: this.usedCpuMs,
         wasi: this.wasi.state(),
       },
-      pages: changedPages(this.memory, this.instance.scan, known),
+      pages:
+        base !== null && this.known
+          ? this.known.changed()
+          : changedPages(this.memory, this.instance.scan, this.program.fresh.pages),
     };
   }
 
   /** The image, just captured or restored, is kept safe under this hash: later deltas may build on it. */
   markStored(hash: string | null, image: Image): void {
     if (hash === null) return;
-    const base = image.header.parent === null ? this.program.fresh.pages : this.known;
-    this.known = new Map([...base, ...image.pages]);
+    if (image.header.parent === null || !this.known)
+      this.known = new KnownMemory(this.memory, this.instance.scan, this.program.fresh.pages);
+    this.known.update(image.pages);
     this.knownAs = hash;
   }
 
