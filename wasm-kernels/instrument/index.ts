@@ -1,5 +1,6 @@
 // The face of the transformation: plain WebAssembly in, migratable WebAssembly out, and continuations for saved frames.
 export { frameBytes } from "./additions.ts";
+export { isSuspendingImport } from "./callgraph.ts";
 export { buildContinuation, CONTINUE_EXPORT, functionNamed, MigratableModule, PROGRAM_MODULE } from "./continuation.ts";
 export type { Site } from "./facts.ts";
 export { CONTROL, exportName } from "./layout.ts";

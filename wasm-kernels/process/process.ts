@@ -5,7 +5,7 @@
 //                            -> preempted -> run()              capture() is possible here
 //                            -> waiting -> complete() -> run()  and here
 import { must, NightshiftError } from "../errors.ts";
-import { CONTROL, frameBytes } from "../instrument/index.ts";
+import { CONTROL, frameBytes, isSuspendingImport } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
 import { type Fault, faultOf, uncaught } from "./fault.ts";
 import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
@@ -195,6 +195,8 @@ export class Process implements Owner {
       return host(...args);
     } catch (thrown) {
       if (!(thrown instanceof Blocked)) throw thrown;
+      // The program's callers of any other function have no handlers: their frames would be lost.
+      if (!isSuspendingImport(module, name)) throw new NightshiftError("NS_INTERNAL", `${module}.${name} must not wait`);
       this.pending = { module, name, args, blocked: thrown };
       throw new WebAssembly.Exception(this.instance.unwind, []);
     }
