@@ -245,6 +245,17 @@ describe("leases", () => {
     expect(c.state(pid)).toBe("queued");
   });
 
+  test("a coordinator whose every tick is late still notices that a host is lost", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    for (let gone = 0; gone < 4 * DEFAULT_SETTINGS.leaseMs; gone += 2000) {
+      c.now += 2000;
+      c.do((core, now) => core.tick(now));
+    }
+    expect(c.state(pid)).toBe("queued");
+  });
+
   test("a host that comes back without a process it held has it started again", () => {
     const c = new Cluster();
     c.host("amun");
