@@ -31,6 +31,8 @@ export interface JobSpec {
   memoryLimitBytes: number;
   /** CPU time a process may use; 0: any. */
   cpuLimitMs: number;
+  /** Paths of the folders in which written files are wanted; "" is the program's whole directory. */
+  folders: readonly string[];
 }
 
 export interface Checkpoint {
@@ -165,6 +167,7 @@ function read(headerBytes: Uint8Array, content: Uint8Array, sha256: Sha256): Che
     clock: spec.get("clock", oneOf("virtual", "host")),
     memoryLimitBytes: spec.get("memoryLimitBytes", positive),
     cpuLimitMs: spec.get("cpuLimitMs", natural),
+    folders: spec.list("folders", string),
     files: new Map(header.list("files", string).map((path) => [path, next()])),
   };
   const stdin = header.fields("stdin");
