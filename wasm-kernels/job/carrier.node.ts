@@ -25,3 +25,4 @@ port.on("message", (request: Request) => {
   const reply: Reply = carrier.handle(request);
   port.postMessage(reply, reply.kind === "captured" ? [reply.image.buffer] : []);
 });
+port.postMessage({ kind: "ready" } satisfies Told);

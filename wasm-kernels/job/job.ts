@@ -187,22 +187,28 @@ export class Job implements ThreadListener {
   }
 
   /**
-   * The processes of one thread, a computing one where there is one, go on in a fresh thread from their images.
+   * The processes of one thread, a computing one where there is one, go on in a fresh thread from their images. They stop when that thread
+   * has started, which takes longer than moving.
    * @param random which; from 0 to below 1
    */
   migrate(random: number): Promise<void> {
     return this.alone(async () => {
-      const computing = this.seats.filter(({ running }) => running);
-      const seats = computing.length > 0 ? computing : this.seats;
-      const seat = must(seats[Math.floor(random * seats.length)], "a thread");
+      this.spare ??= this.spawn();
+      await this.spare.ready; // the processes compute on until then
+      if (this.over) return;
+      const taken = this.seats.filter((seat) => [...this.tasks.values()].some((task) => task.seat === seat));
+      const computing = taken.filter(({ running }) => running);
+      const seats = computing.length > 0 ? computing : taken;
+      const seat = seats[Math.floor(random * seats.length)];
+      if (!seat) return;
       seat.held++;
       this.stopRunning(seat);
       await this.idle([seat]);
       for (const task of this.tasks.values()) if (task.seat === seat) await this.unseat(task, seat);
       if (this.over) return;
       seat.thread.terminate();
-      seat.thread = this.spare ?? this.spawn();
-      this.spare = this.spawn(); // ahead, so that nobody waits for a thread to start
+      seat.thread = this.spare;
+      this.spare = null;
       seat.held--;
       this.schedule();
     });
@@ -276,7 +282,7 @@ export class Job implements ThreadListener {
 
   // ---- what the threads tell
 
-  told(event: Told): void {
+  told(event: Exclude<Told, { kind: "ready" }>): void {
     const task = this.tasks.get(event.pid);
     if (this.over || !task) return;
     if (event.kind === "output") return this.output(task, event.stream, event.bytes);

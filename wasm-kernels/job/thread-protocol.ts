@@ -45,18 +45,22 @@ export type Reply =
 export type Files = Map<string, Uint8Array<ArrayBuffer> | null>;
 
 export type Told =
+  /** The thread has started; the first of all. */
+  | { kind: "ready" }
   | { kind: "running"; pid: number; control: SharedArrayBuffer }
   | { kind: "output"; pid: number; stream: 1 | 2; bytes: Uint8Array }
   | { kind: "closed"; pid: number; pipe: PipeEnd };
 
 /** A thread as a job sees it. */
 export interface Thread {
+  /** Resolves when it has started; what is asked before then waits. */
+  readonly ready: Promise<void>;
   ask(request: Request): Promise<Reply>;
   terminate(): void;
 }
 
 export interface ThreadListener {
-  told(event: Told): void;
+  told(event: Exclude<Told, { kind: "ready" }>): void;
   died(error: Error): void;
 }
 

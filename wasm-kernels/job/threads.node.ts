@@ -12,18 +12,24 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
   });
   const asked: ((reply: Reply) => void)[] = [];
   let over = false;
+  let started = (): void => undefined;
+  const ready = new Promise<void>((resolve) => {
+    started = resolve;
+  });
   const died = (error: Error): void => {
     if (!over) listener.died(error);
     over = true;
   };
   worker.on("message", (message: Reply | Told) => {
     if (over) return;
-    if (message.kind === "running" || message.kind === "output" || message.kind === "closed") listener.told(message);
+    if (message.kind === "ready") started();
+    else if (message.kind === "running" || message.kind === "output" || message.kind === "closed") listener.told(message);
     else asked.shift()?.(message);
   });
   worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => died(new Error(`the thread ended with code ${code}`)));
   return {
+    ready,
     ask: (request) =>
       new Promise((resolve) => {
         asked.push(resolve);
@@ -31,6 +37,7 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
       }),
     terminate: () => {
       over = true;
+      started();
       void worker.terminate();
     },
   };
