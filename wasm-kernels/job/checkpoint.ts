@@ -142,7 +142,7 @@ function read(headerBytes: Uint8Array, content: Uint8Array, sha256: Sha256): Che
     const size = sizes[part++];
     if (size === undefined) throw bad("it has fewer parts than it says");
     at += size;
-    return content.slice(at - size, at);
+    return new Uint8Array(content.subarray(at - size, at));
   };
   const spec = header.fields("spec");
   const program = next();
