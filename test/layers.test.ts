@@ -178,7 +178,7 @@ test("workspaces reach each other through their faces", () => {
   const faces = new Set(
     ["wasm-kernels", "coordinator", "agent-app"].flatMap((workspace) => {
       const { exports } = JSON.parse(readFileSync(join(ROOT, workspace, "package.json"), "utf8"));
-      return Object.keys(exports).map((face) => `@nightshift/${workspace}/${face.replace(/^\.\//, "")}`);
+      return Object.keys(exports).map((face) => `@nightshift/${workspace}/${face.replace(/^\.\/?/, "")}`.replace(/\/$/, ""));
     }),
   );
   none(

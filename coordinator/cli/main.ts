@@ -9,6 +9,7 @@ import { cancelCommand } from "./commands/cancel.ts";
 import { ccCommand } from "./commands/cc.ts";
 import { execCommand } from "./commands/exec.ts";
 import { hostsCommand } from "./commands/hosts.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { psCommand } from "./commands/ps.ts";
@@ -68,7 +69,7 @@ function program(): Command {
     .addHelpText("after", AFTER);
   const groups: [string, Command[]][] = [
     ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
-    ["Run on this computer alone:", [execCommand(), resumeCommand()]],
+    ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
     ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
     ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand()]],
     ["Measure:", [startCommand(), benchCommand()]],

@@ -16,9 +16,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { local, until } from "../cluster.ts";
+import { local, moduleOf, until } from "../cluster.ts";
 
-const MAIN = fileURLToPath(new URL("../../coordinator/cli/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = join(ROOT, "coordinator/cli/main.ts");
 const scratch = mkdtempSync(join(tmpdir(), "nightshift-exec-"));
 const children = new Set<ChildProcess>();
 afterAll(() => {
@@ -234,6 +235,57 @@ describe("checkpoint and resume", () => {
       stderr: expect.stringContaining("NS_BAD_FILE: mine.nscp exists already"),
     });
     expect(readFileSync(join(scratch, "mine.nscp"), "utf8")).toBe("mine");
+  });
+});
+
+describe("inspect", () => {
+  it("shows the processes of a checkpoint with their stacks, and an image's descriptors and waiting call", async () => {
+    const file = source(
+      "deep.c",
+      `#include <stdio.h>
+#include <unistd.h>
+__attribute__((noinline)) static void bottom(FILE *f) { fputs("x", f); fflush(f); puts("there"); fflush(stdout); char b; read(0, &b, 1); }
+__attribute__((noinline)) static int deeper(FILE *f, int n) { if (n == 0) { bottom(f); return 1; } return deeper(f, n - 1) + 1; }
+int main(void) { return deeper(fopen("notes.txt", "w"), 3); }`,
+    );
+    const running = start(["exec", "--checkpoint", "deep.nscp", file, "an argument"], "open");
+    await running.says(/there/);
+    running.child.kill("SIGTSTP");
+    expect((await running.ended).status).toBe(148);
+    const { status, text } = await nightshift(["inspect", "deep.nscp"]);
+    expect(status).toBe(0);
+    expect(text).toMatch(/^checkpoint of deep\.c, saved /);
+    expect(text).toMatch(/ {2}stack +\S*read .*\n(.*\n)*? +deeper {2}call /);
+    expect(text).toMatch(/waits in +wasi_snapshot_preview1\.fd_read\(0, /);
+    expect(text).toMatch(/file notes\.txt at 1/);
+    const { checkpoint } = JSON.parse((await nightshift(["inspect", "--json", "deep.nscp"])).text);
+    expect(checkpoint).toMatchObject({ name: "deep.c", args: ["deep.c", "an argument"], output: { stdout: 6, stderr: 0 } });
+    expect(checkpoint.processes).toHaveLength(1);
+    expect(checkpoint.processes[0].image.stack.at(-1)).toMatchObject({ function: "_start", kind: "call" });
+  });
+
+  it("shows what was done to a module, and why one cannot be moved", async () => {
+    writeFileSync(join(scratch, "plain.wasm"), await moduleOf("fibonacci"));
+    const { text } = await nightshift(["inspect", "plain.wasm"]);
+    expect(text).toMatch(
+      /^plain module, .*\nfunctions +\d+, \d+ can be left\nimports +wasi_.*\nsites .*\nmigratable .*\nmoves +yes\n$/,
+    );
+    const { program } = JSON.parse((await nightshift(["inspect", "--json", "plain.wasm"])).text);
+    expect(program.migratable.codeBytes).toBeGreaterThan(program.codeBytes);
+    // A module of nothing but its header.
+    writeFileSync(join(scratch, "empty.wasm"), new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    expect((await nightshift(["inspect", "empty.wasm"])).text).toMatch(/moves +no: NS_BAD_MODULE: .*_start/);
+  });
+
+  it("refuses what is neither", async () => {
+    expect(await nightshift(["inspect", source("text.txt", "no program at all")])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("NS_BAD_FILE: text.txt is no checkpoint"),
+    });
+    expect(await nightshift(["inspect", source("cut.nscp", "NSCP")])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/NS_BAD_CHECKPOINT: cut\.nscp: .*cut off/),
+    });
   });
 });
 
