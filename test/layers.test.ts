@@ -140,6 +140,7 @@ const PURE: readonly { folder: string; reason: string; except?: string }[] = [
   { folder: "wasm-kernels/instrument/", reason: "programs must become migratable wherever they arrive" },
   { folder: "wasm-kernels/wasi/", reason: "a program sees the same system on every host, browsers included" },
   { folder: "wasm-kernels/process/", reason: "processes run in browsers too" },
+  { folder: "wasm-kernels/job/", reason: "a whole job runs in a browser's workers too" },
   {
     folder: "coordinator/protocol/",
     except: "coordinator/protocol/node/",
@@ -177,7 +178,7 @@ test("workspaces reach each other through their faces", () => {
   const faces = new Set(
     ["wasm-kernels", "coordinator", "agent-app"].flatMap((workspace) => {
       const { exports } = JSON.parse(readFileSync(join(ROOT, workspace, "package.json"), "utf8"));
-      return Object.keys(exports).map((face) => `@nightshift/${workspace}/${face.replace(/^\.\//, "")}`);
+      return Object.keys(exports).map((face) => `@nightshift/${workspace}/${face.replace(/^\.\/?/, "")}`.replace(/\/$/, ""));
     }),
   );
   none(

@@ -18,6 +18,7 @@ export const REMEDIES = {
   NS_OUTPUT_LIMIT: "Write less to stdout and stderr, or write to a file.",
   NS_STACK_OVERFLOW: "The program recurses too deeply; build it with a larger stack or recurse less.",
   NS_BAD_IMAGE: "The image is damaged or of another version; start the process again.",
+  NS_BAD_CHECKPOINT: "The file is damaged, no checkpoint, or of another version; use another one or start the job again.",
   NS_NO_SUCH_PROCESS: "See `nightshift ps` for the processes there are.",
   NS_NO_SUCH_JOB: "See `nightshift ps` for the jobs there are.",
   NS_NO_SUCH_HOST: "See `nightshift hosts` for the hosts there are.",

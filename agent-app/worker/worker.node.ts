@@ -1,10 +1,10 @@
 // The worker thread on Node: the ProcessWorker behind comlink on the thread's port.
 import { parentPort } from "node:worker_threads";
 import { must } from "@nightshift/wasm-kernels/errors";
+import { zstdPacker } from "@nightshift/wasm-kernels/process/node";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { carryErrors } from "./errors.ts";
-import { zstdPacker } from "./packer.node.ts";
 import { lowerThreadPriority } from "./priority.node.ts";
 import { ProcessWorker } from "./process-worker.ts";
 import type { Posted } from "./protocol.ts";

@@ -7,10 +7,13 @@ import { agentCommand } from "./commands/agent.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { ccCommand } from "./commands/cc.ts";
+import { execCommand } from "./commands/exec.ts";
 import { hostsCommand } from "./commands/hosts.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { psCommand } from "./commands/ps.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -25,8 +28,8 @@ Exit status:
   0    success
   1    failure: the error on stderr has a stable code (NS_...) and says what to do
   2    the command line is wrong
-  run: the program's own exit status; 128 + signal when a trap or a signal ended it;
-       125 when Nightshift itself failed (compiling, connecting, ...), 130 after Ctrl-C
+  run, exec, resume: the program's own exit status; 128 + signal when a trap or a signal ended it; 125 when Nightshift itself
+       failed (compiling, connecting, ...), 130 after Ctrl-C, 148 when suspended to a checkpoint
 
 Environment:
   NIGHTSHIFT_HOME         where state lives (default ~/.nightshift)
@@ -37,6 +40,7 @@ Examples:
   $ nightshift up                     a coordinator and an agent on this computer
   $ nightshift run prog.c 1000        compile, run on the cluster, stream the output
   $ nightshift top                    watch it
+  $ nightshift exec prog.c 1000       run it here, without a cluster
 `;
 
 function program(): Command {
@@ -65,6 +69,7 @@ function program(): Command {
     .addHelpText("after", AFTER);
   const groups: [string, Command[]][] = [
     ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
+    ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
     ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
     ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand()]],
     ["Measure:", [startCommand(), benchCommand()]],
@@ -84,8 +89,11 @@ function inherit(command: Command, parent: Command): void {
   for (const child of command.commands) inherit(child, command);
 }
 
+/** Commands whose exit status is the program's own. */
+const RUNNING: ReadonlySet<string> = new Set(["run", "exec", "resume"]);
+
 async function main(): Promise<number> {
-  const isRun = process.argv[2] === "run";
+  const isRun = RUNNING.has(process.argv[2] ?? "");
   try {
     await program().parseAsync();
     return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;

@@ -5,7 +5,15 @@ import type { ExitReport } from "../protocol/index.ts";
 import { type Paint, paintFor } from "./terminal.ts";
 
 /** Exit statuses of the command itself; `run` adds the program's own. Documented in `nightshift --help`. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, ownFailureInRun: 125, interrupted: 130, brokenPipe: 141 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  ownFailureInRun: 125,
+  interrupted: 130,
+  brokenPipe: 141,
+  suspended: 148,
+} as const;
 
 /** Thrown to end with this status when everything has been said already. */
 export class ExitWith {

@@ -71,3 +71,14 @@ function optimisation(value: string): NonNullable<CompileOptions["optimise"]> {
   if (level === undefined) throw new InvalidArgumentError("It must be 0, 1, 2, 3, s or z.");
   return level;
 }
+
+/** --env, as given. */
+export function environment(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw new NightshiftError("NS_USAGE", `--env ${pair} must look like KEY=VALUE`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

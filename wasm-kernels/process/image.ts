@@ -108,6 +108,9 @@ function readHeader(bytes: Uint8Array): { header: StoredHeader; packed: Uint8Arr
   }
 }
 
+export const isImage = (bytes: Uint8Array): boolean =>
+  bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === MAGIC;
+
 /** @throws NS_BAD_IMAGE for anything that is not a whole image of this version. */
 export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noPacker]): Image {
   const { header: stored, packed } = readHeader(bytes);

@@ -7,6 +7,7 @@ export {
   type Image,
   type ImageHeader,
   imageParent,
+  isImage,
   mergeImages,
   noPacker,
   type Packer,

@@ -1,13 +1,19 @@
 // `nightshift run`: a program on the cluster as if it ran here: its arguments, stdin, output bytes and exit status.
 import { resolve } from "node:path";
-import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type Command, Option } from "commander";
 import type { ExitReport, JobSpec } from "../../protocol/index.ts";
 import { brokenPipe, type CommonOptions, collect, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { followOutput, pumpStdin } from "../follow.ts";
 import { EXIT, ExitWith, exitStatusOf, faultText } from "../outcome.ts";
-import { addCompilerFlags, type CompilerFlags, compileOptions, namedProgram, uploadProgram } from "../program-file.ts";
+import {
+  addCompilerFlags,
+  type CompilerFlags,
+  compileOptions,
+  environment,
+  namedProgram,
+  uploadProgram,
+} from "../program-file.ts";
 import { parseBytes, parseDurationMs } from "../quantities.ts";
 import { takeOver, uploadFolder, writeFolderBack } from "../run-folder.ts";
 import { Session } from "../session.ts";
@@ -134,14 +140,4 @@ async function attached(session: Session, job: number, pid: number, options: Run
   if (options.json) sink.event({ event: "ended", report, status: ending.status ?? exitStatusOf(report) });
   if (ending.status !== null) throw new ExitWith(ending.status);
   return report;
-}
-
-function environment(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new NightshiftError("NS_USAGE", `--env ${pair} must look like KEY=VALUE`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }

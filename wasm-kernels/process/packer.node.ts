@@ -1,6 +1,6 @@
 // zstd for images, from Node's zlib. Level 1: images are written often and read once.
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Packer } from "@nightshift/wasm-kernels/process";
+import type { Packer } from "./image.ts";
 
 export const zstdPacker: Packer = {
   name: "zstd",

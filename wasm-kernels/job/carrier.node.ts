@@ -1,0 +1,28 @@
+// The carrier's thread on Node: started with a ThreadSetup.
+import { parentPort, workerData } from "node:worker_threads";
+import { must } from "../errors.ts";
+import { zstdPacker } from "../process/packer.node.ts";
+import { Carrier } from "./carrier.ts";
+import type { Reply, Request, ThreadSetup, Told } from "./thread-protocol.ts";
+
+// A trap's message shows this much of the program's stack.
+Error.stackTraceLimit = 40;
+
+const port = must(parentPort, "the carrier's port");
+/** Only this thread's time. */
+const cpuNow = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+const carrier = new Carrier(workerData as ThreadSetup, {
+  packer: zstdPacker,
+  cpuNow,
+  now: () => Date.now(),
+  tell: (event: Told) => port.postMessage(event),
+});
+
+port.on("message", (request: Request) => {
+  const reply: Reply = carrier.handle(request);
+  port.postMessage(reply, reply.kind === "captured" ? [reply.image.buffer] : []);
+});
+port.postMessage({ kind: "ready" } satisfies Told);

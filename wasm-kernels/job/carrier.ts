@@ -1,0 +1,92 @@
+// The thread's side: holds processes of one job and runs one at a time, as requests tell. Knows no platform; carrier.node.ts connects it
+// to a thread.
+import { asNightshiftError, must, NightshiftError } from "../errors.ts";
+import { decodeImage, encodeImage, noPacker, type Packer, Process, type ProcessOptions, Program } from "../process/index.ts";
+import type { Files, Reply, Request, ThreadSetup, Told } from "./thread-protocol.ts";
+
+export interface CarrierPort {
+  packer: Packer;
+  cpuNow(): number;
+  now(): number;
+  tell(event: Told): void;
+}
+
+export class Carrier {
+  private readonly setup: ThreadSetup;
+  private readonly port: CarrierPort;
+  private readonly program: Program;
+  private readonly processes = new Map<number, Process>();
+
+  constructor(setup: ThreadSetup, port: CarrierPort) {
+    this.setup = setup;
+    this.port = port;
+    this.program = new Program(setup.hash, setup.program, setup.module);
+  }
+
+  handle(request: Request): Reply {
+    try {
+      if (request.kind === "run") return this.run(request);
+      const process = must(this.processes.get(request.pid), `process ${request.pid} in its thread`);
+      if (request.kind === "capture") {
+        const image = encodeImage(process.capture(false), this.port.packer);
+        if (request.leave) this.forget(request.pid, process);
+        return { kind: "captured", image };
+      }
+      this.forget(request.pid, process);
+      return { kind: "forgotten" };
+    } catch (thrown) {
+      const { code, message } = asNightshiftError(thrown);
+      return { kind: "failed", code, message };
+    }
+  }
+
+  private run({ pid, origin, answer }: Extract<Request, { kind: "run" }>): Reply {
+    const process = origin ? this.bring(pid, origin) : must(this.processes.get(pid), `process ${pid} in its thread`);
+    if (answer) process.complete(answer);
+    this.port.tell({ kind: "running", pid, control: process.control });
+    const stop = process.run();
+    const { cpuMs } = process;
+    if (stop.kind === "waiting") return { kind: "stopped", stop: { kind: "waiting", reason: stop.reason }, cpuMs, files: null };
+    if (stop.kind === "preempted") return { kind: "stopped", stop, cpuMs, files: null };
+    const files: Files = new Map();
+    for (const [path, bytes] of process.changedFiles()) files.set(path, bytes && new Uint8Array(bytes));
+    this.forget(pid, process);
+    return { kind: "stopped", stop, cpuMs, files };
+  }
+
+  private bring(pid: number, { parentPid, seed, image }: NonNullable<Extract<Request, { kind: "run" }>["origin"]>): Process {
+    const { args, env, files, clock, memoryLimitBytes } = this.setup;
+    const options: ProcessOptions = {
+      ...{ program: this.program, pid, parentPid, seed, args, env, files, clock, memoryLimitBytes },
+      now: this.port.now,
+      cpuNow: this.port.cpuNow,
+      onOutput: (stream, _offset, bytes) => this.port.tell({ kind: "output", pid, stream, bytes }),
+      onPipeClosed: (pipe) => this.port.tell({ kind: "closed", pid, pipe }),
+    };
+    const process = image ? this.restored(options, image) : Process.start(options);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  /** Whatever goes wrong with an image is the image's fault: it may come from anybody. */
+  private restored(options: ProcessOptions, image: Uint8Array): Process {
+    try {
+      return Process.restore(options, decodeImage(image, [noPacker, this.port.packer]), null);
+    } catch (thrown) {
+      if (thrown instanceof NightshiftError) throw thrown;
+      throw new NightshiftError(
+        "NS_BAD_IMAGE",
+        `the image of process ${options.pid} is damaged: ${asNightshiftError(thrown).message}`,
+        {
+          cause: thrown,
+        },
+      );
+    }
+  }
+
+  private forget(pid: number, process: Process): void {
+    process.leave();
+    this.processes.delete(pid);
+    if (this.processes.size === 0) this.program.dropSpare();
+  }
+}

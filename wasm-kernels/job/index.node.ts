@@ -1,0 +1,3 @@
+// The face of what whole jobs need on Node.
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint-file.node.ts";
+export { spawnNodeThread } from "./threads.node.ts";

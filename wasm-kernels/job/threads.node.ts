@@ -1,0 +1,44 @@
+// Worker threads for a job's processes on Node.
+import { Worker } from "node:worker_threads";
+import type { Reply, SpawnThread, Told } from "./thread-protocol.ts";
+
+/** Megabytes of native stack for a process: deep recursion in C fits (V8's own default is about 1). */
+const STACK_MB = 8;
+
+export const spawnNodeThread: SpawnThread = (setup, listener) => {
+  const worker = new Worker(new URL("./carrier.node.ts", import.meta.url), {
+    workerData: setup,
+    resourceLimits: { stackSizeMb: STACK_MB },
+  });
+  const asked: ((reply: Reply) => void)[] = [];
+  let over = false;
+  let started = (): void => undefined;
+  const ready = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  const died = (error: Error): void => {
+    if (!over) listener.died(error);
+    over = true;
+  };
+  worker.on("message", (message: Reply | Told) => {
+    if (over) return;
+    if (message.kind === "ready") started();
+    else if (message.kind === "running" || message.kind === "output" || message.kind === "closed") listener.told(message);
+    else asked.shift()?.(message);
+  });
+  worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
+  worker.on("exit", (code) => died(new Error(`the thread ended with code ${code}`)));
+  return {
+    ready,
+    ask: (request) =>
+      new Promise((resolve) => {
+        asked.push(resolve);
+        worker.postMessage(request);
+      }),
+    terminate: () => {
+      over = true;
+      started();
+      void worker.terminate();
+    },
+  };
+};
