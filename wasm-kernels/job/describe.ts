@@ -92,7 +92,7 @@ export function describeImage(bytes: Uint8Array, packer: Packer, program: Migrat
 
 function describe({ header, pages }: Image, program: MigratableModule | null): ImageDescription {
   const { wasi, pending } = header;
-  const paths = new Map(wasi.files.nodes.map(({ inode, path }) => [inode, path]));
+  const pathOf = pathsOf(wasi.files.names);
   return {
     program: header.program,
     parent: header.parent,
@@ -106,17 +106,31 @@ function describe({ header, pages }: Image, program: MigratableModule | null): I
       return { site, function: name, kind: known?.kind ?? null, bytes: data.length };
     }),
     pending: pending && `${pending.module}.${pending.name}(${pending.args.join(", ")})`,
-    descriptors: wasi.fds.map(([fd, index]) => {
-      const open = wasi.open[index];
-      if (!open) throw new NightshiftError("NS_BAD_IMAGE", `descriptor ${fd} of the image is not open`);
-      if (open.kind === "output") return { fd, what: open.stream === 1 ? "stdout" : "stderr" };
-      if (open.kind === "pipe") return { fd, what: open.object === 0 ? "stdin" : `pipe ${open.object}, ${open.end} end` };
-      const path = paths.get(open.inode) ?? (open.kind === "directory" ? "." : "(removed)");
-      return { fd, what: open.kind === "directory" ? `directory ${path}` : `file ${path} at ${open.position}` };
-    }),
+    descriptors: wasi.open
+      .flatMap((open) => {
+        let what: string;
+        if (open.kind === "output") what = open.stream === 1 ? "stdout" : "stderr";
+        else if (open.kind === "pipe") what = open.object === 0 ? "stdin" : `pipe ${open.object}, ${open.end} end`;
+        else if (open.kind === "directory") what = `directory ${pathOf(open.inode)}`;
+        else what = `file ${pathOf(open.inode)} at ${open.position}`;
+        return open.fds.map((fd) => ({ fd, what }));
+      })
+      .sort((a, b) => a.fd - b.fd),
     output: { stdout: header.outputBytes, stderr: header.errorBytes },
     cpuMs: header.cpuMs,
   };
+}
+
+const ROOT_INODE = 1;
+
+/** One path of each file and directory. @param names [directory, name, node, serial], parents first */
+function pathsOf(names: readonly (readonly [number, string, number, number])[]): (inode: number) => string {
+  const paths = new Map([[ROOT_INODE, "."]]);
+  for (const [directory, name, inode] of names) {
+    const parent = paths.get(directory);
+    if (parent !== undefined && !paths.has(inode)) paths.set(inode, directory === ROOT_INODE ? name : `${parent}/${name}`);
+  }
+  return (inode) => paths.get(inode) ?? "(removed)";
 }
 
 /** @param numbers of pages, ascending */

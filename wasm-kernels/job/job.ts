@@ -501,7 +501,11 @@ export class Job implements ThreadListener {
       task.answer = answer.result;
       task.state = "ready";
       this.unsettled = true;
-    } else if (call.call === "read" && call.object === STDIN) this.askStdin();
+    }
+    const wantsStdin =
+      call.call === "read" ? call.object === STDIN : call.call === "poll" && call.ends.some(({ object }) => object === STDIN);
+    // One that does not wait finds the bytes when it asks again.
+    if (wantsStdin && (answer.kind === "wait" || answer.result.value <= 0)) this.askStdin();
     for (const effect of this.kernel.effects.splice(0)) {
       const target = this.tasks.get(effect.pid);
       if (!target) continue;
