@@ -316,7 +316,24 @@ it("start runs the experiment on two hosts, checks every output and prints its f
 }, 120_000);
 
 it("every command has help with an example", async () => {
-  const commands = ["start", "up", "agent", "run", "ps", "hosts", "logs", "migrate", "cancel", "top", "cc", "status", "bench"];
+  const commands = [
+    "start",
+    "up",
+    "agent",
+    "run",
+    "exec",
+    "resume",
+    "inspect",
+    "ps",
+    "hosts",
+    "logs",
+    "migrate",
+    "cancel",
+    "top",
+    "cc",
+    "status",
+    "bench",
+  ];
   for (const command of [...commands.map((name) => [name]), ["token", "create"], ["agent", "pause"]]) {
     const { status, stdout } = await nightshift([...command, "--help"]);
     expect(status).toBe(0);

@@ -2,16 +2,8 @@
 // is. Prints JSON (a Preemption). Usage: preemption-runner.ts MIGRATABLE SAMPLES ARGS...
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { constants, zstdCompressSync } from "node:zlib";
-import {
-  acknowledgeOutput,
-  encodeImage,
-  type Packer,
-  Process,
-  type ProcessOptions,
-  Program,
-} from "@nightshift/wasm-kernels/process";
-import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+import { acknowledgeOutput, encodeImage, Process, type ProcessOptions, Program } from "@nightshift/wasm-kernels/process";
+import { optimiseWasm, zstdPacker } from "@nightshift/wasm-kernels/process/node";
 
 optimiseWasm();
 
@@ -25,13 +17,6 @@ export interface Preemption {
   imageBytes: number[];
   memoryBytes: number;
 }
-
-/** As agents pack images. */
-const zstd: Packer = {
-  name: "zstd",
-  pack: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
-  unpack: (bytes) => bytes,
-};
 
 const [file = "", samples = "50", ...args] = process.argv.slice(2);
 const program = new Program("0".repeat(64), new Uint8Array(readFileSync(file)));
@@ -70,7 +55,7 @@ for (let turn = 0; turn < 4 * Number(samples) && found.latencyMs.length < Number
   found.latencyMs.push(at - (new Float64Array(stamp)[0] ?? at));
   let began = performance.now();
   const image = running.capture(false);
-  found.imageBytes.push(encodeImage(image, zstd).length);
+  found.imageBytes.push(encodeImage(image, zstdPacker).length);
   found.captureMs.push(performance.now() - began);
   found.memoryBytes = running.memoryBytes;
   const before = running;
