@@ -81,6 +81,8 @@ interface Task {
   killedBy: number | null;
   cpuMs: number;
   control: SharedArrayBuffer | null;
+  /** It was to be stopped before its control memory was known. */
+  stopAtOnce: boolean;
   /** Bytes of output it has not been told of that they are out. */
   underway: number;
 }
@@ -291,8 +293,9 @@ export class Job implements ThreadListener {
       return this.settle();
     }
     task.control = event.control;
-    if (task.killedBy !== null || this.pauses > 0 || task.seat?.held || this.kernel.isStopped(task.pid))
+    if (task.stopAtOnce || task.killedBy !== null || this.pauses > 0 || task.seat?.held || this.kernel.isStopped(task.pid))
       requestStop(event.control);
+    task.stopAtOnce = false;
   }
 
   died(error: Error): void {
@@ -345,7 +348,9 @@ export class Job implements ThreadListener {
   }
 
   private stopRunning(seat: Seat): void {
-    if (seat.running?.control) requestStop(seat.running.control);
+    const { running } = seat;
+    if (running?.control) requestStop(running.control);
+    else if (running) running.stopAtOnce = true; // its thread is only just starting
   }
 
   private async capture(task: Task, seat: Seat, leave: boolean): Promise<Uint8Array<ArrayBuffer>> {
@@ -563,7 +568,7 @@ export class Job implements ThreadListener {
 }
 
 function newTask(known: Checkpoint["processes"][number]): Task {
-  return { ...known, state: "ready", seat: null, call: null, killedBy: null, control: null, underway: 0 };
+  return { ...known, state: "ready", seat: null, call: null, killedBy: null, control: null, stopAtOnce: false, underway: 0 };
 }
 
 /** A copy that threads share instead of having one each. */
