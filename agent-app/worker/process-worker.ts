@@ -75,7 +75,11 @@ export class ProcessWorker implements WorkerApi {
     const process =
       order.images.length === 0
         ? Process.start(options)
-        : Process.restore(options, mergeImages(order.images.map((bytes) => decodeImage(bytes, packers))), order.imageHash);
+        : Process.restore(
+            options,
+            mergeImages(order.images.map((bytes) => decodeImage(bytes, packers, spec.memoryLimitBytes))),
+            order.imageHash,
+          );
     this.processes.set(order.key, { process, program: options.program, captured: undefined });
     return { control: process.control, status: this.status(process) };
   }

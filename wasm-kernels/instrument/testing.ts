@@ -1,4 +1,5 @@
 // For tests only: hand-written modules, run undisturbed, as plain modules, and stopped and moved as often as possible.
+import { expect } from "vitest";
 import initWabt from "wabt";
 import { Program, requestStop, runLocally, runPlain } from "../process/index.ts";
 import { instrument } from "./index.ts";
@@ -62,4 +63,14 @@ export function outputs(wat: string): { plain: string; undisturbed: string; move
     moves: moved.moves,
     stop: moved.stop,
   };
+}
+
+/** The program ends well, and stopped and moved, or not, it gives the output of its plain module. */
+export function expectLikePlain(wat: string): void {
+  const { plain, undisturbed, moved, moves, stop } = outputs(wat);
+  expect(stop).toEqual({ kind: "exit", code: 0 });
+  expect(plain.length).toBeGreaterThan(0);
+  expect(undisturbed).toBe(plain);
+  expect(moved).toBe(plain);
+  expect(moves).toBeGreaterThan(1);
 }

@@ -71,7 +71,7 @@ export class Carrier {
   /** Whatever goes wrong with an image is the image's fault: it may come from anybody. */
   private restored(options: ProcessOptions, image: Uint8Array): Process {
     try {
-      return Process.restore(options, decodeImage(image, [noPacker, this.port.packer]), null);
+      return Process.restore(options, decodeImage(image, [noPacker, this.port.packer], options.memoryLimitBytes), null);
     } catch (thrown) {
       if (thrown instanceof NightshiftError) throw thrown;
       throw new NightshiftError(

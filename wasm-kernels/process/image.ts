@@ -111,19 +111,29 @@ function readHeader(bytes: Uint8Array): { header: StoredHeader; packed: Uint8Arr
 export const isImage = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === MAGIC;
 
-/** @throws NS_BAD_IMAGE for anything that is not a whole image of this version. */
-export function decodeImage(bytes: Uint8Array, packers: readonly Packer[] = [noPacker]): Image {
+/**
+ * @param mostBytes of memory the process may have: an image of more is not unpacked
+ * @throws NS_BAD_IMAGE for anything that is not a whole image of this version.
+ */
+export function decodeImage(
+  bytes: Uint8Array,
+  packers: readonly Packer[] = [noPacker],
+  mostBytes = MAX_PAGES * PAGE_BYTES,
+): Image {
   const { header: stored, packed } = readHeader(bytes);
   const { packer: packerName, pages: pageRuns, ...header } = stored;
   const packer = packers.find((candidate) => candidate.name === packerName);
   if (!packer) throw bad(`it is packed with "${packerName}"`);
   try {
     const numbers = fromRuns(pageRuns);
+    if (!(header.memoryBytes <= mostBytes)) throw bad(`it has ${header.memoryBytes} bytes of memory, more than its limit`);
+    const outside = numbers.find((page) => !(page >= 0 && (page + 1) * PAGE_BYTES <= header.memoryBytes));
+    if (outside !== undefined) throw bad(`page ${outside} lies outside its memory`);
+    if (new Set(numbers).size !== numbers.length) throw bad("it lists a page twice");
     const contents = packer.unpack(packed, numbers.length * PAGE_BYTES);
     if (contents.length !== numbers.length * PAGE_BYTES) throw bad("its pages are not whole");
     const pages: Pages = new Map();
     numbers.forEach((page, k) => {
-      if ((page + 1) * PAGE_BYTES > header.memoryBytes) throw bad(`page ${page} lies outside its memory`);
       pages.set(page, contents.slice(k * PAGE_BYTES, (k + 1) * PAGE_BYTES));
     });
     return { header, pages };

@@ -1,4 +1,5 @@
 // `nightshift bench`: the experiment on a cluster of its own, and the kernels' figures, written to docs/PERFORMANCE.md.
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -72,7 +73,7 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
     if (output !== undefined) {
       const parts = [...(experiment ? [experimentPart(experiment, command)] : []), kernelFigures];
       await mkdir(dirname(output), { recursive: true });
-      await writeFile(output, withParts(await readFile(output, "utf8").catch(() => undefined), parts));
+      await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
     }
     if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
     console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
