@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { Program, requestStop, runLocally, runPlain, type Stop } from "@nightshift/wasm-kernels/process";
+import { acceptNewerExceptions } from "@nightshift/wasm-kernels/process/node";
 import { compile } from "@nightshift/wasm-kernels/toolchain";
 import { expect, test } from "vitest";
 import { BUILDS, sha256, text } from "./cluster.ts";
@@ -11,13 +12,16 @@ const MOST_MOVES = 300;
 const sources = (names: readonly string[]): string[] =>
   names.map((name) => fileURLToPath(new URL(`../wasm-kernels/toolchain/test-programs/${name}`, import.meta.url)));
 
+acceptNewerExceptions();
+
 test.each([
   ["exceptions of every kind", ["exceptions.cpp"]],
   ["what the standard library throws", ["library-throws.cpp"]],
   ["setjmp and longjmp", ["setjmp.c"]],
+  ["setjmp and longjmp in the newer form of exceptions", ["setjmp.c"], ["-mllvm", "-wasm-use-legacy-eh=false"]],
   ["both, through C and C++ frames", ["mixed.cpp", "mixed.c"]],
-])("%s: moved at every line and at the first polls", { timeout: 120_000 }, async (_what, names) => {
-  const { wasm } = await compile({ sources: sources(names), cacheDir: BUILDS });
+])("%s: moved at every line and at the first polls", { timeout: 120_000 }, async (_what, names, extraArgs: string[] = []) => {
+  const { wasm } = await compile({ sources: sources(names), extraArgs, cacheDir: BUILDS });
   const module = new Uint8Array(wasm);
   const times = { now: () => 0, cpuNow: () => 0 };
   const plain = runPlain({ module: await WebAssembly.compile(module), args: ["test"], ...times });

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { checkModule } from "@nightshift/wasm-kernels/process";
+import { acceptNewerExceptions } from "@nightshift/wasm-kernels/process/node";
 
 export type InstrumentAnswer =
   | { ok: true; wasm: Uint8Array; functions: number; sites: number }
@@ -26,4 +27,5 @@ function checkResult(wasm: Uint8Array<ArrayBuffer>): void {
   if (!WebAssembly.validate(wasm)) new WebAssembly.Module(wasm); // throws with the reason
 }
 
+acceptNewerExceptions();
 parentPort?.postMessage(work());

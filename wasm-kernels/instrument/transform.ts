@@ -5,6 +5,7 @@ import { Additions } from "./additions.ts";
 import { Writer } from "./binary.ts";
 import { type Body, decodeBody } from "./body.ts";
 import { analyseCalls } from "./callgraph.ts";
+import { olderExceptions } from "./exnref.ts";
 import { FACTS_SECTION, type Facts, type Site, writeFacts } from "./facts.ts";
 import { plainHandlers } from "./handlers.ts";
 import { exportName, PREFIX } from "./layout.ts";
@@ -45,7 +46,7 @@ export function instrument(bytes: Uint8Array): Instrumented {
 }
 
 function transform(bytes: Uint8Array): Instrumented {
-  const module = startInside(parseModule(bytes));
+  const module = olderExceptions(startInside(parseModule(bytes)));
   refuseUnsupported(module);
   const imported = module.importedFunctions.length;
   const additions = new Additions(module);
@@ -57,9 +58,6 @@ function transform(bytes: Uint8Array): Instrumented {
       const better = plainHandlers(module, body, additions.typeIndex) ?? unrollRecursion(func, type, body);
       return better ? decodeBody(better, type.params, { start: 0, end: better.length }) : body;
     });
-  });
-  bodies.forEach((body, index) => {
-    refuseUnsupportedCode(module, imported + index, body);
   });
   const calls = analyseCalls(module, bodies);
   const sites: Site[] = [];
@@ -122,19 +120,6 @@ function changedTables(bodies: readonly Body[]): number[] {
       else if (op === Op.tableSet || op === Op.tableGrow || op === Op.tableFill || op === Op.tableCopy) changed.add(body.arg[i]);
     }
   return [...changed];
-}
-
-const UNSUPPORTED = new Map<number, string>([
-  [Op.tryTable, "try_table"],
-  [Op.throwRef, "throw_ref"],
-]);
-
-function refuseUnsupportedCode(module: WasmModule, func: number, body: Body): void {
-  for (let i = 0; i < body.count; i++) {
-    const what = UNSUPPORTED.get(body.op[i]);
-    if (what)
-      throw new NightshiftError("NS_NOT_MIGRATABLE", `${functionName(module, func)} uses ${what}, which cannot be moved yet`);
-  }
 }
 
 function assemble(

@@ -24,4 +24,10 @@ const FLAGS = [
  */
 export function optimiseWasm(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
+  acceptNewerExceptions();
+}
+
+/** Modules with the newer form of exceptions (exnref) are valid from now on, as they are in current browsers. */
+export function acceptNewerExceptions(): void {
+  setFlagsFromString("--experimental-wasm-exnref");
 }
