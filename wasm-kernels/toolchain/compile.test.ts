@@ -81,6 +81,26 @@ describe("what a program becomes", () => {
   });
 });
 
+test("headers are found through parent folders, from sources and from headers, and strings that look like paths stay as they are", async () => {
+  const folder = scratch({
+    "app/main.c":
+      '#include "../lib/one.h"\n#include <../lib/two.h>\n#define TEXT "../lib/one.h"\nint main(void) { return ONE + TWO + sizeof TEXT; }',
+    "lib/one.h": '#pragma once\n#include "../lib/inner/three.h"\n#define ONE 1\nstatic int once;\n',
+    "lib/two.h": '#include "one.h"\n#if __has_include("../app/main.c")\n#define TWO (2 + THREE + once)\n#endif\n',
+    "lib/inner/three.h": '#include "../one.h"\n#define THREE 30\n',
+    "lib/part.c": '#include "./../lib/inner/../one.h"\nint part(void) { return ONE; }',
+  });
+  const sources = ["app/main.c", "lib/part.c"].map((name) => join(folder, name));
+  const { wasm, diagnostics } = await compile({
+    sources,
+    includeDirs: [join(folder, "app")],
+    extraArgs: ["-Wno-unused"],
+    cacheDir,
+  });
+  expect(diagnostics).toBe("");
+  expect((await runPlain(wasm)).exitCode).toBe(33 + "../lib/one.h".length + 1);
+});
+
 describe("what a failure says", () => {
   test("an error in a source or a header names the user's own file and line", async () => {
     const folder = scratch({

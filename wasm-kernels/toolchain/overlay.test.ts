@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compile } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
 const cacheDir = sharedCacheDir;
+const ORDINARY = readFileSync(new URL("./test-programs/ordinary.c", import.meta.url), "utf8");
 
 function build(
   text: string,
@@ -186,4 +188,26 @@ test("sleep takes real time through WASI and clock() works", async () => {
   const started = performance.now();
   expect((await runPlain(wasm)).stdout).toBe("0 1 0\n");
   expect(performance.now() - started).toBeGreaterThan(29);
+});
+
+describe("what ordinary programs call beside", () => {
+  test.each([
+    ["C", "ordinary.c"],
+    ["C++", "ordinary.cpp"],
+  ])("works or says that it cannot, in %s", async (_language, name) => {
+    const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
+    expect(diagnostics).toBe("");
+    const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
+    expect(stdout).toBe("31 hold\n");
+    expect(stderr.split("\n")).toEqual([
+      "program: cannot open a.txt: No such file or directory",
+      "program: plain 1",
+      "program: error 2: Permission denied",
+      "program: error 3",
+      "program: shown here",
+      "program: ended by err: Invalid argument",
+      "",
+    ]);
+    expect(exitCode).toBe(7);
+  });
 });

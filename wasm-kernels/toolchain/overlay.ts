@@ -41,6 +41,7 @@ const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift
 /** Libraries, after the program's objects: ours first, so that its signals, pids and exceptions win over the others'. */
 export const linkArgs = (hasCxx: boolean): readonly string[] => [
   archive("c"),
+  ...["chmod", "fchmod", "fchmodat"].map((name) => `-Wl,--wrap=${name}`), // users.c
   ...(hasCxx ? CXX_LINK_ARGS : []),
   "-lsetjmp",
   "-lwasi-emulated-signal",

@@ -85,11 +85,30 @@ function tooMuch(what: string): NightshiftError {
 const NAMED =
   /(?:#\s*(?:include|include_next|import|embed)\b|__has_include\s*\(|#\s*define\s+\w+)\s*(?:"([^"\n]+)"|<([^>\n]+)>)/g;
 
+const latin1 = (contents: Uint8Array): string =>
+  Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength).toString("latin1");
+const asUtf8 = (text: string): string => Buffer.from(text, "latin1").toString("utf8");
+
 function includedNames(contents: Uint8Array): string[] {
-  const text = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength)
-    .toString("latin1")
-    .replaceAll(/\\\r?\n/g, "");
-  return Array.from(text.matchAll(NAMED), (match) => Buffer.from(match[1] ?? match[2] ?? "", "latin1").toString("utf8"));
+  const text = latin1(contents).replaceAll(/\\\r?\n/g, "");
+  return Array.from(text.matchAll(NAMED), (match) => asUtf8(match[1] ?? match[2] ?? ""));
+}
+
+/** The name in an #include or __has_include that leads through a parent folder. */
+const UPWARD =
+  /(#\s*(?:include|include_next|import|embed)\s*|__has_include\s*\(\s*)(?:"([^"\n]*\.\.\/[^"\n]+)"|<([^>\n]*\.\.\/[^>\n]+)>)/g;
+
+/**
+ * The source with names that lead through parent folders replaced by whole paths, as the compiler's file tree passes over "..".
+ * @param find the virtual path of what such a name means, if it is there
+ */
+function withoutParents(contents: Uint8Array, find: (name: string) => string | undefined): Uint8Array {
+  const text = latin1(contents);
+  const changed = text.replaceAll(UPWARD, (whole, before: string, quoted?: string, bracketed?: string) => {
+    const path = find(asUtf8(quoted ?? bracketed ?? ""));
+    return path === undefined ? whole : `${before}"${Buffer.from(path, "utf8").toString("latin1")}"`;
+  });
+  return changed === text ? contents : new Uint8Array(Buffer.from(changed, "latin1"));
 }
 
 function commonFolder(folders: readonly string[]): string {
@@ -125,15 +144,15 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
   const realFolders = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
   const virtual = (path: string) => [VIRTUAL_ROOT, ...relative(root, path).split(sep)].filter((part) => part !== "").join("/");
 
-  const files = new Map<string, Uint8Array>();
+  const found = new Map<string, Uint8Array>();
   const outside = new Set<string>();
   const seen = new Set<string>(sources);
   let totalBytes = 0;
   const add = (path: string, contents: Uint8Array) => {
-    files.set(virtual(path), contents);
+    found.set(path, contents);
     totalBytes += contents.byteLength;
-    if (files.size > MAX_FILES || totalBytes > MAX_TOTAL_BYTES)
-      throw tooMuch(`${files.size} files with ${totalBytes} bytes so far`);
+    if (found.size > MAX_FILES || totalBytes > MAX_TOTAL_BYTES)
+      throw tooMuch(`${found.size} files with ${totalBytes} bytes so far`);
     return { path, contents };
   };
   const pending = sources.map((path, at) => add(path, contentsOfSources[at] ?? new Uint8Array()));
@@ -151,6 +170,18 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
         if (contents !== undefined) pending.push(add(path, contents));
       }
     }
+  }
+  const files = new Map<string, Uint8Array>();
+  for (const [path, contents] of found) {
+    const named = (name: string): string | undefined =>
+      [dirname(path), ...searched].map((folder) => resolve(folder, name)).find((header) => found.has(header));
+    files.set(
+      virtual(path),
+      withoutParents(contents, (name) => {
+        const header = named(name);
+        return header === undefined ? undefined : virtual(header);
+      }),
+    );
   }
   const shown = sourcePaths.some((path) => isAbsolute(path)) ? root : relative(process.cwd(), root);
   return {

@@ -1,5 +1,7 @@
-/* wait and waitpid: both are the host's one wait. */
+/* wait, waitpid, wait3 and wait4: all are the host's one wait. */
 #include "host.h"
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /** Waits for the child `target` (-1: any). Returns its pid and writes the status word when status is not 0; returns 0 when options
@@ -10,3 +12,10 @@ NIGHTSHIFT_IMPORT("wait") int nightshift_wait(int target, int options, int *stat
 pid_t waitpid(pid_t target, int *status, int options) { return result_or_errno(nightshift_wait(target, options, status)); }
 
 pid_t wait(int *status) { return waitpid(-1, status, 0); }
+
+pid_t wait4(pid_t target, int *status, int options, struct rusage *usage) {
+  if (usage) memset(usage, 0, sizeof *usage);
+  return waitpid(target, status, options);
+}
+
+pid_t wait3(int *status, int options, struct rusage *usage) { return wait4(-1, status, options, usage); }

@@ -25,6 +25,9 @@ extern "C" {
 
 pid_t wait(int *status);
 pid_t waitpid(pid_t target, int *status, int options);
+struct rusage;
+pid_t wait3(int *status, int options, struct rusage *usage); /* the usage is not known: zeros */
+pid_t wait4(pid_t target, int *status, int options, struct rusage *usage);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,89 @@
+/* What ordinary command-line programs call beside reading, computing and writing. Valid as C and as C++. */
+#include <dlfcn.h>
+#include <err.h>
+#include <errno.h>
+#include <error.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <malloc.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int held;
+#define HOLDS(expression) ((expression) ? (void)held++ : (void)printf("does not hold: %s\n", #expression))
+
+static void temporary_files(void) {
+  char name[] = "part-XXXXXX.txt", folder[] = "/tmp/folder-XXXXXX", bad[] = "no-place";
+  int descriptor = mkstemps(name, 4);
+  HOLDS(descriptor >= 0 && access(name, F_OK) == 0 && strcmp(name + 11, ".txt") == 0);
+  HOLDS(chmod(name, 0600) == 0);
+  HOLDS(fchmod(descriptor, 0644) == 0);
+  HOLDS(chown(name, getuid(), getgid()) == 0);
+  HOLDS(fchown(descriptor, (uid_t)-1, (gid_t)-1) == 0);
+  HOLDS(fchown(descriptor, 1000, 1000) < 0 && errno == EPERM);
+  HOLDS(chmod("absent", 0600) < 0 && errno == ENOENT);
+  HOLDS(chown("absent", 0, 0) < 0 && errno == ENOENT);
+  HOLDS(flock(descriptor, LOCK_EX | LOCK_NB) == 0);
+  HOLDS(lockf(descriptor, F_LOCK, 0) == 0);
+  HOLDS(close(descriptor) == 0 && unlink(name) == 0);
+  HOLDS(flock(descriptor, LOCK_UN) < 0 && errno == EBADF);
+  HOLDS(mkdtemp(folder) == folder && rmdir(folder) == 0);
+  HOLDS(mkstemp(bad) < 0 && errno == EINVAL);
+  FILE *file = tmpfile();
+  HOLDS(file && fputs("kept", file) >= 0 && fseek(file, 0, SEEK_END) == 0 && ftell(file) == 4);
+  fclose(file);
+  char first[L_tmpnam], second[L_tmpnam];
+  HOLDS(tmpnam(first) && tmpnam(second) && strcmp(first, second) != 0);
+  char *made = tempnam(NULL, "pre");
+  HOLDS(made && strncmp(made, "/tmp/pre", 8) == 0);
+  free(made);
+}
+
+static void alone(void) {
+  struct rlimit limit;
+  struct termios settings;
+  HOLDS(geteuid() == 0 && getegid() == 0 && !getpwuid(0) && !getgrnam("root"));
+  HOLDS(setuid(0) == 0);
+  HOLDS(setuid(5) < 0 && errno == EPERM);
+  HOLDS(umask(077) == 022 && umask(022) == 077);
+  HOLDS(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == (rlim_t)getdtablesize());
+  HOLDS((getpriority(PRIO_PROCESS, 0) + nice(5)) == 0);
+  HOLDS(tcgetattr(0, &settings) < 0 && errno == ENOTTY);
+  HOLDS(ttyname(0) == NULL);
+  HOLDS(dlopen("libm.so", 1) == NULL && dlerror() != NULL && dlerror() == NULL);
+  HOLDS(getpgrp() == getpid() && getpgid(0) == getpid());
+  HOLDS(alarm(1) == 0);
+  void *aligned = memalign(256, 1000), *page = valloc(10);
+  HOLDS(((uintptr_t)aligned % 256 + (uintptr_t)page % 65536) == 0);
+  HOLDS((madvise(page, 10, 0) + mlock(page, 10) + munlock(page, 10)) == 0);
+  free(aligned), free(page);
+}
+
+int main(void) {
+  temporary_files();
+  alone();
+  errno = ENOENT;
+  warn("cannot open %s", "a.txt");
+  warnx("plain %d", 1);
+  error(0, EACCES, "error %d", 2);
+  error(0, 0, "error %d", 3);
+  HOLDS(error_message_count == 2);
+  setlogmask(LOG_UPTO(LOG_NOTICE));
+  syslog(LOG_INFO, "not shown");
+  syslog(LOG_NOTICE, "shown %s", "here");
+  printf("%d hold\n", held);
+  fflush(stdout);
+  errno = EINVAL;
+  err(7, "ended by %s", "err");
+}
