@@ -6,8 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <wasi/api.h>
 
-extern char *program_invocation_short_name;
+extern char *program_invocation_name, *program_invocation_short_name;
+
+/* wasi-libc leaves the names empty. */
+__attribute__((constructor)) static void learn_name(void) {
+  size_t count, bytes;
+  program_invocation_name = program_invocation_short_name = "program";
+  if (__wasi_args_sizes_get(&count, &bytes) != 0 || count == 0) return;
+  uint8_t *text = malloc(bytes), **arguments = malloc(count * sizeof *arguments);
+  if (text && arguments && __wasi_args_get(arguments, text) == 0) {
+    program_invocation_name = (char *)arguments[0];
+    char *slash = strrchr(program_invocation_name, '/');
+    program_invocation_short_name = slash ? slash + 1 : program_invocation_name;
+  } else {
+    free(text);
+  }
+  free(arguments);
+}
 
 /* "name: message: text of the error", parts as there are. */
 static void say(const char *format, va_list arguments, int error_number) {
