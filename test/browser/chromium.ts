@@ -44,12 +44,18 @@ export interface Opened extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+interface PageOptions {
+  /** With the headers under which a page has SharedArrayBuffer. */
+  isolated: boolean;
+  /** Settings of the engine that people's browsers do not have. */
+  v8Flags?: readonly string[];
+}
+
 /**
  * Opens `pages/NAME.ts` in a browser of its own and waits until it has run.
- * @param isolated with the headers under which a page has SharedArrayBuffer
  * @throws what the page throws while it loads
  */
-export async function openPage(name: string, { isolated }: { isolated: boolean }): Promise<Opened> {
+export async function openPage(name: string, { isolated, v8Flags = [] }: PageOptions): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), "nightshift-page-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   let server: Awaited<ReturnType<typeof serve>> | undefined;
@@ -64,7 +70,11 @@ export async function openPage(name: string, { isolated }: { isolated: boolean }
     server = await serve(folder, isolated ? ISOLATION : {});
     browser = await chromium.launch({
       executablePath: findChromium() ?? "",
-      args: [...ARGUMENTS, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
+      args: [
+        ...ARGUMENTS,
+        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+        ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
+      ],
     });
     const page = await browser.newPage();
     const failed = new Promise<never>((_, reject) => {
