@@ -10,11 +10,18 @@ carryErrors();
 // A trap's message shows this much of the program's stack.
 Error.stackTraceLimit = 40;
 
-// Calls that come while the packer is loading wait for it.
+// Calls that come while the rest is loading wait for it.
 const early: MessageEvent[] = [];
 const keep = (event: MessageEvent): void => void early.push(event);
 addEventListener("message", keep);
+const renewer = new Worker(new URL("./renewer.browser.ts", import.meta.url), { type: "module" });
+/** It is loaded with the help of this thread: it would not begin while a process computes here. */
+const renewing = new Promise((resolve, reject) => {
+  renewer.addEventListener("message", resolve, { once: true });
+  renewer.addEventListener("error", ({ message }) => reject(new Error(`the renewer could not be started: ${message}`)));
+});
 const packer = await loadZstdPacker();
+await renewing;
 removeEventListener("message", keep);
 
 const post = (message: Posted): void => postMessage(message);
@@ -25,7 +32,7 @@ Comlink.expose(
     cpuNow: () => performance.now(),
     now: () => Date.now(),
     packer,
-    renewal: renewalBy(new Worker(new URL("./renewer.browser.ts", import.meta.url), { type: "module" })),
+    renewal: renewalBy(renewer),
     output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),

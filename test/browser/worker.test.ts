@@ -41,6 +41,18 @@ describe.skipIf(withoutChromium("the browser's worker"))("the browser's worker",
     }
   });
 
+  test("renews a process that computes for long by itself, and no other", async () => {
+    await using opened = await openPage("worker", { isolated: true });
+    for (const [args, continued] of [
+      [["600000000"], true],
+      [["1"], false],
+    ] as const) {
+      const order = await orderFor("longloop", [...args]);
+      const carried = await opened.page.evaluate((it) => (globalThis as unknown as Page).carry(it), order);
+      expect(carried).toMatchObject({ ends: ["exit 0"], continued });
+    }
+  });
+
   test("errors cross with their codes", async () => {
     await using opened = await openPage("worker", { isolated: true });
     const order = await orderFor("hello", []);

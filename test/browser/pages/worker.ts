@@ -2,6 +2,7 @@
 import type { StartOrder, WorkerHandle } from "@nightshift/agent-app/agent";
 import { spawnBrowserWorker } from "@nightshift/agent-app/worker/browser";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import { CONTROL } from "@nightshift/wasm-kernels/instrument";
 import { acknowledgeOutput, requestRenewal, requestStop } from "@nightshift/wasm-kernels/process";
 
 export interface Carry {
@@ -19,6 +20,8 @@ export interface Carried {
   /** How each worker's run ended. */
   ends: string[];
   imageBytes: number[];
+  /** Whether a continuation has run in the last worker, which has begun the process only if there were no stops. */
+  continued: boolean;
 }
 
 /** Names the process in its worker. */
@@ -40,7 +43,7 @@ async function order({ program, hash, args }: Carry, images: Uint8Array[]): Prom
 }
 
 async function carry(given: Carry): Promise<Carried> {
-  const result: Carried = { output: { 1: "", 2: "" }, ends: [], imageBytes: [] };
+  const result: Carried = { output: { 1: "", 2: "" }, ends: [], imageBytes: [], continued: false };
   let images: Uint8Array[] = [];
   const decoder = new TextDecoder();
   for (const stopAfterMs of [...given.stops, null]) {
@@ -73,6 +76,7 @@ async function carry(given: Carry): Promise<Carried> {
           images = [bytes];
           result.imageBytes.push(bytes.length);
         }
+        result.continued = new Int32Array(control)[CONTROL.resumeFrame >> 2] !== 0;
         await worker.api.clear(key);
         return end.kind === "exit" ? `exit ${end.code}` : end.kind === "fault" ? end.code : end.kind;
       }
