@@ -6,12 +6,13 @@ import type { Renewal } from "./process-worker.ts";
 /** How often the thread looks at who computes. */
 export const TICK_MS = 50;
 /**
- * Ticks of computing after which a process is renewed: the first time it gets into continuations, whose code is optimised in the
- * background while they run, the next time into that code. Measured: see `nightshift bench browser`.
+ * Ticks of computing after which a process is renewed. The first time it gets into the continuation of the place where it was, which
+ * is optimised in the background within milliseconds, the next time into that code; but with several hot loops it may be at a place where it has
+ * not been yet, so there are more times. They cost some microseconds for each frame on the stack.
  */
-const FIRST_TICKS: readonly number[] = [1, 3, 10, 30];
-/** And afterwards every 2 s. A renewal costs some microseconds for each frame. */
-const LATER_TICKS = 40;
+const FIRST_TICKS: readonly number[] = [1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30];
+/** And afterwards once a second, as it may have got into another loop. */
+const LATER_TICKS = 20;
 
 export const isDue = (ticks: number): boolean => FIRST_TICKS.includes(ticks) || (ticks > 30 && ticks % LATER_TICKS === 0);
 
