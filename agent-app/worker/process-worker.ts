@@ -23,6 +23,15 @@ export interface WorkerSurroundings {
   output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
   pipeClosed(key: string, pipe: PipeEnd): void;
   packer: Packer;
+  renewal?: Renewal;
+}
+
+/** Told which process computes, so that it is renewed (requestRenewal) where the engine leaves long-running code as it is. */
+export interface Renewal {
+  entered(key: string, control: SharedArrayBuffer): void;
+  /** undefined: none. */
+  computing(key: string | undefined): void;
+  left(key: string): void;
 }
 
 /** Programs whose compiled continuations are kept; processes of one job come to the same workers again. */
@@ -81,6 +90,7 @@ export class ProcessWorker implements WorkerApi {
             order.imageHash,
           );
     this.processes.set(order.key, { process, program: options.program, captured: undefined });
+    this.around.renewal?.entered(order.key, process.control);
     return { control: process.control, status: this.status(process) };
   }
 
@@ -97,7 +107,9 @@ export class ProcessWorker implements WorkerApi {
 
   async run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }> {
     const { process } = this.held(key);
+    this.around.renewal?.computing(key);
     const stop = process.run();
+    this.around.renewal?.computing(undefined);
     return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(process) };
   }
 
@@ -133,6 +145,7 @@ export class ProcessWorker implements WorkerApi {
   async clear(key: string): Promise<void> {
     this.processes.get(key)?.process.leave();
     this.processes.delete(key);
+    this.around.renewal?.left(key);
     // A program without processes holds no memory for work to come.
     const inUse = new Set([...this.processes.values()].map(({ program }) => program));
     for (const program of this.programs.values()) if (!inUse.has(program)) program.dropSpare();

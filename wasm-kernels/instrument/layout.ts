@@ -3,7 +3,7 @@
 
 /** Byte offsets in the control memory. */
 export const CONTROL = {
-  /** i32, not zero: stop at the next poll. Set by any thread. */
+  /** i32, not zero: leave at the next poll; one of FLAG. Set by any thread. */
   flag: 0,
   /** i32: where the next saved frame goes; starts at `frames`. */
   framePointer: 8,
@@ -21,6 +21,14 @@ export const CONTROL = {
   results: 64,
   /** First byte of the saved frames, outermost function last. */
   frames: 1024,
+} as const;
+
+/** What the flag asks for. */
+export const FLAG = {
+  /** run() returns. */
+  stop: 1,
+  /** run() goes on in continuations. */
+  renew: 2,
 } as const;
 
 export const RESULT_SLOTS = 60;

@@ -15,5 +15,5 @@ export {
 export { exitStatus, Kernel, type KernelState, signalStatus } from "./kernel.ts";
 export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
 export { type PlainResult, type PlainRunOptions, runPlain } from "./plain.ts";
-export { acknowledgeOutput, Process, type ProcessOptions, requestStop, type Stop } from "./process.ts";
+export { acknowledgeOutput, Process, type ProcessOptions, requestRenewal, requestStop, type Stop } from "./process.ts";
 export { checkModule, Program } from "./program.ts";

@@ -5,7 +5,7 @@
 //                            -> preempted -> run()              capture() is possible here
 //                            -> waiting -> complete() -> run()  and here
 import { must, NightshiftError } from "../errors.ts";
-import { CONTROL, frameBytes, isSuspendingImport } from "../instrument/index.ts";
+import { CONTROL, FLAG, frameBytes, isSuspendingImport } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
 import { type Fault, faultOf, uncaught } from "./fault.ts";
 import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
@@ -50,7 +50,15 @@ interface Pending {
 
 /** Makes the process that owns this control memory stop at its next poll. May be called from any thread, at any time. */
 export function requestStop(control: ArrayBufferLike): void {
-  Atomics.store(new Int32Array(control), CONTROL.flag >> 2, 1);
+  Atomics.store(new Int32Array(control), CONTROL.flag >> 2, FLAG.stop);
+}
+
+/**
+ * Makes the process that owns this control memory leave its code at its next poll and go on at once, in continuations: for engines that put
+ * no better code in the place of code that is running. Whoever drives the process does not notice. From any thread, at any time.
+ */
+export function requestRenewal(control: ArrayBufferLike): void {
+  Atomics.compareExchange(new Int32Array(control), CONTROL.flag >> 2, 0, FLAG.renew);
 }
 
 /** Notes that so many more bytes of the output of the process that owns this control memory have been taken over. From any thread. */
@@ -221,14 +229,17 @@ export class Process implements Owner {
     const began = this.options.cpuNow();
     this.runningSince = began;
     try {
-      return this.runFrames();
+      for (;;) {
+        const stop = this.runFrames();
+        if (stop !== "renewed") return stop;
+      }
     } finally {
       this.usedCpuMs += this.options.cpuNow() - began;
       this.runningSince = undefined;
     }
   }
 
-  private runFrames(): Stop {
+  private runFrames(): Stop | "renewed" {
     if (this.pending) return { kind: "waiting", reason: this.pending.blocked.reason };
     try {
       if (this.frames === undefined) {
@@ -275,7 +286,7 @@ export class Process implements Owner {
   }
 
   /** The program has been left: collects the frames it saved, in front of those it had not come back to yet. */
-  private left(): Stop {
+  private left(): Stop | "renewed" {
     const words = this.words();
     const view = new DataView(this.instance.control.buffer);
     const saved: Frame[] = [];
@@ -290,8 +301,7 @@ export class Process implements Owner {
     words[CONTROL.framePointer >> 2] = CONTROL.frames;
     this.frames = [...saved.reverse(), ...(this.frames ?? [])];
     if (this.pending) return { kind: "waiting", reason: this.pending.blocked.reason };
-    Atomics.store(words, CONTROL.flag >> 2, 0);
-    return { kind: "preempted" };
+    return Atomics.exchange(words, CONTROL.flag >> 2, 0) === FLAG.renew ? "renewed" : { kind: "preempted" };
   }
 
   // ---- images

@@ -326,7 +326,7 @@ export class Files {
     this.usedBytes += BLOCK_BYTES + (bytes?.length ?? 0);
     if (nextSerial !== undefined) return new DirectoryNode(inode, 0n);
     if (link !== undefined) return { ...this.common(inode, 0n), kind: "link", target: link };
-    const contents = bytes ?? new Uint8Array(0);
+    const contents = new Uint8Array(bytes ?? []); // a copy: the state, which is the image's, may be restored again
     return { ...this.common(inode, 0n), kind: "file", bytes: contents, size: contents.length, input: undefined };
   }
 }

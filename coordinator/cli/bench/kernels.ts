@@ -16,7 +16,7 @@ import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
 import type { Preemption } from "./preemption-runner.ts";
 
 const run = promisify(execFile);
-const runner = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+export const runner = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 
 export interface KernelFigures {
   name: string;
@@ -48,46 +48,59 @@ export interface KernelOptions {
   progress(text: string): void;
 }
 
-export async function measureKernels(options: KernelOptions): Promise<KernelFigures[]> {
+/** A program to measure, made. */
+export interface Kernel {
+  name: string;
+  source: string;
+  args: string[];
+  /** Files with the modules, and their sizes. */
+  plain: string;
+  migratable: string;
+  plainBytes: number;
+  migratableBytes: number;
+}
+
+/** Measures the programs that do not fork, one after the other. */
+export async function forEachKernel<T>(
+  { quick, progress }: Pick<KernelOptions, "quick" | "progress">,
+  measure: (kernel: Kernel) => Promise<T>,
+): Promise<T[]> {
+  const { compile } = await import("@nightshift/wasm-kernels/toolchain");
   const folder = await mkdtemp(join(tmpdir(), "nightshift-kernels-"));
   try {
     const kernels = programs.filter((program) => !program.forks && program.benchArgs.length > 0);
-    const figures: KernelFigures[] = [];
-    for (const [at, program] of kernels.entries()) {
-      options.progress(`kernel ${at + 1} of ${kernels.length}: ${program.name}`);
-      const args = [...(options.quick ? program.quickArgs : program.benchArgs)];
-      figures.push(await measureKernel(program.name, program.source, args, folder, options));
+    const results: T[] = [];
+    for (const [at, { name, source, quickArgs, benchArgs }] of kernels.entries()) {
+      progress(`kernel ${at + 1} of ${kernels.length}: ${name}`);
+      const { wasm } = await compile(compileOptions([source], {}));
+      const made = instrument(wasm).wasm;
+      const [plain, migratable] = [join(folder, `${name}.wasm`), join(folder, `${name}.migratable.wasm`)];
+      await writeFile(plain, wasm);
+      await writeFile(migratable, made);
+      const args = [...(quick ? quickArgs : benchArgs)];
+      results.push(
+        await measure({ name, source, args, plain, migratable, plainBytes: wasm.length, migratableBytes: made.length }),
+      );
     }
-    return figures;
+    return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measureKernel(
-  name: string,
-  source: string,
-  args: string[],
-  folder: string,
-  options: KernelOptions,
-): Promise<KernelFigures> {
-  const { compile, compileNative } = await import("@nightshift/wasm-kernels/toolchain");
-  const compiling = compileOptions([source], {});
-  const { wasm } = await compile(compiling);
-  const made = instrument(wasm).wasm;
-  const native = await compileNative({
-    sources: [source],
-    ...(compiling.cacheDir === undefined ? {} : { cacheDir: compiling.cacheDir }),
-  })
+export const measureKernels = (options: KernelOptions): Promise<KernelFigures[]> =>
+  forEachKernel(options, (kernel) => measureKernel(kernel, options));
+
+async function measureKernel(kernel: Kernel, options: KernelOptions): Promise<KernelFigures> {
+  const { name, source, args, plain, migratable, plainBytes, migratableBytes } = kernel;
+  const { compileNative } = await import("@nightshift/wasm-kernels/toolchain");
+  const { cacheDir } = compileOptions([source], {});
+  const native = await compileNative({ sources: [source], ...(cacheDir === undefined ? {} : { cacheDir }) })
     .then(({ path }) => path)
     .catch((thrown: unknown) => {
       if (asNightshiftError(thrown).code === "NS_NO_NATIVE_COMPILER") return null;
       throw thrown;
     });
-  const plain = join(folder, `${name}.wasm`);
-  const migratable = join(folder, `${name}.migratable.wasm`);
-  await writeFile(plain, wasm);
-  await writeFile(migratable, made);
   const task: KernelTask = { plain, migratable, native, args, rounds: options.rounds };
   const times = await json<KernelTimes>(options.core, [runner("kernel-runner"), JSON.stringify(task)]);
   // Two threads: not confined to one core.
@@ -101,8 +114,8 @@ async function measureKernel(
     migratable: median(times.migratable),
     migratableOverPlain: median(times.migratable) / plainWasm - 1,
     plainOverNative: nativeSeconds === null ? null : plainWasm / nativeSeconds - 1,
-    plainBytes: wasm.length,
-    migratableBytes: made.length,
+    plainBytes,
+    migratableBytes,
     moving:
       preemption.latencyMs.length === 0
         ? null
@@ -126,7 +139,8 @@ function percentile(values: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] as number;
 }
 
-async function json<T>(core: number | null, args: readonly string[]): Promise<T> {
+/** What a program of this folder, or any other, prints. */
+export async function json<T>(core: number | null, args: readonly string[]): Promise<T> {
   const [command, ...rest] = confined(core, [process.execPath, ...args]);
   const { stdout } = await run(command, rest, { maxBuffer: 2 ** 26 });
   return JSON.parse(stdout) as T;

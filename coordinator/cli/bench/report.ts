@@ -1,8 +1,9 @@
 // docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out. The
-// report has two parts, which are measured, and replaced, together or each for itself.
+// report has parts, which are measured, and replaced, together or each for itself.
 import type { Experiment, Machine } from "../experiment.ts";
 import { overhead, PUBLISHED } from "../experiment-figures.ts";
 import { showBytes } from "../quantities.ts";
+import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";
 
 const percent = (value: number | null): string =>
@@ -14,7 +15,7 @@ const HEAD = `# Performance
 
 Figures of another machine differ; the commands below write their part of this file anew.
 `;
-const PARTS = ["## The published experiment", "## The kernels"] as const;
+const PARTS = ["## The published experiment", "## The kernels", "## In a browser"] as const;
 
 /** The report with these parts instead of its own. @param report as it is, if there is one */
 export function withParts(report: string | undefined, parts: readonly string[]): string {
@@ -105,5 +106,32 @@ ${kernels
       : `| ${name} | ${milliseconds(moving.preemptionMs.median)} | ${milliseconds(moving.preemptionMs.p99)} | ${milliseconds(moving.preemptionMs.max)} | ${milliseconds(moving.captureMs)} | ${milliseconds(moving.restoreMs)} | ${showBytes(moving.imageBytes)} | ${showBytes(moving.memoryBytes)} |`,
   )
   .join("\n")}
+`;
+}
+
+export function browserPart(kernels: readonly BrowserFigures[], machine: Machine, command: string): string {
+  const over = (way: "plain" | "migratable" | "renewed"): number[] =>
+    kernels.flatMap((kernel) => (kernel[way] === null || kernel.optimised === null ? [] : [kernel[way] / kernel.optimised]));
+  const mean = (way: "plain" | "migratable" | "renewed"): string => percent(geometricMean(over(way)) - 1);
+  const worst = Math.max(...over("renewed"));
+  const worstName = kernels.find((kernel) => kernel.renewedOverOptimised === worst)?.name;
+  return `${PARTS[2]}
+
+${measuredBy(machine, command)}
+In Chromium ${kernels[0]?.version}, each time in a browser that has just started; medians. "Optimised" is plain WebAssembly compiled by the optimising compiler
+alone, which no page can ask for; a page begins in code of the fast compiler. "Renewed" is what hosts run: the migratable program, which
+leaves its code now and then to go on in better code.
+
+| kernel | optimised | plain wasm | migratable | renewed | renewed over optimised | Node, plain | Node, migratable |
+|---|---:|---:|---:|---:|---:|---:|---:|
+${kernels
+  .map(
+    (kernel) =>
+      `| ${kernel.name} | ${seconds(kernel.optimised)} | ${seconds(kernel.plain)} | ${seconds(kernel.migratable)} | ${seconds(kernel.renewed)} | ${percent(kernel.renewedOverOptimised === null ? null : kernel.renewedOverOptimised - 1)} | ${seconds(kernel.nodePlain)} | ${seconds(kernel.nodeMigratable)} |`,
+  )
+  .join("\n")}
+
+Over optimised, geometric means: plain ${mean("plain")}, migratable ${mean("migratable")}, renewed ${mean("renewed")}, at worst ${percent(worst - 1)} (${worstName}).
+"-": the stack of a browser's worker, about 1 MB, is too small for the program's recursion in that code.
 `;
 }

@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
+import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
 import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
-import { experimentPart, kernelsPart, withParts } from "../bench/report.ts";
+import { browserPart, experimentPart, kernelsPart, withParts } from "../bench/report.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -37,11 +38,11 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels",
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium",
     examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json"],
     notes:
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}",
+    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; with browser an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -53,8 +54,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(name: string, options: BenchOptions): Promise<void> {
-  if (name !== "overhead" && name !== "kernels")
-    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead and kernels`);
+  if (name !== "overhead" && name !== "kernels" && name !== "browser")
+    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead, kernels and browser`);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
@@ -64,19 +65,26 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
   const cores = await hostCores();
   const output = options.output ?? (quick ? undefined : REPORT);
   const command = `npm run bench -- ${name}`;
-  try {
-    const experiment = name === "overhead" ? await experimentAlone(runs, cores, n, progress) : undefined;
-    // Agents would compete with the kernels for the cores: they have ended.
-    const kernels = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
+  const report = async (parts: readonly string[]): Promise<void> => {
     status.clear();
-    const kernelFigures = kernelsPart(kernels, machine(), command);
-    if (output !== undefined) {
-      const parts = [...(experiment ? [experimentPart(experiment, command)] : []), kernelFigures];
-      await mkdir(dirname(output), { recursive: true });
-      await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
+    if (output === undefined) return;
+    await mkdir(dirname(output), { recursive: true });
+    await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
+  };
+  try {
+    if (name === "browser") {
+      const kernels = await measureInBrowser({ rounds, quick, progress });
+      await report([browserPart(kernels, machine(), command)]);
+      if (options.json) return await printJson({ machine: machine(), kernels });
+      console.log(browserTable(kernels));
+    } else {
+      const experiment = name === "overhead" ? await experimentAlone(runs, cores, n, progress) : undefined;
+      // Agents would compete with the kernels for the cores: they have ended.
+      const kernels = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
+      await report([...(experiment ? [experimentPart(experiment, command)] : []), kernelsPart(kernels, machine(), command)]);
+      if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
+      console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
     }
-    if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
-    console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
     if (output !== undefined) console.log(`Written to ${output}`);
   } finally {
     status.clear();
@@ -127,6 +135,30 @@ function kernelTable(kernels: readonly KernelFigures[]): string {
         value: ({ migratableBytes, plainBytes }) => `${(migratableBytes / plainBytes).toFixed(2)} x`,
         align: right,
       },
+    ],
+    kernels,
+  ).trimEnd();
+}
+
+function browserTable(kernels: readonly BrowserFigures[]): string {
+  const time =
+    (way: "optimised" | "plain" | "migratable" | "renewed" | "nodeMigratable") =>
+    (kernel: BrowserFigures): string =>
+      kernel[way] === null ? "-" : `${kernel[way].toFixed(2)} s`;
+  const align = "right" as const;
+  return renderTable<BrowserFigures>(
+    [
+      { head: "KERNEL", value: ({ name }) => name },
+      { head: "OPTIMISED", value: time("optimised"), align },
+      { head: "PLAIN", value: time("plain"), align },
+      { head: "MIGRATABLE", value: time("migratable"), align },
+      { head: "RENEWED", value: time("renewed"), align },
+      {
+        head: "OVER OPTIMISED",
+        value: ({ renewedOverOptimised: over }) => (over === null ? "-" : `${((over - 1) * 100).toFixed(1)} %`),
+        align,
+      },
+      { head: "NODE", value: time("nodeMigratable"), align },
     ],
     kernels,
   ).trimEnd();

@@ -1,0 +1,40 @@
+// The Web Worker in browsers: the ProcessWorker behind comlink on the worker's own port. Needs a page that is cross-origin isolated.
+import { loadZstdPacker } from "@nightshift/wasm-kernels/process/browser";
+import * as Comlink from "comlink";
+import { carryErrors } from "./errors.ts";
+import { ProcessWorker } from "./process-worker.ts";
+import type { Posted } from "./protocol.ts";
+import { renewalBy } from "./renewal.ts";
+
+carryErrors();
+// A trap's message shows this much of the program's stack.
+Error.stackTraceLimit = 40;
+
+// Calls that come while the rest is loading wait for it.
+const early: MessageEvent[] = [];
+const keep = (event: MessageEvent): void => void early.push(event);
+addEventListener("message", keep);
+const renewer = new Worker(new URL("./renewer.browser.ts", import.meta.url), { type: "module" });
+/** It is loaded with the help of this thread: it would not begin while a process computes here. */
+const renewing = new Promise((resolve, reject) => {
+  renewer.addEventListener("message", resolve, { once: true });
+  renewer.addEventListener("error", ({ message }) => reject(new Error(`the renewer could not be started: ${message}`)));
+});
+const packer = await loadZstdPacker();
+await renewing;
+removeEventListener("message", keep);
+
+const post = (message: Posted): void => postMessage(message);
+
+Comlink.expose(
+  new ProcessWorker({
+    // Browsers do not tell the time a thread has computed.
+    cpuNow: () => performance.now(),
+    now: () => Date.now(),
+    packer,
+    renewal: renewalBy(renewer),
+    output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
+    pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
+  }),
+);
+for (const { data, ports } of early) dispatchEvent(new MessageEvent("message", { data, ports: [...ports] }));
