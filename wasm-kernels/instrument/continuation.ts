@@ -113,7 +113,7 @@ class Continuation {
 
   build(): Uint8Array<ArrayBuffer> {
     const resumeAt = this.findResume();
-    if (this.enclosing.length !== this.site.heights.length)
+    if (this.enclosing.length !== this.site.enclosing)
       throw new NightshiftError("NS_BAD_MODULE", `site ${this.site.id} does not fit its function`);
     const pointer = this.body.locals.length;
     this.loadFrame(pointer);
@@ -226,8 +226,9 @@ class Continuation {
     const { body, enclosing, site } = this;
     let beneath = 0;
     enclosing.forEach((construct, level) => {
-      this.pushOperands(beneath, site.heights[level]);
-      beneath = site.heights[level];
+      const height = site.depths.filter((depth) => depth <= level).length;
+      this.pushOperands(beneath, height);
+      beneath = height;
       this.reopen(construct);
     });
     this.pushOperands(beneath, site.operands.length);

@@ -5,7 +5,7 @@ import { NightshiftError } from "../errors.ts";
 import { Reader, Writer } from "./binary.ts";
 
 export const FACTS_SECTION = "nightshift.facts";
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * A point at which a function can be left and resumed.
@@ -27,8 +27,10 @@ export interface Site {
   saved: number[];
   /** The locals that hold the operand stack at the site, bottom first. */
   operands: number[];
-  /** For each construct that encloses the site, outermost first: how many of the operands lie beneath it. */
-  heights: number[];
+  /** How many constructs enclose the site. */
+  enclosing: number;
+  /** For each operand: how many of those lie around it, so it is beneath all further in. Ascending. */
+  depths: number[];
   /** Type index of the call's function type (`call` only, else 0). */
   callType: number;
 }
@@ -41,21 +43,44 @@ export interface Facts {
   drops: boolean;
 }
 
+/** Most lists of saved locals of a function that a later site refers to by how long ago there was one. */
+const REMEMBERED = 64;
+
+/**
+ * Sites stand in order, so most of a site is little more than the last: function and place as differences, the list of locals perhaps one
+ * of the function's earlier ones.
+ */
 export function writeFacts({ sites, tables, drops }: Facts): Uint8Array {
-  const w = new Writer(sites.length * 16 + 16);
+  const w = new Writer(sites.length * 8 + 16);
   w.u32(VERSION)
     .byte(drops ? 1 : 0)
     .u32(tables.length);
   for (const table of tables) w.u32(table);
   w.u32(sites.length);
+  let [func, resume] = [0, 0];
+  let lists: number[][] = [];
   for (const site of sites) {
-    w.byte(KINDS.indexOf(site.kind)).u32(site.func).u32(site.resume).u32(site.callType);
-    for (const list of [site.saved, site.operands, site.heights]) {
-      w.u32(list.length);
-      for (const value of list) w.u32(value);
+    if (site.func !== func) [lists, resume] = [[], 0];
+    w.byte(KINDS.indexOf(site.kind)).u32(site.func - func);
+    w.s32(site.resume - resume);
+    [func, resume] = [site.func, site.resume];
+    if (site.kind === "call") w.u32(site.callType);
+    const ago = lists.findIndex((list) => list.length === site.saved.length && list.every((local, k) => local === site.saved[k]));
+    w.u32(ago + 1);
+    if (ago < 0) {
+      writeList(w, site.saved);
+      lists = [site.saved, ...lists.slice(0, REMEMBERED - 1)];
     }
+    writeList(w, site.operands);
+    w.u32(site.enclosing);
+    for (const depth of site.depths) w.u32(depth);
   }
   return w.finish();
+}
+
+function writeList(w: Writer, values: readonly number[]): void {
+  w.u32(values.length);
+  for (const value of values) w.u32(value);
 }
 
 /** @throws NS_BAD_MODULE when the section is damaged or of another version. */
@@ -69,20 +94,24 @@ export function readFacts(section: Uint8Array): Facts {
     );
   const drops = r.byte() === 1;
   const tables = r.vector(() => r.u32());
+  let [func, resume] = [0, 0];
+  let lists: number[][] = [];
+  const list = (): number[] => r.vector(() => r.u32());
   const sites = r.vector((id) => {
     const kind = KINDS[r.byte()];
     if (!kind) throw new NightshiftError("NS_BAD_MODULE", `site ${id} is of an unknown kind`);
-    const [func, resume, callType] = [r.u32(), r.u32(), r.u32()];
-    return {
-      id,
-      kind,
-      func,
-      resume,
-      callType,
-      saved: r.vector(() => r.u32()),
-      operands: r.vector(() => r.u32()),
-      heights: r.vector(() => r.u32()),
-    };
+    const on = r.u32();
+    if (on > 0) [lists, resume] = [[], 0];
+    func += on;
+    resume += r.s33();
+    const callType = kind === "call" ? r.u32() : 0;
+    const ago = r.u32();
+    const saved = ago === 0 ? list() : lists[ago - 1];
+    if (!saved) throw new NightshiftError("NS_BAD_MODULE", `site ${id} refers to a list of locals that is not there`);
+    if (ago === 0) lists = [saved, ...lists.slice(0, REMEMBERED - 1)];
+    const operands = list();
+    const enclosing = r.u32();
+    return { id, kind, func, resume, callType, saved, operands, enclosing, depths: operands.map(() => r.u32()) };
   });
   return { sites, tables, drops };
 }

@@ -502,7 +502,8 @@ class Rewriter {
       callType,
       saved: this.inSaveOrder([...site.live, ...operands]),
       operands,
-      heights: enclosing.map((construct) => construct.height),
+      enclosing: enclosing.length,
+      depths: operands.map((_, k) => enclosing.filter(({ height }) => height <= k).length),
     };
     this.sites.push(described);
     return described;
