@@ -9,8 +9,6 @@ export interface KeeperPorts {
   moment(): Moment;
   /** Runs `work` once after `ms`; returns what cancels it. */
   after(ms: number, work: () => void): () => void;
-  /** The time has come to look again: asks sources that do not tell by themselves (as the owner's last input), then calls look(). */
-  refresh(): void;
   decided(decision: Decision): void;
 }
 
@@ -65,7 +63,7 @@ export class PolicyKeeper {
     this.cancelTimer = undefined;
     if (decision.changesInMs !== null) {
       const ms = Math.min(Math.max(Math.ceil(decision.changesInMs), MIN_TIMER_MS), MAX_TIMER_MS);
-      this.cancelTimer = this.ports.after(ms, () => this.ports.refresh());
+      this.cancelTimer = this.ports.after(ms, () => this.look());
     }
     const { changesInMs: _, ...telling } = decision;
     const now = JSON.stringify(telling);

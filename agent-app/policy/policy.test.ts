@@ -91,6 +91,42 @@ describe("modes", () => {
   });
 });
 
+describe("no flapping", () => {
+  test("what the machine stopped starts again only after nothing has stood against it for startAfterSeconds", () => {
+    const run = new Run(away({ onBattery: true }));
+    expect(run.look().compute).toBe(false);
+    run.signals.onBattery = false;
+    expect(run.look()).toMatchObject({ reasons: [{ code: "starting" }], changesInMs: 10 * S });
+    run.now = 5 * S;
+    run.signals.onBattery = true;
+    run.look();
+    run.signals.onBattery = false;
+    run.now = 14 * S;
+    expect(run.look()).toMatchObject({ compute: false, changesInMs: S });
+    run.now = 15 * S;
+    expect(run.look().compute).toBe(true);
+  });
+
+  test("locking and unlocking without input does not make it start and stop as fast", () => {
+    const run = new Run({ desktop: true, lastInputAtMs: 0, locked: true });
+    run.now = 60 * S;
+    expect(run.look().compute).toBe(true);
+    run.signals.locked = false;
+    expect(run.look().compute).toBe(false);
+    run.signals.locked = true;
+    expect(run.look()).toMatchObject({ compute: false, changesInMs: 10 * S });
+  });
+
+  test("what a person ordered is over at once", () => {
+    const run = new Run(away());
+    run.look();
+    run.pause = { untilMs: null, words: null };
+    expect(run.look().compute).toBe(false);
+    run.pause = null;
+    expect(run.look().compute).toBe(true);
+  });
+});
+
 describe("rules", () => {
   const CASES: readonly [Signals, Partial<Settings>, string, string][] = [
     [{ onBattery: true, batteryPercent: 43 }, {}, "on-battery", "Paused: on battery, 43 %"],
@@ -278,11 +314,20 @@ const signalsArbitrary: fc.Arbitrary<Signals> = fc.record(
   },
   { requiredKeys: [] },
 );
+/** Nothing of the machine against it. */
+const CLEAR: Signals = {
+  remoteSession: false,
+  othersCpuPercent: 0,
+  onBattery: false,
+  fullScreen: false,
+  locked: false,
+  programs: [],
+};
 type Step = { afterMs: number; signals: Signals; input: boolean; pause: "keep" | "hour" | "resume" };
 const stepsArbitrary: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
-    afterMs: fc.integer({ min: 0, max: 120 * S }),
-    signals: fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 2, arbitrary: signalsArbitrary }),
+    afterMs: fc.oneof(fc.integer({ min: 0, max: 5 * S }), fc.integer({ min: 0, max: 300 * S })),
+    signals: fc.oneof(fc.constant({}), fc.constant(CLEAR), fc.constant({ ...CLEAR, locked: true }), signalsArbitrary),
     input: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     pause: fc.oneof({ weight: 8, arbitrary: fc.constant("keep" as const) }, fc.constantFrom("hour" as const, "resume" as const)),
   }),
@@ -372,7 +417,6 @@ describe("the keeper", () => {
     timer: { at: number; work: () => void } | undefined;
     timers = 0;
     decisions: Decision[] = [];
-    keeper: PolicyKeeper | undefined;
     moment = (): Moment => moment(this.now);
     after = (ms: number, work: () => void): (() => void) => {
       this.timers++;
@@ -381,7 +425,6 @@ describe("the keeper", () => {
         this.timer = undefined;
       };
     };
-    refresh = (): void => this.keeper?.look();
     decided = (decision: Decision): void => void this.decisions.push(decision);
     passes(ms: number): void {
       for (const end = this.now + ms; ; ) {
@@ -400,7 +443,6 @@ describe("the keeper", () => {
   test("sets one timer for the next change by time, and tells only what differs", () => {
     const hand = new Hand();
     const keeper = new PolicyKeeper(hand, setting(), { desktop: true, lastInputAtMs: 0 }, null);
-    hand.keeper = keeper;
     keeper.look();
     hand.passes(3600 * S);
     expect(hand.decisions.map(({ compute }) => compute)).toEqual([false, true]);

@@ -15,6 +15,10 @@ export interface AgentOptions {
   slots?: number;
   /** Core it is confined to, where the system can (`taskset`). */
   cpu?: number | null;
+  /** When to compute: idle, locked, always, never; as its settings say unless told. */
+  mode?: string;
+  /** false: it looks at nothing of the machine and computes until it is paused by hand. */
+  signals?: false;
   json?: boolean;
 }
 
@@ -30,13 +34,15 @@ export function confined(cpu: number | null | undefined, command: readonly strin
 }
 
 export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildProcess {
-  const { link, home, name, slots, cpu, json } = options;
+  const { link, home, name, slots, cpu, mode, signals, json } = options;
   const [command, ...args] = confined(cpu, [
     process.execPath,
     AGENT_PROGRAM,
     ...["--join", link, "--home", home],
     ...(name === undefined ? [] : ["--name", name]),
     ...(slots === undefined ? [] : ["--slots", String(slots)]),
+    ...(mode === undefined ? [] : ["--mode", mode]),
+    ...(signals === false ? ["--no-signals"] : []),
     ...(json ? ["--json"] : []),
   ]);
   return spawn(command, args, { stdio });
