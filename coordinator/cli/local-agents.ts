@@ -19,6 +19,9 @@ export interface AgentOptions {
   mode?: string;
   /** false: it looks at nothing of the machine and computes until it is paused by hand. */
   signals?: false;
+  /** The administrator's policy file, instead of where it belongs. */
+  policy?: string;
+  env?: NodeJS.ProcessEnv;
   json?: boolean;
 }
 
@@ -34,7 +37,7 @@ export function confined(cpu: number | null | undefined, command: readonly strin
 }
 
 export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildProcess {
-  const { link, home, name, slots, cpu, mode, signals, json } = options;
+  const { link, home, name, slots, cpu, mode, signals, policy, env, json } = options;
   const [command, ...args] = confined(cpu, [
     process.execPath,
     AGENT_PROGRAM,
@@ -43,9 +46,11 @@ export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildPro
     ...(slots === undefined ? [] : ["--slots", String(slots)]),
     ...(mode === undefined ? [] : ["--mode", mode]),
     ...(signals === false ? ["--no-signals"] : []),
+    ...(policy === undefined ? [] : ["--policy", policy]),
     ...(json ? ["--json"] : []),
   ]);
-  return spawn(command, args, { stdio });
+  // A session of its own, unless it was started to compute now: Linux shares the processor among sessions first.
+  return spawn(command, args, { stdio, detached: signals !== false, ...(env ? { env } : {}) });
 }
 
 export interface LocalAgent {

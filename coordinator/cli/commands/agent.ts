@@ -1,18 +1,16 @@
 // `nightshift agent`: lends this computer's processors to a coordinator, and pauses and resumes agents that run here.
 import { readdir, readFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
+import { type AgentAnswer, askAgent } from "../agent-control.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { nightshiftHome } from "../home.ts";
 import { canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";
 import { printJson, write } from "../terminal.ts";
-
-const ANSWER_TIMEOUT_MS = 5_000;
 
 export function agentCommand(): Command {
   const agent = declare({
@@ -137,21 +135,13 @@ function controlCommand(
     });
 }
 
-interface AgentAnswer {
-  agent: string;
-  ok: boolean;
-  status?: { connected: boolean; words: string; running: number; runnable: number; blocked: number };
-  code?: string;
-  message?: string;
-}
-
 async function orderAgents(name: string | undefined, order: unknown): Promise<AgentAnswer[]> {
   const folder = join(nightshiftHome(), "agents");
   const names = name === undefined ? await readdir(folder).catch(() => []) : [name];
   const found = await Promise.all(
     names.map(async (agent) => {
       const text = await readFile(join(folder, agent, "control.json"), "utf8").catch(() => null);
-      return text === null ? [] : [{ agent, ...(await ask((JSON.parse(text) as { path: string }).path, order)) }];
+      return text === null ? [] : [{ agent, ...(await askAgent((JSON.parse(text) as { path: string }).path, order)) }];
     }),
   );
   // One that was killed leaves its file behind; it counts only when it was asked for by name.
@@ -165,28 +155,6 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
       },
     );
   return answers.sort((a, b) => (a.agent < b.agent ? -1 : 1));
-}
-
-/** One JSON line in, one back. */
-function ask(path: string, order: unknown): Promise<Omit<AgentAnswer, "agent">> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect(path);
-    const fail = (message: string): void => {
-      socket.destroy();
-      resolve({ ok: false, code: "NS_UNREACHABLE", message });
-    };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => fail("it does not answer"));
-    socket.setEncoding("utf8");
-    socket.once("error", (error) => fail(asNightshiftError(error).message));
-    socket.once("connect", () => socket.write(`${JSON.stringify(order)}\n`));
-    socket.on("data", (part: string) => {
-      text += part;
-      if (!text.includes("\n")) return;
-      socket.destroy();
-      resolve(JSON.parse(text) as AgentAnswer);
-    });
-  });
 }
 
 function say(answer: AgentAnswer): Promise<void> {

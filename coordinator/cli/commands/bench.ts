@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
+import { desktopMissing } from "../bench/desktop.ts";
 import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
-import { experimentPart, kernelsPart, withParts } from "../bench/report.ts";
+import { measureOwner } from "../bench/owner.ts";
+import { experimentPart, kernelsPart, ownerPart, withParts } from "../bench/report.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -22,6 +24,8 @@ import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
 const REPORT = fileURLToPath(new URL("../../../docs/PERFORMANCE.md", import.meta.url));
 /** For --quick: enough to see that everything works. */
 const QUICK_N = 24;
+/** Times that the owner comes back: enough for a 99th percentile. */
+const RETURNS = 200;
 /** Stops of each kernel: enough for a 99th percentile. */
 const SAMPLES = 100;
 
@@ -37,11 +41,11 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels",
-    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json"],
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `owner` is what somebody at the desk notices",
+    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json", "nightshift bench owner"],
     notes:
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}",
+    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}. owner: {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -53,8 +57,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(name: string, options: BenchOptions): Promise<void> {
-  if (name !== "overhead" && name !== "kernels")
-    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead and kernels`);
+  if (name !== "overhead" && name !== "kernels" && name !== "owner")
+    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead, kernels and owner`);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
@@ -64,17 +68,31 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
   const cores = await hostCores();
   const output = options.output ?? (quick ? undefined : REPORT);
   const command = `npm run bench -- ${name}`;
+  const report = async (parts: readonly string[]): Promise<void> => {
+    if (output === undefined) return;
+    await mkdir(dirname(output), { recursive: true });
+    await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
+  };
   try {
+    if (name === "owner") {
+      const missing =
+        process.platform === "linux" ? desktopMissing() : "it reads the processor time of threads as Linux tells it";
+      if (missing !== undefined) return console.error(`Skipped: ${missing}`);
+      const figures = await measureOwner({ samples: quick ? 3 : RETURNS, rounds, watchMs: quick ? 1000 : 30_000, progress });
+      status.clear();
+      const part = ownerPart(figures, machine(), command);
+      await report([part]);
+      if (options.json) return await printJson(figures);
+      console.log(part.trimEnd());
+      if (output !== undefined) console.log(`Written to ${output}`);
+      return;
+    }
     const experiment = name === "overhead" ? await experimentAlone(runs, cores, n, progress) : undefined;
     // Agents would compete with the kernels for the cores: they have ended.
     const kernels = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
     status.clear();
     const kernelFigures = kernelsPart(kernels, machine(), command);
-    if (output !== undefined) {
-      const parts = [...(experiment ? [experimentPart(experiment, command)] : []), kernelFigures];
-      await mkdir(dirname(output), { recursive: true });
-      await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
-    }
+    await report([...(experiment ? [experimentPart(experiment, command)] : []), kernelFigures]);
     if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
     console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
     if (output !== undefined) console.log(`Written to ${output}`);
