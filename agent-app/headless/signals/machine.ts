@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Signals } from "../../policy/index.ts";
 import type { Source, Watch } from "./source.ts";
 
@@ -155,7 +155,11 @@ function isMetered(): Promise<boolean | undefined> {
 function programs(): string[] | undefined {
   if (process.platform !== "linux") return undefined;
   const pids = list("/proc").filter((name) => /^\d+$/.test(name));
-  return [...new Set(pids.slice(0, MAX_PROGRAMS).map((pid) => read(`/proc/${pid}/comm`).trim().toLowerCase()))];
+  // The name that a program has given itself, and that of its file.
+  const names = pids
+    .slice(0, MAX_PROGRAMS)
+    .flatMap((pid) => [read(`/proc/${pid}/comm`).trim(), basename(read(`/proc/${pid}/cmdline`).split("\0")[0] ?? "")]);
+  return [...new Set(names.map((name) => name.toLowerCase()))];
 }
 
 /** Empty when it is not there. */

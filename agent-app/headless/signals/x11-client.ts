@@ -46,9 +46,9 @@ export class X11Client {
   private readonly waiting = new Map<number, { resolve(reply: Buffer): void; reject(error: Error): void }>();
   private setUp: { resolve(): void; reject(error: Error): void } | undefined;
 
-  private constructor(display: number, onEvent: (event: Buffer) => void, onEnd: () => void) {
+  private constructor(path: string, onEvent: (event: Buffer) => void, onEnd: () => void) {
     this.onEvent = onEvent;
-    this.socket = connect(`/tmp/.X11-unix/X${display}`);
+    this.socket = connect(path);
     this.socket.on("data", (part: Buffer) => this.read(part));
     let error = new Error("the display has closed the connection");
     this.socket.on("error", (thrown) => {
@@ -62,12 +62,21 @@ export class X11Client {
     });
   }
 
-  /** @param onEvent every event, whole @param onEnd once, when the connection has ended in any way, even before it was set up */
-  static async open(display: number, onEvent: (event: Buffer) => void, onEnd: () => void): Promise<X11Client> {
-    const client = new X11Client(display, onEvent, onEnd);
+  /**
+   * @param path of the display's socket, see displaySocket
+   * @param onEvent every event, whole
+   * @param onEnd once, when the connection has ended in any way, even before it was set up
+   */
+  static async open(
+    path: string,
+    cookie: Buffer | undefined,
+    onEvent: (event: Buffer) => void,
+    onEnd: () => void,
+  ): Promise<X11Client> {
+    const client = new X11Client(path, onEvent, onEnd);
     await new Promise<void>((resolve, reject) => {
       client.setUp = { resolve, reject };
-      client.socket.write(setupRequest(cookieOf(display)));
+      client.socket.write(setupRequest(cookie));
     });
     client.setUp = undefined;
     return client;
@@ -157,7 +166,9 @@ function packetBytes(packet: Buffer): number {
   return kind === 1 || kind === GENERIC_EVENT ? PACKET + 4 * packet.readUInt32LE(4) : PACKET;
 }
 
-function cookieOf(display: number): Buffer | undefined {
+export const displaySocket = (display: number): string => `/tmp/.X11-unix/X${display}`;
+
+export function cookieOf(display: number): Buffer | undefined {
   try {
     return findCookie(readFileSync(process.env.XAUTHORITY ?? join(homedir(), ".Xauthority")), display);
   } catch {

@@ -3,7 +3,7 @@
 // windows are told too, or asked for beside.
 import type { Signals } from "../../policy/index.ts";
 import type { Source, Watch } from "./source.ts";
-import { localDisplay, words, X11Client } from "./x11-client.ts";
+import { cookieOf, displaySocket, localDisplay, words, X11Client } from "./x11-client.ts";
 
 /** After an input nobody listens for this long; less than the least idleAfterSeconds. */
 const REST_MS = 500;
@@ -65,7 +65,7 @@ class X11Watch {
       this.close();
       onEnd();
     };
-    X11Client.open(display, (event) => this.event(event), ended)
+    X11Client.open(displaySocket(display), cookieOf(display), (event) => this.event(event), ended)
       .then((client) => this.begin(client))
       .catch((thrown: Error) => {
         this.watch.log("signals-missing", { source: "x11", message: thrown.message });

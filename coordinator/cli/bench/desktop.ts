@@ -21,7 +21,8 @@ export class Desktop {
   }
 
   static async start(): Promise<Desktop> {
-    const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "640x480x8", "-nolisten", "tcp"], {
+    // Without -noreset it begins anew whenever the last program leaves it, and closes the door meanwhile.
+    const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "640x480x8", "-noreset", "-nolisten", "tcp"], {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     process.once("exit", () => server.kill());
