@@ -50,7 +50,7 @@ export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildPro
     ...(json ? ["--json"] : []),
   ]);
   // A session of its own, unless it was started to compute now: Linux shares the processor among sessions first.
-  return spawn(command, args, { stdio, detached: signals !== false, ...(env ? { env } : {}) });
+  return spawn(command, args, { stdio, detached: process.platform === "linux" && signals !== false, ...(env ? { env } : {}) });
 }
 
 export interface LocalAgent {
