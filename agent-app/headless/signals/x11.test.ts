@@ -5,11 +5,12 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Desktop, desktopMissing } from "@nightshift/coordinator/desktop";
+import { must } from "@nightshift/wasm-kernels/errors";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Signals } from "../../policy/index.ts";
 import { watchX11 } from "./x11.ts";
-import { cookieOf, displaySocket, findCookie, localDisplay, X11Client } from "./x11-client.ts";
+import { cookieOf, displaySocket, findCookie, localDisplay, words, X11Client } from "./x11-client.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "nightshift-x11-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -152,6 +153,33 @@ describe.skipIf(missing !== undefined && !process.env.CI)("a real display", () =
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(seen.times).toBeLessThan(20);
     hands.close();
+    seen.close();
+  });
+
+  test("a window that fills the screen, and the screen saver", async () => {
+    const seen = watched(desktop.display);
+    await until("first look", () => seen.now.fullScreen === false);
+    const number = must(localDisplay(desktop.display), "the display's number");
+    const other = await X11Client.open(
+      displaySocket(number),
+      undefined,
+      () => undefined,
+      () => undefined,
+    );
+    /** ChangeProperty: this window's property is now this one number. */
+    const change = async (name: string, type: number, value: number): Promise<void> =>
+      void other.tell(18, 0, words(other.root, await other.atom(name), type, 32, 1, value));
+    // The root window plays the window, as there is no window manager.
+    await change("_NET_WM_STATE", 4, await other.atom("_NET_WM_STATE_FULLSCREEN"));
+    await change("_NET_ACTIVE_WINDOW", 33, other.root);
+    await until("full screen", () => seen.now.fullScreen === true);
+    await change("_NET_ACTIVE_WINDOW", 33, 0);
+    await until("no more", () => seen.now.fullScreen === false);
+    other.tell(115, 1, Buffer.alloc(0)); // ForceScreenSaver
+    await until("screen saver", () => seen.now.screensaver === true);
+    await desktop.input("key", "a");
+    await until("no screen saver", () => seen.now.screensaver === false);
+    other.close();
     seen.close();
   });
 

@@ -7,6 +7,8 @@ import { cookieOf, displaySocket, localDisplay, words, X11Client } from "./x11-c
 
 /** After an input nobody listens for this long; less than the least idleAfterSeconds. */
 const REST_MS = 500;
+/** What the display does not tell (that it has gone dark) is asked as seldom as this. */
+const LOOK_MS = 30_000;
 /** When the display is gone. */
 const RETRY_MS = 5_000;
 
@@ -26,8 +28,13 @@ export function watchX11(watch: Watch, display = process.env.DISPLAY): Source | 
   let current: X11Watch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let said: unknown;
+  const log = (event: string, details?: Readonly<Record<string, unknown>>): void => {
+    if (details?.message !== said) watch.log(event, details); // not again at every try
+    said = details?.message;
+  };
   const start = (): void => {
-    const one = new X11Watch(watch);
+    const one = new X11Watch({ ...watch, log });
     current = one;
     one.open(number, () => {
       if (closed) return;
@@ -121,6 +128,7 @@ class X11Watch {
       ...(power ? { displayOff: power.readUInt8(10) === 1 && power.readUInt16LE(8) !== 0 } : {}),
       fullScreen,
     });
+    if (this.listening) this.again(LOOK_MS); // else there was input, and the end of the rest is awaited
   }
 
   /** XISelectEvents on the root window, which raw events come to. */
