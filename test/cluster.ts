@@ -189,8 +189,8 @@ export class Cluster {
 
   // ---- processes
 
-  private async spawn(args: readonly string[], ready: (line: string) => boolean): Promise<Child> {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"] });
+  private async spawn(args: readonly string[], ready: (line: string) => boolean, env?: NodeJS.ProcessEnv): Promise<Child> {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"], ...(env ? { env } : {}) });
     const log: string[] = [];
     children.add(child);
     child.once("exit", () => children.delete(child));
@@ -226,9 +226,15 @@ export class Cluster {
     await this.connect();
   }
 
-  async startAgent(name: string, slots = 1): Promise<void> {
+  /** @param more of its command line; without, it computes whatever goes on on this machine */
+  async startAgent(name: string, slots = 1, more: readonly string[] = ["--no-signals"], env?: NodeJS.ProcessEnv): Promise<void> {
     const args = [AGENT_MAIN, "--join", this.hostLink, "--name", name, "--home", this.home, "--slots", String(slots), "--json"];
-    this.agents.set(name, await this.spawn(args, (line) => line.includes('"event":"connected"')));
+    this.agents.set(name, await this.spawn([...args, ...more], (line) => line.includes('"event":"connected"'), env));
+  }
+
+  /** What an agent has said so far, as events. */
+  said(agent: string): { event: string; [detail: string]: unknown }[] {
+    return (this.agents.get(agent)?.log ?? []).flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
   }
 
   pidOf(agent: string): number {

@@ -46,6 +46,8 @@ export const REMEDIES = {
   NS_BLOB_MISMATCH: "Send it again; the bytes do not match their hash.",
   NS_STORE_VERSION: "The state directory was written by a newer Nightshift: use that version, or another NIGHTSHIFT_HOME.",
   NS_HOME_UNUSABLE: "Make the directory writable, or set NIGHTSHIFT_HOME to another one.",
+  // agents
+  NS_BAD_POLICY: "Correct the file; docs/POLICY.md has every setting with its range, and without the file the defaults hold.",
   // command line
   NS_USAGE: "See --help.",
   NS_BAD_FILE: "",

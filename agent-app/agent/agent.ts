@@ -13,11 +13,26 @@ export interface AgentSettings {
   quantumMs: number;
   /** A process that has not stopped this long after it was told to is given up and goes on elsewhere from its last image. */
   stopDeadlineMs: number;
+  /** The same when the host's owner is back, who must not wait for it. */
+  ownerDeadlineMs: number;
   /** Mean time between losses of this host, for the checkpoint interval. */
   mtbfMs: number;
 }
 
-export const DEFAULT_AGENT_SETTINGS: AgentSettings = { slots: 1, quantumMs: 100, stopDeadlineMs: 1000, mtbfMs: 4 * 3600_000 };
+export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
+  slots: 1,
+  quantumMs: 100,
+  stopDeadlineMs: 1000,
+  ownerDeadlineMs: 200,
+  mtbfMs: 4 * 3600_000,
+};
+
+/** What the policy leaves to processes. */
+export interface Allowance {
+  slots: number;
+  /** All processes together; beyond it no new ones come. */
+  memoryBytes: number;
+}
 
 export interface AgentStatus {
   connected: boolean;
@@ -37,6 +52,8 @@ const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
 const REPORT_GAP_MS = 200;
+/** As the protocol has it. */
+const MAX_REASON = 200;
 /** Images of forks whose children may begin here. */
 const MAX_KEPT_BLOBS = 8;
 
@@ -52,6 +69,13 @@ export class Agent {
   private greeted = false;
   private hostId: string | null = null;
   private paused: string | null = null;
+  /** While paused: until when what we have stays here. */
+  private keepUntil = 0;
+  private cancelKeep: (() => void) | undefined;
+  /** Told to stop, and still computing. */
+  private stopping: { reason: string; began: number } | undefined;
+  private readonly settings: AgentSettings;
+  private allowed: Allowance;
   private stopped = false;
   private refused: { code: string; message: string } | null = null;
   private attempts = 0;
@@ -63,6 +87,8 @@ export class Agent {
   constructor(ports: Ports, settings: AgentSettings, onChange: (status: AgentStatus) => void = () => {}) {
     this.ports = ports;
     this.onChange = onChange;
+    this.settings = settings;
+    this.allowed = { slots: settings.slots, memoryBytes: Number.MAX_SAFE_INTEGER };
     this.slots = new Slots(settings.slots);
     this.threads = Array.from({ length: settings.slots }, () => new ProcessThread(ports));
     const times = { ...settings, checkpointMs: 10_000 };
@@ -75,8 +101,13 @@ export class Agent {
       blob: (hash) => this.blob(hash),
       threads: this.threads,
       keepBlob: (hash, bytes) => this.keepBlob(hash, bytes),
-      changed: () => this.report(),
+      changed: () => {
+        this.tellStopped();
+        this.report();
+      },
       gone: (resident) => this.forget(resident),
+      paused: () => this.paused !== null,
+      resting: () => this.paused !== null && ports.now() < this.keepUntil,
     };
   }
 
@@ -93,19 +124,49 @@ export class Agent {
     for (const thread of this.threads) thread.terminate();
   }
 
-  /** Computing stops now (the owner is back, or somebody asked); processes keep their state and are offered to other hosts. */
-  pause(reason: string): void {
-    if (this.paused === reason) return;
-    this.paused = reason;
-    this.slots.setOpen(false);
-    for (const resident of this.residents.values()) resident.preempt();
+  /**
+   * Computing stops now (the owner is back, or somebody asked). Processes keep their state and stay for `keepMs`, as the owner may leave
+   * again; then they continue on other hosts. Paused already: only the reason changes, and the time when it is shorter.
+   */
+  pause(reason: string, keepMs = 0): void {
+    const { ports } = this;
+    const began = ports.now();
+    const wasComputing = this.paused === null && this.status().running > 0;
+    this.keepUntil = Math.min(this.paused === null ? Number.POSITIVE_INFINITY : this.keepUntil, began + keepMs);
+    this.paused = reason.slice(0, MAX_REASON);
+    if (wasComputing) this.stopping = { reason, began };
+    this.slots.setLimit(0, this.settings.ownerDeadlineMs);
+    this.cancelKeep?.();
+    this.cancelKeep = ports.after(Math.max(0, this.keepUntil - began) + 1, () => this.hostChanged());
     this.report(true);
   }
 
   resume(): void {
     if (this.paused === null) return;
     this.paused = null;
-    this.slots.setOpen(true);
+    this.cancelKeep?.();
+    this.allow(this.allowed);
+    this.hostChanged();
+  }
+
+  /** How much may be computed while not paused. */
+  allow(allowance: Allowance): void {
+    this.allowed = { ...allowance, slots: Math.min(allowance.slots, this.settings.slots) };
+    if (this.paused !== null) return;
+    this.slots.setLimit(this.allowed.slots, this.settings.ownerDeadlineMs);
+    this.report(true);
+  }
+
+  /** How long it took from the word to the last process's stop. */
+  private tellStopped(): void {
+    if (!this.stopping || this.status().running > 0) return;
+    const { reason, began } = this.stopping;
+    this.stopping = undefined;
+    this.ports.log("stopped", { reason, ms: this.ports.now() - began });
+  }
+
+  private hostChanged(): void {
+    for (const resident of this.residents.values()) resident.hostChanged();
     this.report(true);
   }
 
@@ -225,13 +286,16 @@ export class Agent {
     this.reportTimer?.();
     this.reportTimer = undefined;
     const status = this.status();
+    const used = status.processes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
     this.send({
       type: "load",
       running: status.running,
       runnable: status.runnable,
       blocked: status.blocked,
+      slots: this.allowed.slots,
       paused: this.paused,
-      memoryFreeBytes: this.ports.memoryFreeBytes(),
+      keepMs: this.paused === null ? 0 : Math.ceil(Math.max(0, this.keepUntil - this.ports.now())),
+      memoryFreeBytes: Math.max(0, Math.min(this.ports.memoryFreeBytes(), this.allowed.memoryBytes - used)),
       speed: this.ports.hostInfo().speed,
       held: [...this.residents.values()].map(({ pid, epoch, state, cpuMs, memoryBytes }) => ({
         pid,
@@ -261,6 +325,7 @@ export class Agent {
     const key = `${resident.pid}/${resident.epoch}`;
     if (this.residents.get(key) !== resident) return;
     this.residents.delete(key);
+    this.tellStopped();
     this.report();
   }
 

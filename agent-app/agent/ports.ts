@@ -40,6 +40,8 @@ export interface Ports {
 
 export interface WorkerHandle {
   readonly api: WorkerApi;
+  /** Processor time that its thread has used, in milliseconds; undefined where that cannot be told. */
+  cpuMs(): number | undefined;
   /** At once, whatever it is doing. */
   terminate(): void;
 }

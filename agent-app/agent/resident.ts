@@ -41,6 +41,10 @@ export interface Surroundings {
   keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
   changed(): void;
   gone(resident: Resident): void;
+  /** The host computes nothing at the moment: nothing begins either. */
+  paused(): boolean;
+  /** Moreover its owner has just come back and may leave again: processes stay as they are and cost nothing. */
+  resting(): boolean;
 }
 
 /** A chain of delta images is at most this long; then a full one is taken. */
@@ -49,6 +53,10 @@ const MAX_DELTAS = 8;
 const OUTPUT_DELAY_MS = 3;
 /** How often an upload looks whether there is a connection again. */
 const RETRY_MS = 250;
+/** A thread that was told to stop and has used less processor time than this since is not stuck: it waits for the processor. */
+const STOP_CPU_MS = 20;
+/** But so many deadlines are enough for any. */
+const MAX_DEADLINES = 20;
 
 export class Resident implements Contender, Inhabitant {
   readonly key: string;
@@ -73,6 +81,8 @@ export class Resident implements Contender, Inhabitant {
   /** The slot that is ours at the moment, or -1. */
   private slot = -1;
   private computing = false;
+  /** Counts its turns at computing. */
+  private turn = 0;
   private loaded = false;
   private surrendered: Extract<FromAgent, { type: "surrender" }> | undefined;
   private ended: Extract<FromAgent, { type: "exited" }> | undefined;
@@ -119,7 +129,17 @@ export class Resident implements Contender, Inhabitant {
     this.poke();
   }
 
-  /** Computing must stop (the host is paused, or somebody else's turn has come). It goes on when it gets a slot again. */
+  /** The host is paused, or has fewer slots. */
+  evicted(deadlineMs: number): void {
+    this.stopWithin(deadlineMs);
+  }
+
+  /** What the host allows has changed. */
+  hostChanged(): void {
+    this.poke();
+  }
+
+  /** Computing must stop (somebody else's turn has come, or something is to be done). It goes on when it gets a slot again. */
   preempt(): void {
     if (this.computing && this.control) requestStop(this.control);
     // It may have a slot and not compute, as while an image is taken: it must not begin now.
@@ -128,13 +148,13 @@ export class Resident implements Contender, Inhabitant {
 
   release(reason: string): void {
     this.releaseReason = reason;
-    this.preemptWithDeadline();
+    this.stopWithin(this.around.settings.stopDeadlineMs);
     this.poke();
   }
 
   drop(): void {
     this.dropped = true;
-    this.preemptWithDeadline();
+    this.stopWithin(this.around.settings.stopDeadlineMs);
     this.poke();
   }
 
@@ -222,6 +242,10 @@ export class Resident implements Contender, Inhabitant {
   private async next(): Promise<void> {
     if (this.ended || this.surrendered) return this.change();
     if (this.releaseReason !== undefined) return this.surrender(this.releaseReason);
+    if (this.around.resting()) {
+      this.leaveSlot();
+      return this.change();
+    }
     if (this.checkpointDue()) await this.checkpoint();
     if (this.stoppedBySignal) {
       this.leaveSlot();
@@ -236,8 +260,17 @@ export class Resident implements Contender, Inhabitant {
     if (this.slot < 0) await this.change();
   }
 
+  /** A paused host begins nothing. Who is to leave it before having begun goes as it came. */
+  private async untilOpen(): Promise<void> {
+    while (this.around.paused() && !this.dropped) {
+      if (this.releaseReason !== undefined) throw new NightshiftError("NS_HOST_UNAVAILABLE", "the host is paused");
+      await this.change();
+    }
+  }
+
   private async loadProcess(): Promise<void> {
     const { order, around } = this;
+    await this.untilOpen();
     const images: Uint8Array[] = [];
     for (let hash = order.image?.hash ?? null; hash !== null; ) {
       const bytes = await around.blob(hash);
@@ -248,6 +281,7 @@ export class Resident implements Contender, Inhabitant {
     this.deltas = images.length > 0 ? images.length - 1 : 0;
     this.program = await around.load(order.spec.program);
     for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
+    await this.untilOpen();
     if (this.dropped) return;
     this.home = leastPopulated(around.threads);
     const started = await this.enterThread(images, order.image?.hash ?? null);
@@ -312,6 +346,7 @@ export class Resident implements Contender, Inhabitant {
   private async compute(): Promise<void> {
     const { ports } = this.around;
     this.computing = true;
+    this.turn++;
     this.ranSinceImage = true;
     this.computedHere = true;
     this.around.changed();
@@ -357,13 +392,20 @@ export class Resident implements Contender, Inhabitant {
   }
 
   /** A process that does not reach a poll in time is given up here: it goes on elsewhere from its last image. */
-  private preemptWithDeadline(): void {
-    if (!this.computing) return;
+  private stopWithin(deadlineMs: number): void {
+    const { turn } = this;
+    const isComputing = (): boolean => this.computing && this.turn === turn;
+    const cpuMs = this.thread.cpuMs();
+    const lookAgain = (deadlines: number): void => {
+      this.around.ports.after(deadlineMs, () => {
+        if (!isComputing()) return;
+        const used = (this.thread.cpuMs() ?? Number.POSITIVE_INFINITY) - (cpuMs ?? 0);
+        if (used < STOP_CPU_MS && deadlines < MAX_DEADLINES) lookAgain(deadlines + 1);
+        else this.abandon("NS_HOST_UNAVAILABLE", "it did not stop in time");
+      });
+    };
     this.preempt();
-    this.around.ports.after(this.around.settings.stopDeadlineMs, () => {
-      if (this.computing && (this.dropped || this.releaseReason !== undefined))
-        this.abandon("NS_HOST_UNAVAILABLE", "it did not stop in time");
-    });
+    if (isComputing()) lookAgain(1);
   }
 
   private abandon(code: string, message: string): void {

@@ -10,6 +10,10 @@ class Someone implements Contender {
   granted(slot: number): void {
     this.slot = slot;
   }
+  evictions: number[] = [];
+  evicted(deadlineMs: number): void {
+    this.evictions.push(deadlineMs);
+  }
 }
 
 describe("slots", () => {
@@ -49,10 +53,25 @@ describe("slots", () => {
   test("a closed host grants nothing until it is open again", () => {
     const slots = new Slots(1);
     const a = new Someone();
-    slots.setOpen(false);
+    slots.setLimit(0, 5);
     slots.ask(a);
     expect(a.slot).toBe(-1);
-    slots.setOpen(true);
+    slots.setLimit(1, 5);
     expect(a.slot).toBe(0);
+  });
+
+  test("who is in a slot beyond the limit must leave it, and goes on in one below when there is room", () => {
+    const slots = new Slots(2);
+    const [a, b] = [new Someone(0), new Someone(1)];
+    slots.ask(a);
+    slots.ask(b);
+    slots.setLimit(1, 7);
+    expect([a.evictions, b.evictions]).toEqual([[], [7]]);
+    slots.leave(b);
+    b.slot = -1;
+    slots.ask(b);
+    expect(b.slot).toBe(-1);
+    slots.leave(a);
+    expect(b.slot).toBe(0);
   });
 });

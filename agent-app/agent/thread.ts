@@ -30,6 +30,11 @@ export class ProcessThread {
     this.api();
   }
 
+  /** See WorkerHandle. */
+  cpuMs(): number | undefined {
+    return this.worker?.cpuMs();
+  }
+
   enter(inhabitant: Inhabitant): void {
     this.inhabitants.set(inhabitant.key, inhabitant);
   }

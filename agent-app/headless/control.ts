@@ -5,14 +5,18 @@ import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Agent } from "../agent/index.ts";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Owner } from "./owner.ts";
 
-const MAX_LINE_BYTES = 4096;
+const MAX_LINE_BYTES = 16 * 1024;
+const MAX_WORDS = 200;
+/** Longer is until it is resumed. */
+const MAX_PAUSE_MS = 366 * 86_400_000;
 /** Unix socket paths are limited to about 100 bytes; a longer one goes to the temporary folder. */
 const MAX_PATH_BYTES = 90;
 
 /** @returns what ends it */
-export async function serveControl(agent: Agent, directory: string): Promise<() => void> {
+export async function serveControl(owner: Owner, directory: string): Promise<() => void> {
   const inFolder = join(directory, "control.sock");
   const name = `nightshift-${randomBytes(8).toString("hex")}`;
   const path =
@@ -22,7 +26,7 @@ export async function serveControl(agent: Agent, directory: string): Promise<() 
         ? inFolder
         : join(tmpdir(), `${name}.sock`);
   if (process.platform !== "win32") rmSync(path, { force: true });
-  const server = createServer((socket) => converse(agent, socket));
+  const server = createServer((socket) => converse(owner, socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
@@ -37,7 +41,7 @@ export async function serveControl(agent: Agent, directory: string): Promise<() 
   };
 }
 
-function converse(agent: Agent, socket: Socket): void {
+function converse(owner: Owner, socket: Socket): void {
   let text = "";
   socket.setEncoding("utf8");
   socket.on("error", () => socket.destroy());
@@ -50,28 +54,45 @@ function converse(agent: Agent, socket: Socket): void {
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
       const line = text.slice(0, end);
       text = text.slice(end + 1);
-      socket.write(`${JSON.stringify(answer(agent, line))}\n`);
+      socket.write(`${JSON.stringify(answer(owner, line))}\n`);
     }
   });
 }
 
-function answer(agent: Agent, line: string): unknown {
-  let order: { command?: unknown; reason?: unknown };
+function answer(owner: Owner, line: string): unknown {
   try {
-    order = JSON.parse(line);
-  } catch {
-    return { ok: false, code: "NS_USAGE", message: "not a JSON line" };
+    order(owner, line);
+    return { ok: true, status: owner.status() };
+  } catch (thrown) {
+    const { code, message } = asNightshiftError(thrown);
+    return { ok: false, code, message };
   }
-  switch (order.command) {
-    case "pause":
-      agent.pause(typeof order.reason === "string" ? order.reason.slice(0, 200) : "paused by hand");
-      return { ok: true, status: agent.status() };
+}
+
+/** @throws NS_USAGE, NS_BAD_POLICY, NS_HOME_UNUSABLE */
+function order(owner: Owner, line: string): void {
+  let given: unknown;
+  try {
+    given = JSON.parse(line);
+  } catch {
+    throw new NightshiftError("NS_USAGE", "not a JSON line");
+  }
+  const { command, reason, forMs, until, settings } = (given ?? {}) as Record<string, unknown>;
+  switch (command) {
+    case "pause": {
+      const words = typeof reason === "string" && reason !== "" ? reason.slice(0, MAX_WORDS) : null;
+      if (until === "tomorrow") return owner.pauseUntilTomorrow(words);
+      if (forMs !== undefined && !(typeof forMs === "number" && forMs > 0 && forMs <= MAX_PAUSE_MS))
+        throw new NightshiftError("NS_USAGE", `forMs must be a number above 0, at most ${MAX_PAUSE_MS}`);
+      return owner.pause(forMs ?? null, words);
+    }
     case "resume":
-      agent.resume();
-      return { ok: true, status: agent.status() };
+      return owner.resume();
+    case "set":
+      return owner.set(settings);
     case "status":
-      return { ok: true, status: agent.status() };
+      return;
     default:
-      return { ok: false, code: "NS_USAGE", message: "command must be pause, resume or status" };
+      throw new NightshiftError("NS_USAGE", "command must be pause, resume, set or status");
   }
 }

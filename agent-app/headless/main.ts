@@ -1,4 +1,6 @@
-// The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--json]`. Prints what happens, one line each.
+// The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
+// line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
+// --policy FILE: the administrator's file, instead of where it belongs.
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -11,6 +13,8 @@ import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.
 import { lowerProcessPriority } from "../worker/index.ts";
 import { measureSpeed } from "./calibrate.ts";
 import { serveControl } from "./control.ts";
+import { Owner } from "./owner.ts";
+import { adminPolicyPath } from "./policy-files.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
 
 async function main(): Promise<void> {
@@ -20,6 +24,9 @@ async function main(): Promise<void> {
       name: { type: "string" },
       home: { type: "string" },
       slots: { type: "string" },
+      mode: { type: "string" },
+      policy: { type: "string" },
+      "no-signals": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
   });
@@ -55,8 +62,17 @@ async function main(): Promise<void> {
     console.error(`  ${new NightshiftError(status.refused.code as "NS_BAD_TOKEN", "").remedy}`);
     process.exit(1);
   });
-  const closeControl = await serveControl(agent, directory);
+  const owner = new Owner(agent, {
+    directory,
+    slots,
+    policyFile: values.policy ?? adminPolicyPath(),
+    mode: values.mode,
+    sense: !values["no-signals"],
+    log: say,
+  });
+  const closeControl = await serveControl(owner, directory);
   const end = (): void => {
+    owner.close();
     agent.stop();
     closeControl();
     process.exit(0);
@@ -65,6 +81,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", end);
   // Whoever reads events has started this agent and is gone; a terminal may be closed while it goes on.
   process.stdout.on("error", values.json ? end : () => undefined);
+  owner.start();
   agent.start();
 }
 
@@ -72,6 +89,9 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   connected: () => "joined the coordinator",
   disconnected: (d) => `no connection (${d.message}); next try in ${d.retryInMs} ms`,
   refused: (d) => `refused: ${d.message}`,
+  decided: (d) => String(d.words),
+  stopped: (d) => `all processes stopped within ${Number(d.ms).toFixed(1)} ms`,
+  "signals-missing": (d) => `cannot see ${d.source} (${d.message})`,
 };
 
 main().catch((thrown: unknown) => {

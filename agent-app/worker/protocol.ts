@@ -1,10 +1,15 @@
-// What passes from a worker thread to its agent beside comlink's answers: what processes tell while they run. Comlink ignores
+// What passes from a worker thread to its agent beside comlink's answers: what processes tell while they run, and once the thread's number. Comlink ignores
 // messages it does not know, and both use the same port, so that these arrive before the answer of the run they were posted in.
 import type { PipeEnd } from "@nightshift/wasm-kernels/process";
 
 /** `key` names the process: see StartOrder. */
-export type Posted = { nightshift: "output"; key: string; stream: 1 | 2; offset: number; bytes: Uint8Array } | PipeClosed;
+export type Posted =
+  | { nightshift: "output"; key: string; stream: 1 | 2; offset: number; bytes: Uint8Array }
+  | PipeClosed
+  | ThreadStarted;
 type PipeClosed = { nightshift: "pipeClosed"; key: string; pipe: PipeEnd };
+/** `thread` is its number in Linux. */
+type ThreadStarted = { nightshift: "thread"; thread: number };
 
 export const isPosted = (message: unknown): message is Posted =>
   typeof message === "object" && message !== null && "nightshift" in message;

@@ -26,12 +26,13 @@ export function spawnBrowserWorker(on: Parameters<Ports["spawnWorker"]>[0]): Wor
   worker.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (!isPosted(data)) return;
     if (data.nightshift === "output") on.output(data.key, data.stream, data.offset, data.bytes);
-    else on.pipeClosed(data.key, data.pipe);
+    else if (data.nightshift === "pipeClosed") on.pipeClosed(data.key, data.pipe);
   });
   worker.addEventListener("error", (event) => died(new Error(event.message || "the worker could not be started")));
   worker.addEventListener("messageerror", () => died(new Error("a message from the worker could not be read")));
   return {
     api: Comlink.wrap<WorkerApi>(worker) as unknown as WorkerApi,
+    cpuMs: () => undefined,
     terminate: () => {
       over = true;
       worker.terminate();

@@ -4,6 +4,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
+import { idleThread, threadCpuMs } from "./priority.node.ts";
 import { isPosted } from "./protocol.ts";
 
 carryErrors();
@@ -14,6 +15,7 @@ const STACK_MB = 8;
 export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): WorkerHandle {
   const worker = new Worker(new URL("./worker.node.ts", import.meta.url), { resourceLimits: { stackSizeMb: STACK_MB } });
   let over = false;
+  let thread: number | undefined;
   const died = (error: Error): void => {
     if (over) return;
     over = true;
@@ -22,13 +24,18 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): Worker
   worker.on("message", (message: unknown) => {
     if (!isPosted(message)) return;
     if (message.nightshift === "output") on.output(message.key, message.stream, message.offset, message.bytes);
-    else on.pipeClosed(message.key, message.pipe);
+    else if (message.nightshift === "pipeClosed") on.pipeClosed(message.key, message.pipe);
+    else {
+      thread = message.thread;
+      idleThread(thread);
+    }
   });
   worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => died(new Error(`the worker ended with code ${code}`)));
   worker.setMaxListeners(0); // comlink listens once for each call under way
   return {
     api: Comlink.wrap<WorkerApi>(nodeEndpoint(worker)) as unknown as WorkerApi,
+    cpuMs: () => (thread === undefined ? undefined : threadCpuMs(thread)),
     terminate: () => {
       over = true;
       void worker.terminate();

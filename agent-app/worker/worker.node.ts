@@ -10,7 +10,6 @@ import { ProcessWorker } from "./process-worker.ts";
 import type { Posted } from "./protocol.ts";
 
 carryErrors();
-lowerThreadPriority();
 // A trap's message shows this much of the program's stack.
 Error.stackTraceLimit = 40;
 
@@ -24,6 +23,8 @@ const cpuNow = (): number => {
 };
 
 const post = (message: Posted): void => port.postMessage(message);
+const thread = lowerThreadPriority();
+if (thread !== undefined) post({ nightshift: "thread", thread });
 
 Comlink.expose(
   new ProcessWorker({

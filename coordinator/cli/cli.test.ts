@@ -193,6 +193,7 @@ describe("bad input is told with a code, what is wrong and what to do, and leave
     ],
     ["nobody at that address", () => ["ps", "--coordinator", "127.0.0.1:1"], 1, /^nightshift: NS_BAD_LINK: .*not joined/],
     ["an agent without a link", () => ["agent"], 2, /^nightshift: NS_USAGE: .*--join/],
+    ["a pause of no time", () => ["agent", "pause", "--for", "ever"], 2, /^nightshift: NS_USAGE: 'ever' is not a duration/],
   ])("%s", async (_what, args, expected, message) => {
     const { status, stdout, stderr } = await nightshift(args());
     expect(stderr).toMatch(message);
@@ -275,6 +276,18 @@ it("pauses and resumes the agents of this computer", async () => {
   await until(async () => (await paused()).every((reason) => reason === "lunch") || undefined);
   expect((await nightshift(["agent", "resume"])).status).toBe(0);
   await until(async () => (await paused()).every((reason) => reason === null) || undefined);
+  expect((await nightshift(["agent", "pause", "--for", "1h"])).stdout.toString()).toMatch(
+    /: (Paused: until|已暂停：直到) .*; 0 running/,
+  );
+  expect((await nightshift(["agent", "resume"])).status).toBe(0);
+});
+
+it("changes settings of the agents of this computer, and says what is wrong with one", async () => {
+  expect((await nightshift(["agent", "set", "mode=never"])).stdout.toString()).toMatch(/Paused: switched off|已暂停：已关闭/);
+  const bad = await nightshift(["agent", "set", "mode=sometimes"]);
+  expect(bad).toMatchObject({ status: 1, stderr: expect.stringMatching(/NS_BAD_POLICY: .*mode must be one of auto, idle/) });
+  expect(await nightshift(["agent", "set", "mode"])).toMatchObject({ status: 2, stderr: expect.stringContaining("NS_USAGE") });
+  expect((await nightshift(["agent", "set", "mode=auto"])).status).toBe(0);
 });
 
 it("a link for submitting lets another user in, for nothing more", async () => {

@@ -172,3 +172,9 @@ export function renderFigures(figures: Figures, paint: Paint): string {
 }
 
 const shortCount = (value: number): string => String(Number(value.toFixed(1)));
+
+/** Nearest rank. @param part from 0 to 1 @param values at least one */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] as number;
+}

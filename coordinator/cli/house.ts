@@ -1,5 +1,6 @@
 // A coordinator and agents on this computer, started and stopped together: what `up` and `start` have in common. It prints what
-// happens to the hosts; on Ctrl-C everything it started ends, agents first.
+// happens to the hosts; on Ctrl-C everything it started ends, agents first. The agents were started to compute now: the owner's policy
+// does not hold for them.
 import type { RunningCoordinator } from "../server/index.ts";
 import { nightshiftHome } from "./home.ts";
 import { type AgentOptions, type LocalAgent, startAgent } from "./local-agents.ts";
@@ -40,7 +41,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   say("");
   let closing = false;
   const agents = options.agents.map((agent) => {
-    const started = startAgent({ ...agent, home, link: coordinator.hostLink }, (event, details) => {
+    const started = startAgent({ ...agent, signals: false, home, link: coordinator.hostLink }, (event, details) => {
       if (closing) return;
       if (event === "connected") say(`${paint.green("●")} ${agent.name} joined${describe(agent)}`);
       else if (event === "disconnected") say(`${paint.yellow("●")} ${agent.name} lost the coordinator; it tries again`);

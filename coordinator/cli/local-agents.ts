@@ -15,6 +15,13 @@ export interface AgentOptions {
   slots?: number;
   /** Core it is confined to, where the system can (`taskset`). */
   cpu?: number | null;
+  /** When to compute: idle, locked, always, never; as its settings say unless told. */
+  mode?: string;
+  /** false: it looks at nothing of the machine and computes until it is paused by hand. */
+  signals?: false;
+  /** The administrator's policy file, instead of where it belongs. */
+  policy?: string;
+  env?: NodeJS.ProcessEnv;
   json?: boolean;
 }
 
@@ -30,16 +37,20 @@ export function confined(cpu: number | null | undefined, command: readonly strin
 }
 
 export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildProcess {
-  const { link, home, name, slots, cpu, json } = options;
+  const { link, home, name, slots, cpu, mode, signals, policy, env, json } = options;
   const [command, ...args] = confined(cpu, [
     process.execPath,
     AGENT_PROGRAM,
     ...["--join", link, "--home", home],
     ...(name === undefined ? [] : ["--name", name]),
     ...(slots === undefined ? [] : ["--slots", String(slots)]),
+    ...(mode === undefined ? [] : ["--mode", mode]),
+    ...(signals === false ? ["--no-signals"] : []),
+    ...(policy === undefined ? [] : ["--policy", policy]),
     ...(json ? ["--json"] : []),
   ]);
-  return spawn(command, args, { stdio });
+  // A session of its own, unless it was started to compute now: Linux shares the processor among sessions first.
+  return spawn(command, args, { stdio, detached: process.platform === "linux" && signals !== false, ...(env ? { env } : {}) });
 }
 
 export interface LocalAgent {

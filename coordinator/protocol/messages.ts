@@ -111,7 +111,12 @@ export const fromAgent = z.discriminatedUnion("type", [
     running: count,
     runnable: count,
     blocked: count,
+    /** How many of its slots the host's policy lets compute when it is not paused. */
+    slots: count.max(4096),
+    /** Why the host computes nothing at the moment. */
     paused: z.string().max(200).nullable(),
+    /** While paused: what it has stays for so long, as its owner may leave again; then it is taken elsewhere. */
+    keepMs: count,
     memoryFreeBytes: count,
     speed: z.number().nonnegative(),
     held: z

@@ -72,8 +72,19 @@ class Cluster {
       this.do((core, now) => core.tick(now));
     }
   }
-  load(host: string, paused: string | null = null): void {
-    this.says(host, { type: "load", running: 0, runnable: 0, blocked: 0, paused, memoryFreeBytes: 2 ** 33, speed: 0, held: [] });
+  load(host: string, paused: string | null = null, more: Partial<Extract<FromAgent, { type: "load" }>> = {}): void {
+    const load = {
+      running: 0,
+      runnable: 0,
+      blocked: 0,
+      slots: 1,
+      paused,
+      keepMs: 0,
+      memoryFreeBytes: 2 ** 33,
+      speed: 0,
+      held: [],
+    };
+    this.says(host, { type: "load", ...load, ...more });
   }
   sent<T extends ToAgent["type"]>(host: string, type: T): Extract<ToAgent, { type: T }>[] {
     return this.effects.flatMap((effect) =>
@@ -141,6 +152,43 @@ describe("placement", () => {
   });
 });
 
+describe("a host whose owner is back", () => {
+  test("keeps its processes for the time it asks for, and gives them away only when the owner has stayed", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.host("ipc256");
+    const held = [{ pid, epoch: 1, state: "runnable" as const, cpuMs: 1, memoryBytes: 1 }];
+    c.load("amun", "you are here", { keepMs: 5000, held });
+    c.wait(4900);
+    expect(c.sent("amun", "release")).toHaveLength(0);
+    c.load("amun", null, { held });
+    c.wait(1000);
+    expect(c.sent("amun", "release")).toHaveLength(0);
+    c.load("amun", "you are here", { keepMs: 1000, held });
+    c.wait(900);
+    expect(c.sent("amun", "release")).toHaveLength(0);
+    c.wait(300);
+    expect(c.sent("amun", "release")).toMatchObject([{ pid, epoch: 1 }]);
+  });
+
+  test("gets no new process while it keeps those it has", () => {
+    const c = new Cluster();
+    c.host("amun");
+    c.load("amun", "you are here", { keepMs: 5000 });
+    const { root } = c.do((core, now) => core.submit(spec(), now));
+    expect(c.state(root)).toBe("queued");
+  });
+
+  test("a host is filled up to the slots that its policy leaves it, and not beyond", () => {
+    const c = new Cluster();
+    c.host("amun", 4);
+    c.load("amun", null, { slots: 2 });
+    for (let i = 0; i < 5; i++) c.do((core, now) => core.submit(spec(), now));
+    expect(c.sent("amun", "run")).toHaveLength(2);
+  });
+});
+
 describe("leases", () => {
   test("a host that is silent for longer than a lease loses its processes, which go on elsewhere from their last checkpoint", () => {
     const c = new Cluster({ leaseMs: 1000 });
@@ -165,7 +213,17 @@ describe("leases", () => {
     c.host("ipc256", 1, 1);
     expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2 }]);
     const held = [{ pid, epoch: 1, state: "running" as const, cpuMs: 5, memoryBytes: 1 }];
-    const load = { type: "load" as const, running: 1, runnable: 0, blocked: 0, paused: null, memoryFreeBytes: 2 ** 33, speed: 0 };
+    const load = {
+      type: "load" as const,
+      running: 1,
+      runnable: 0,
+      blocked: 0,
+      slots: 1,
+      paused: null,
+      keepMs: 0,
+      memoryFreeBytes: 2 ** 33,
+      speed: 0,
+    };
     const before = c.sent("amun", "drop").length;
     c.says("amun", { ...load, held });
     expect(c.sent("amun", "drop").slice(before)).toEqual([{ type: "drop", pid, epoch: 1 }]);

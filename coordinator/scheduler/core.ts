@@ -175,6 +175,7 @@ export class Core {
       info,
       online: true,
       paused: null,
+      keepUntil: 0,
       speed: info.speed,
       running: 0,
       runnable: 0,
@@ -219,8 +220,9 @@ export class Core {
   }
 
   private load(host: Host, message: AgentMessage<"load">, now: number): void {
-    const wasUsable = usable(host);
+    host.info = { ...host.info, slots: message.slots };
     host.paused = message.paused;
+    host.keepUntil = now + message.keepMs;
     host.running = message.running;
     host.runnable = message.runnable;
     host.blocked = message.blocked;
@@ -237,19 +239,19 @@ export class Core {
       process.cpuMs = cpuMs;
       process.memoryBytes = memoryBytes;
     }
-    if (wasUsable && !usable(host)) this.expel(host, now);
+    this.expel(host, now);
     this.place(now);
     this.balance(now);
   }
 
-  /** The owner is back: everything that may run elsewhere goes elsewhere. */
+  /** The owner is back, and has stayed for the time that the host keeps its processes: everything that may run elsewhere goes elsewhere. */
   private expel(host: Host, now: number): void {
+    if (host.paused === null || now < host.keepUntil) return;
     for (const process of this.records.alive.values()) {
       if (process.host !== host.id || isEnded(process) || process.destination !== null) continue;
       const to = this.leastLoaded(host.id);
       if (to) this.release(process, to.id, "the owner is back");
     }
-    this.place(now);
   }
 
   private leastLoaded(except: string): Host | undefined {
@@ -374,9 +376,7 @@ export class Core {
       this.records.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
       this.requeue(process, now);
     }
-    for (const host of this.records.hosts.values()) {
-      if (host.paused !== null) this.expel(host, now);
-    }
+    for (const host of this.records.hosts.values()) this.expel(host, now);
     this.place(now);
     this.balance(now);
   }

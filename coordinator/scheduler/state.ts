@@ -68,6 +68,8 @@ export interface Host {
   info: HostInfo;
   online: boolean;
   paused: string | null;
+  /** While it is paused: until when its processes stay. */
+  keepUntil: number;
   speed: number;
   running: number;
   runnable: number;

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { programs } from "@nightshift/wasm-kernels/programs";
-import { median } from "../experiment-figures.ts";
+import { median, percentile } from "../experiment-figures.ts";
 import { confined } from "../local-agents.ts";
 import { compileOptions } from "../program-file.ts";
 import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
@@ -131,12 +131,6 @@ async function measureKernel(kernel: Kernel, options: KernelOptions): Promise<Ke
             memoryBytes: preemption.memoryBytes,
           },
   };
-}
-
-/** Nearest rank. @param part from 0 to 1 @param values at least one */
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] as number;
 }
 
 /** What a program of this folder, or any other, prints. */

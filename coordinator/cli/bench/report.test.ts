@@ -13,6 +13,12 @@ test("a part that was measured replaces its own in the report and leaves the oth
   expect(withParts(again, [kernels])).toBe(report);
 });
 
+test("what the owner notices comes last, and is kept when the others are measured", () => {
+  const owner = "## The owner\n\nfigures\n";
+  const report = withParts(withParts(undefined, [owner]), [kernels, experiment]);
+  expect(report.indexOf(owner)).toBeGreaterThan(report.indexOf(kernels));
+});
+
 test("the experiment comes first, whichever was measured first", () => {
   const report = withParts(withParts(undefined, [kernels]), [experiment]);
   expect(report.indexOf(experiment)).toBeLessThan(report.indexOf(kernels));

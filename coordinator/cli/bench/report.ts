@@ -5,6 +5,7 @@ import { overhead, PUBLISHED } from "../experiment-figures.ts";
 import { showBytes } from "../quantities.ts";
 import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";
+import type { OwnerFigures, Spread } from "./owner.ts";
 
 const percent = (value: number | null): string =>
   value === null ? "-" : `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)} %`;
@@ -15,7 +16,7 @@ const HEAD = `# Performance
 
 Figures of another machine differ; the commands below write their part of this file anew.
 `;
-const PARTS = ["## The published experiment", "## The kernels", "## In a browser"] as const;
+const PARTS = ["## The published experiment", "## The kernels", "## In a browser", "## The owner"] as const;
 
 /** The report with these parts instead of its own. @param report as it is, if there is one */
 export function withParts(report: string | undefined, parts: readonly string[]): string {
@@ -133,5 +134,36 @@ ${kernels
 
 Over optimised, geometric means: plain ${mean("plain")}, migratable ${mean("migratable")}, renewed ${mean("renewed")}, at worst ${percent(worst - 1)} (${worstName}).
 "-": the stack of a browser's worker, about 1 MB, is too small for the program's recursion in that code.
+`;
+}
+
+export function ownerPart(figures: OwnerFigures, machine: Machine, command: string): string {
+  const { foreground, slots, samples } = figures;
+  const over = (seconds: number): string => percent(seconds / foreground.without - 1);
+  const line = (what: string, { median, p99, max }: Spread): string =>
+    `| ${what} | ${milliseconds(median)} | ${milliseconds(p99)} | ${milliseconds(max)} |`;
+  return `${PARTS[3]}
+
+${measuredBy(machine, command)}
+Load of the machine by everything else when it began: ${figures.loadBefore.toFixed(2)}.
+
+An agent in mode \`idle\` computes in ${slots} slots behind an X display of its own; ${samples} times, once it computes, the owner presses a key or
+moves the mouse. The processor time of the threads that compute is read about once a millisecond until it stands still. The first row
+holds everything: the hands (xdotool), the X server, the agent, the programs' polls and our reading.
+
+| from, to | median | 99 % | worst |
+|---|---:|---:|---:|
+${line("the owner's input, no thread computes any more", figures.inputToStill)}
+${line("the agent hears of it, its last process has said that it stopped", figures.signalToStopped)}
+
+The owner's own program on all cores at ordinary priority, medians of ${foreground.rounds} interleaved rounds:
+
+| agent | seconds | over none |
+|---|---:|---:|
+| none (stopped dead) | ${seconds(foreground.without)} | |
+| paused, as the owner is here | ${seconds(foreground.paused)} | ${over(foreground.paused)} |
+| computing in all slots (mode \`always\`) | ${seconds(foreground.computing)} | ${over(foreground.computing)} |
+
+While paused the agent uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
 `;
 }

@@ -1,25 +1,31 @@
 // `nightshift agent`: lends this computer's processors to a coordinator, and pauses and resumes agents that run here.
 import { readdir, readFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
+import { type AgentAnswer, askAgent } from "../agent-control.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { nightshiftHome } from "../home.ts";
 import { canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";
-import { parseCount } from "../quantities.ts";
+import { parseCount, parseDurationMs } from "../quantities.ts";
 import { printJson, write } from "../terminal.ts";
-
-const ANSWER_TIMEOUT_MS = 5_000;
 
 export function agentCommand(): Command {
   const agent = declare({
     usage: "agent",
     description: "lend this computer's processors to a coordinator; pause and resume",
-    examples: ["nightshift agent --join nightshift://...", "nightshift agent pause", "nightshift agent status"],
-    notes: "pause, resume and status are for the agents of this computer (all of them, or the one named with --name).",
+    examples: [
+      "nightshift agent --join nightshift://...",
+      "nightshift agent --join nightshift://... --mode locked",
+      "nightshift agent pause --for 1h",
+      "nightshift agent set idleAfterSeconds=300",
+      "nightshift agent status",
+    ],
+    notes:
+      "It computes while nobody is at this computer, or always where there is no desktop; docs/POLICY.md has every rule and setting. " +
+      "pause, resume, set and status are for the agents of this computer (all of them, or the one named with --name).",
     json: "the agent's events, one JSON object a line",
     coordinator: false,
   })
@@ -27,18 +33,59 @@ export function agentCommand(): Command {
     .option("--name <name>", "what the host is called (default this computer's name)")
     .option("--slots <count>", "processes that compute at a time (default: one per core)")
     .option("--cpu <core>", "confine it to this core")
-    .action((options: CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string }) => runAgent(options));
-  for (const [order, description] of Object.entries(ORDERS)) agent.addCommand(controlCommand(order, description));
+    .option("--mode <mode>", "when to compute: idle, locked, always or never (default: as its settings say)")
+    .action((options: RunOptions) => runAgent(options));
+  agent.addCommand(
+    controlCommand("pause", "stop computing at once; processes move to other hosts", pauseOrder)
+      .option("--for <duration>", "so long, such as 1h (default: until resumed)")
+      .option("--until-tomorrow", "until six in the morning")
+      .option("--reason <text>", "shown in `nightshift hosts`"),
+  );
+  agent.addCommand(controlCommand("resume", "compute again"));
+  agent.addCommand(
+    controlCommand("set", "change settings, for good", (_, settings) => ({
+      command: "set",
+      settings: parseSettings(settings),
+    })).argument("<name=value...>", 'such as mode=locked or hours=["sat,sun 00:00-24:00"]'),
+  );
+  agent.addCommand(controlCommand("status", "say what the agents of this computer do"));
   return agent;
 }
 
-const ORDERS = {
-  pause: "stop computing at once; processes move to other hosts",
-  resume: "compute again",
-  status: "say what the agents of this computer do",
-};
+type RunOptions = CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string; mode?: string };
+interface PauseOptions {
+  for?: string;
+  untilTomorrow?: boolean;
+  reason?: string;
+}
 
-async function runAgent(options: CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string }): Promise<void> {
+function pauseOrder({ for: duration, untilTomorrow, reason }: PauseOptions): object {
+  if (duration !== undefined && untilTomorrow) throw new NightshiftError("NS_USAGE", "Give --for or --until-tomorrow, not both");
+  return {
+    command: "pause",
+    ...(reason === undefined ? {} : { reason }),
+    ...(duration === undefined ? {} : { forMs: parseDurationMs(duration) }),
+    ...(untilTomorrow ? { until: "tomorrow" } : {}),
+  };
+}
+
+/** Values are JSON, or plain text where they are none. The agent checks them. */
+function parseSettings(words: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf("=");
+      if (at < 1) throw new NightshiftError("NS_USAGE", `'${word}' is not NAME=VALUE`);
+      const value = word.slice(at + 1);
+      try {
+        return [word.slice(0, at), JSON.parse(value) as unknown];
+      } catch {
+        return [word.slice(0, at), value];
+      }
+    }),
+  );
+}
+
+async function runAgent(options: RunOptions): Promise<void> {
   if (options.join === undefined)
     throw new NightshiftError("NS_USAGE", "An agent needs a coordinator to join: --join LINK", {
       details: { remedy: "`nightshift up` prints the link, and `nightshift token create` makes one." },
@@ -54,6 +101,7 @@ async function runAgent(options: CommonOptions & { join?: string; name?: string;
       cpu: cpu !== null && canConfine() ? cpu : null,
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.slots === undefined ? {} : { slots: parseCount(options.slots, "--slots", 1, 1024) }),
+      ...(options.mode === undefined ? {} : { mode: options.mode }),
       ...(options.json ? { json: true } : {}),
     },
     "inherit",
@@ -66,32 +114,25 @@ async function runAgent(options: CommonOptions & { join?: string; name?: string;
   throw new ExitWith(status);
 }
 
-function controlCommand(order: string, description: string): Command {
-  return new Command(order)
+function controlCommand(
+  name: string,
+  description: string,
+  order: (own: PauseOptions, words: readonly string[]) => object = () => ({ command: name }),
+): Command {
+  return new Command(name)
     .description(description)
     .option("--name <name>", "only this agent")
-    .option("--reason <text>", "shown in `nightshift hosts` (with pause)")
     .option("--json", "print an array of {agent, ok, status} or {agent, ok: false, code, message}")
-    .addHelpText("after", `\nExample:\n  $ nightshift agent ${order}`)
-    .action(async (own: { reason?: string }, command: Command) => {
+    .addHelpText("after", `\nExample:\n  $ nightshift agent ${name}${name === "set" ? " mode=locked graceSeconds=60" : ""}`)
+    .action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
       // --name and --json are the parent's as well; where they stand does not matter.
       const options = command.optsWithGlobals() as { name?: string; json?: boolean };
-      const answers = await orderAgents(options.name, {
-        command: order,
-        ...(own.reason === undefined ? {} : { reason: own.reason }),
-      });
+      const answers = await orderAgents(options.name, order(command.opts(), command.args));
       if (options.json) await printJson(answers);
       else for (const answer of answers) await say(answer);
       if (answers.some((answer) => !answer.ok)) throw new ExitWith(1);
     });
-}
-
-interface AgentAnswer {
-  agent: string;
-  ok: boolean;
-  status?: { connected: boolean; paused: string | null; running: number; runnable: number; blocked: number };
-  code?: string;
-  message?: string;
 }
 
 async function orderAgents(name: string | undefined, order: unknown): Promise<AgentAnswer[]> {
@@ -100,7 +141,7 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
   const found = await Promise.all(
     names.map(async (agent) => {
       const text = await readFile(join(folder, agent, "control.json"), "utf8").catch(() => null);
-      return text === null ? [] : [{ agent, ...(await ask((JSON.parse(text) as { path: string }).path, order)) }];
+      return text === null ? [] : [{ agent, ...(await askAgent((JSON.parse(text) as { path: string }).path, order)) }];
     }),
   );
   // One that was killed leaves its file behind; it counts only when it was asked for by name.
@@ -116,34 +157,13 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
   return answers.sort((a, b) => (a.agent < b.agent ? -1 : 1));
 }
 
-/** One JSON line in, one back. */
-function ask(path: string, order: unknown): Promise<Omit<AgentAnswer, "agent">> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect(path);
-    const fail = (message: string): void => {
-      socket.destroy();
-      resolve({ ok: false, code: "NS_UNREACHABLE", message });
-    };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => fail("it does not answer"));
-    socket.setEncoding("utf8");
-    socket.once("error", (error) => fail(asNightshiftError(error).message));
-    socket.once("connect", () => socket.write(`${JSON.stringify(order)}\n`));
-    socket.on("data", (part: string) => {
-      text += part;
-      if (!text.includes("\n")) return;
-      socket.destroy();
-      resolve(JSON.parse(text) as AgentAnswer);
-    });
-  });
-}
-
 function say(answer: AgentAnswer): Promise<void> {
   if (!answer.ok || !answer.status) {
-    const error = new NightshiftError("NS_UNREACHABLE", `${answer.agent}: ${answer.message ?? "no answer"}`);
+    const code = (answer.code ?? "NS_UNREACHABLE") as ErrorCode;
+    const error = new NightshiftError(code, `${answer.agent}: ${answer.message ?? "no answer"}`);
     return write(process.stderr, errorText(error));
   }
-  const { connected, paused, running, runnable, blocked } = answer.status;
-  const state = paused !== null ? `paused (${paused})` : connected ? "joined" : "not connected";
+  const { connected, words, running, runnable, blocked } = answer.status;
+  const state = connected ? words : `${words}, not connected`;
   return write(process.stdout, `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting\n`);
 }

@@ -8,8 +8,10 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
 import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
+import { desktopMissing } from "../bench/desktop.ts";
 import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
-import { browserPart, experimentPart, kernelsPart, withParts } from "../bench/report.ts";
+import { measureOwner } from "../bench/owner.ts";
+import { browserPart, experimentPart, kernelsPart, ownerPart, withParts } from "../bench/report.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -23,6 +25,8 @@ import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
 const REPORT = fileURLToPath(new URL("../../../docs/PERFORMANCE.md", import.meta.url));
 /** For --quick: enough to see that everything works. */
 const QUICK_N = 24;
+/** Times that the owner comes back: enough for a 99th percentile. */
+const RETURNS = 200;
 /** Stops of each kernel: enough for a 99th percentile. */
 const SAMPLES = 100;
 
@@ -38,11 +42,11 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium",
-    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json"],
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium; `owner` is what somebody at the desk notices",
+    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json", "nightshift bench owner"],
     notes:
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; with browser an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}",
+    json: "{machine} and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -53,38 +57,86 @@ export function benchCommand(): Command {
     .action(bench);
 }
 
+/** How a benchmark is to be run. */
+interface Asked {
+  runs: number;
+  rounds: number;
+  n: number | undefined;
+  quick: boolean;
+  cores: Awaited<ReturnType<typeof hostCores>>;
+  progress(text: string): void;
+}
+
+interface Measured {
+  /** Parts of docs/PERFORMANCE.md. */
+  parts: (command: string) => string[];
+  /** With --json, beside the machine. */
+  json: object;
+  /** Without. */
+  table: string;
+}
+
+/** By the benchmark's name; undefined when this machine lacks what it needs, of which it has said what. */
+const MEASURES: Readonly<Record<string, (asked: Asked) => Promise<Measured | undefined>>> = {
+  kernels: async (asked) => kernels(asked),
+  overhead: async (asked) => {
+    const experiment = await experimentAlone(asked);
+    // Agents would compete with the kernels for the cores: they have ended.
+    const others = await kernels(asked);
+    return {
+      parts: (command) => [experimentPart(experiment, command), ...others.parts(command)],
+      json: { ...experiment, ...others.json },
+      table: renderFigures(experiment, paintFor(process.stdout)),
+    };
+  },
+  browser: async ({ rounds, quick, progress }) => {
+    const figures = await measureInBrowser({ rounds, quick, progress });
+    return {
+      parts: (command) => [browserPart(figures, machine(), command)],
+      json: { kernels: figures },
+      table: browserTable(figures),
+    };
+  },
+  owner: async ({ rounds, quick, progress }) => {
+    const missing = process.platform === "linux" ? desktopMissing() : "it reads the processor time of threads as Linux tells it";
+    if (missing !== undefined) return void console.error(`Skipped: ${missing}`);
+    const owner = await measureOwner({ samples: quick ? 3 : RETURNS, rounds, watchMs: quick ? 1000 : 30_000, progress });
+    const part = (command: string): string => ownerPart(owner, machine(), command);
+    return { parts: (command) => [part(command)], json: { owner }, table: part("nightshift bench owner").trimEnd() };
+  },
+};
+
+async function kernels({ rounds, quick, cores, progress }: Asked): Promise<Measured> {
+  const figures = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
+  return {
+    parts: (command) => [kernelsPart(figures, machine(), command)],
+    json: { kernels: figures },
+    table: kernelTable(figures),
+  };
+}
+
 async function bench(name: string, options: BenchOptions): Promise<void> {
-  if (name !== "overhead" && name !== "kernels" && name !== "browser")
-    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead, kernels and browser`);
+  const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
+  if (!measure)
+    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are ${Object.keys(MEASURES).join(", ")}`);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
   const n = options.size === undefined ? (quick ? QUICK_N : undefined) : parseCount(options.size, "--size", 1, 60);
   const status = new StatusLine();
   const progress = progressOn(status, (line) => console.error(line));
-  const cores = await hostCores();
   const output = options.output ?? (quick ? undefined : REPORT);
-  const command = `npm run bench -- ${name}`;
-  const report = async (parts: readonly string[]): Promise<void> => {
-    status.clear();
-    if (output === undefined) return;
-    await mkdir(dirname(output), { recursive: true });
-    await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
-  };
   try {
-    if (name === "browser") {
-      const kernels = await measureInBrowser({ rounds, quick, progress });
-      await report([browserPart(kernels, machine(), command)]);
-      if (options.json) return await printJson({ machine: machine(), kernels });
-      console.log(browserTable(kernels));
-    } else {
-      const experiment = name === "overhead" ? await experimentAlone(runs, cores, n, progress) : undefined;
-      // Agents would compete with the kernels for the cores: they have ended.
-      const kernels = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
-      await report([...(experiment ? [experimentPart(experiment, command)] : []), kernelsPart(kernels, machine(), command)]);
-      if (options.json) return await printJson({ machine: machine(), ...experiment, kernels });
-      console.log(experiment ? renderFigures(experiment, paintFor(process.stdout)) : kernelTable(kernels));
+    const measured = await measure({ runs, rounds, n, quick, cores: await hostCores(), progress });
+    status.clear();
+    if (!measured) return;
+    if (output !== undefined) {
+      await mkdir(dirname(output), { recursive: true });
+      const before = existsSync(output) ? await readFile(output, "utf8") : undefined;
+      await writeFile(output, withParts(before, measured.parts(`npm run bench -- ${name}`)));
     }
+    if (options.json) return await printJson({ machine: machine(), ...measured.json });
+    console.log(measured.table);
     if (output !== undefined) console.log(`Written to ${output}`);
   } finally {
     status.clear();
@@ -92,12 +144,7 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
 }
 
 /** The experiment on a cluster of its own, which has ended when this returns. */
-async function experimentAlone(
-  runs: number,
-  cores: Awaited<ReturnType<typeof hostCores>>,
-  n: number | undefined,
-  progress: (text: string) => void,
-): Promise<Experiment> {
+async function experimentAlone({ runs, cores, n, progress }: Asked): Promise<Experiment> {
   const home = await mkdtemp(join(tmpdir(), "nightshift-bench-"));
   try {
     const agents = HOSTS.map((host, at) => ({ name: host, slots: 1, cpu: cores[at] ?? null }));

@@ -1,0 +1,230 @@
+import type { FromAgent, ToAgent } from "@nightshift/coordinator/protocol";
+import { describe, expect, test } from "vitest";
+import { Agent, DEFAULT_AGENT_SETTINGS } from "./agent.ts";
+import type { Ports, ProcessStatus, RunEnd } from "./ports.ts";
+
+const HASH = "a".repeat(64);
+const STATUS: ProcessStatus = { waiting: null, cpuMs: 1, memoryBytes: 5, syscalls: 0, outputBytes: 0, errorBytes: 0 };
+
+/** An agent with one slot in a world made of variables: time passes by hand, and the thread does what the test says. */
+class World {
+  now = 0;
+  threadCpuMs: number | undefined = 0;
+  terminated = 0;
+  started = 0;
+  captured = 0;
+  sent: FromAgent[] = [];
+  logged: string[] = [];
+  say: (message: ToAgent) => void = () => undefined;
+  agent: Agent;
+  private timers: { at: number; work: () => void }[] = [];
+  private stop: ((end: { end: RunEnd; status: ProcessStatus }) => void) | undefined;
+
+  constructor() {
+    const info = { name: "amun", os: "", arch: "", cpuModel: "", slots: 1, memoryBytes: 1000, speed: 1 };
+    const capture = { bytes: new Uint8Array(3), isDelta: false, image: { syscalls: 0, outputBytes: 0, errorBytes: 0, cpuMs: 1 } };
+    const ports: Ports = {
+      connect: async (on) => {
+        this.say = on.message;
+        const send = (message: FromAgent): void => void this.sent.push(message);
+        return { send, getBlob: async () => new Uint8Array(8), putBlob: async () => undefined, close: () => undefined };
+      },
+      spawnWorker: () => ({
+        api: {
+          start: async () => {
+            this.started++;
+            return { control: new SharedArrayBuffer(64), status: STATUS };
+          },
+          run: () => new Promise((resolve) => (this.stop = resolve)),
+          complete: async () => STATUS,
+          capture: async () => {
+            this.captured++;
+            return capture;
+          },
+          stored: async () => undefined,
+          changedFiles: async () => new Map(),
+          clear: async () => undefined,
+        },
+        cpuMs: () => this.threadCpuMs,
+        terminate: () => void this.terminated++,
+      }),
+      compile: async () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+      hash: () => HASH,
+      now: () => this.now,
+      random: () => 0.5,
+      after: (ms, work) => {
+        const timer = { at: this.now + ms, work };
+        this.timers.push(timer);
+        return () => {
+          this.timers = this.timers.filter((other) => other !== timer);
+        };
+      },
+      backoffMs: () => 100,
+      hostInfo: () => info,
+      memoryFreeBytes: () => 900,
+      log: (event) => this.logged.push(event),
+    };
+    this.agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots: 1 });
+  }
+
+  /** Whatever can happen without time passing. */
+  async settle(): Promise<void> {
+    for (let at = 0; at < 5; at++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  async passes(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      const [next] = this.timers.sort((a, b) => a.at - b.at);
+      if (!next || next.at > end) break;
+      this.timers.shift();
+      this.now = next.at;
+      next.work();
+      await this.settle();
+    }
+    this.now = end;
+  }
+  async order(pid = 1): Promise<void> {
+    const spec = {
+      program: HASH,
+      args: [],
+      env: {},
+      files: {},
+      memoryLimitBytes: 1,
+      cpuLimitMs: 0,
+      clock: "virtual",
+      seed: "1",
+    } as const;
+    this.say({
+      type: "run",
+      pid,
+      parent: 0,
+      epoch: 1,
+      spec: { ...spec, args: [], env: {}, files: {} },
+      image: null,
+      result: null,
+    });
+    await this.settle();
+  }
+  /** The process reaches its poll. */
+  async stops(): Promise<void> {
+    this.stop?.({ end: { kind: "preempted" }, status: STATUS });
+    await this.settle();
+  }
+  load(): Extract<FromAgent, { type: "load" }> | undefined {
+    return this.sent.findLast((message) => message.type === "load");
+  }
+  refusals(): string[] {
+    return this.sent.flatMap((message) => (message.type === "refused" ? [message.code] : []));
+  }
+}
+
+/** Joined, and with a process that computes unless told otherwise. */
+async function world(withProcess = true): Promise<World> {
+  const one = new World();
+  one.agent.start();
+  await one.settle();
+  one.say({ type: "welcome", version: 1, hostId: "h", leaseMs: 15_000, checkpointMs: 10_000, drop: [] });
+  if (withProcess) await one.order();
+  return one;
+}
+
+describe("the owner's return", () => {
+  test("a process that stops stays, without an image being taken, and goes on when the owner leaves again in time", async () => {
+    const one = await world();
+    expect(one.agent.status().running).toBe(1);
+    await one.passes(30_000); // a checkpoint is due
+    one.agent.pause("you are here", 20_000);
+    expect(one.load()).toMatchObject({ paused: "you are here", keepMs: 20_000 });
+    await one.stops();
+    expect(one.agent.status()).toMatchObject({ running: 0, runnable: 1 });
+    expect(one.logged).toContain("stopped");
+    await one.passes(19_000);
+    expect(one.captured).toBe(0);
+    expect(one.load()?.keepMs).toBeLessThanOrEqual(6_000);
+    one.agent.resume();
+    await one.settle();
+    expect(one.agent.status().running).toBe(1);
+    expect(one.load()).toMatchObject({ paused: null, keepMs: 0 });
+  });
+
+  test("when the owner stays, the checkpoint that is due is taken, and the coordinator may have the process", async () => {
+    const one = await world();
+    await one.passes(30_000);
+    one.agent.pause("you are here", 20_000);
+    await one.stops();
+    await one.passes(20_100);
+    expect(one.captured).toBe(1);
+    expect(one.load()).toMatchObject({ keepMs: 0 });
+    one.say({ type: "release", pid: 1, epoch: 1, reason: "the owner is back" });
+    await one.settle();
+    expect(one.sent.map(({ type }) => type)).toContain("surrender");
+  });
+
+  test("a process that computes on is given up with its thread within the owner's deadline", async () => {
+    const one = await world();
+    one.agent.pause("you are here", 20_000);
+    await one.passes(150);
+    one.threadCpuMs = 150;
+    expect(one.terminated).toBe(0);
+    await one.passes(50);
+    expect(one.terminated).toBe(1);
+    expect(one.refusals()).toEqual(["NS_HOST_UNAVAILABLE"]);
+    expect(one.agent.status().processes).toEqual([]);
+  });
+
+  test("where nothing tells a thread's processor time, the deadline alone counts", async () => {
+    const one = await world();
+    one.threadCpuMs = undefined;
+    one.agent.pause("you are here", 20_000);
+    await one.passes(200);
+    expect(one.terminated).toBe(1);
+  });
+
+  test("a thread that only waits for the processor is not stuck, but does not wait for ever", async () => {
+    const one = await world();
+    one.agent.pause("you are here", 20_000);
+    await one.passes(1_000);
+    expect(one.terminated).toBe(0);
+    await one.passes(4_000);
+    expect(one.terminated).toBe(1);
+  });
+
+  test("a pause with less grace shortens it, one with more does not lengthen it", async () => {
+    const one = await world();
+    one.agent.pause("you are here", 20_000);
+    one.agent.pause("on battery", 60_000);
+    expect(one.load()?.keepMs).toBe(20_000);
+    one.agent.pause("until you resume it", 0);
+    expect(one.load()).toMatchObject({ paused: "until you resume it", keepMs: 0 });
+  });
+
+  test("nothing begins on a paused host; a process that is to leave before it began goes as it came", async () => {
+    const one = await world(false);
+    one.agent.pause("you are here", 20_000);
+    await one.order(1);
+    await one.order(2);
+    expect(one.started).toBe(0);
+    one.say({ type: "release", pid: 1, epoch: 1, reason: "the owner is back" });
+    await one.settle();
+    expect(one.refusals()).toEqual(["NS_HOST_UNAVAILABLE"]);
+    one.agent.resume();
+    await one.settle();
+    expect(one.started).toBe(1);
+  });
+});
+
+test("what the policy leaves is told: slots, and memory less what processes have", async () => {
+  const one = await world();
+  one.agent.allow({ slots: 1, memoryBytes: 105 });
+  expect(one.load()).toMatchObject({ slots: 1, memoryFreeBytes: 100 });
+  one.agent.allow({ slots: 1, memoryBytes: 2 });
+  expect(one.load()?.memoryFreeBytes).toBe(0);
+  one.agent.allow({ slots: 9, memoryBytes: 1e9 });
+  expect(one.load()).toMatchObject({ slots: 1, memoryFreeBytes: 900 });
+});
+
+test("a reason longer than the protocol allows is cut, not refused", async () => {
+  const one = await world(false);
+  one.agent.pause("x".repeat(500));
+  expect(one.load()?.paused).toHaveLength(200);
+});

@@ -1,0 +1,18 @@
+// The face of the policy: when a host may compute, and the words for it.
+export { type Decision, decide, type Memory, NO_MEMORY, type Reason, tomorrowMs } from "./decide.ts";
+export { type KeeperPorts, PolicyKeeper } from "./keeper.ts";
+export type { ManualPause, ReasonCode } from "./rules.ts";
+export { MODES, type Settings } from "./settings.ts";
+export { type Moment, momentOf, type Signals } from "./signals.ts";
+export {
+  type AdminPolicy,
+  type Effective,
+  effective,
+  formatOwnerFile,
+  MAX_FILE_BYTES,
+  type OwnerFile,
+  parseAdminPolicy,
+  parseOwnerFile,
+  parseSettings,
+} from "./sources.ts";
+export { decisionWords, LANGUAGES, type Language, languageOf, reasonWords } from "./words.ts";

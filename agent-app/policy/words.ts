@@ -1,0 +1,90 @@
+// What the policy says to people, in every language it speaks: one text for each reason, and the sentences around it. Tray, console and
+// terminal take their words from here. `{name}` stands for a value of the reason.
+import type { Decision, Reason } from "./decide.ts";
+import type { ReasonCode, Values } from "./rules.ts";
+
+type Text = ReasonCode | "computing" | "paused" | "locked-by";
+
+const en: Record<Text, string> = {
+  computing: "Computing",
+  paused: "Paused: {reason}",
+  "locked-by": "{reason} (set by {by})",
+  starting: "about to start",
+  "switched-off": "switched off",
+  "by-hand": "until you resume it",
+  "by-hand-until": "until {until}",
+  "by-hand-words": "{words}",
+  ending: "this computer is going to sleep or shutting down",
+  "out-of-hours": "outside its hours",
+  "owner-here": "you are here",
+  "owner-unknown": "cannot tell whether you are here",
+  "not-locked": "the screen is not locked",
+  "remote-session": "somebody works here from elsewhere",
+  "exclusive-program": "{program} is running",
+  "programs-unknown": "cannot tell which programs are running",
+  "full-screen": "something fills the screen",
+  "on-battery": "on battery, {percent} %",
+  "on-battery-unknown": "on battery",
+  hot: "too warm, {celsius} °C",
+  throttled: "too warm, the processor slows down",
+  metered: "on a metered network",
+  "slow-network": "on a slow network, {mbps} Mbit/s",
+  busy: "other programs are busy, {percent} %",
+  "low-memory": "little memory is free, {percent} %",
+  "low-disk": "little disk space is free, {megabytes} MB",
+};
+
+const zhCN: Record<Text, string> = {
+  computing: "正在计算",
+  paused: "已暂停：{reason}",
+  "locked-by": "{reason}（由{by}设定）",
+  starting: "即将开始",
+  "switched-off": "已关闭",
+  "by-hand": "直到您恢复为止",
+  "by-hand-until": "直到 {until}",
+  "by-hand-words": "{words}",
+  ending: "电脑即将休眠或关机",
+  "out-of-hours": "不在允许的时段内",
+  "owner-here": "您正在使用电脑",
+  "owner-unknown": "无法判断您是否在使用电脑",
+  "not-locked": "屏幕未锁定",
+  "remote-session": "有人正在远程使用此电脑",
+  "exclusive-program": "{program} 正在运行",
+  "programs-unknown": "无法得知正在运行哪些程序",
+  "full-screen": "有程序正在全屏显示",
+  "on-battery": "正在使用电池，剩余 {percent}%",
+  "on-battery-unknown": "正在使用电池",
+  hot: "温度过高，{celsius} °C",
+  throttled: "温度过高，处理器已降速",
+  metered: "正在使用按流量计费的网络",
+  "slow-network": "网络速度慢，{mbps} Mbit/s",
+  busy: "其他程序正忙，{percent}%",
+  "low-memory": "可用内存不足，剩余 {percent}%",
+  "low-disk": "磁盘空间不足，剩余 {megabytes} MB",
+};
+
+export const LANGUAGES = { en, "zh-CN": zhCN };
+export type Language = keyof typeof LANGUAGES;
+
+/** The language for a locale such as "zh_CN.UTF-8" or "de-DE": English where we speak none of it. */
+export const languageOf = (locale: string | undefined): Language => (/^zh/i.test(locale ?? "") ? "zh-CN" : "en");
+
+/** "on battery, 43 %" */
+export function reasonWords(reason: Reason, language: Language = "en"): string {
+  const texts = LANGUAGES[language];
+  const { untilMs } = reason.values;
+  const until: Values = typeof untilMs === "number" ? { until: new Intl.DateTimeFormat(language, WHEN).format(untilMs) } : {};
+  const words = fill(texts[reason.code], { ...reason.values, ...until });
+  return reason.by === null ? words : fill(texts["locked-by"], { reason: words, by: reason.by });
+}
+
+/** "Paused: on battery, 43 %" */
+export function decisionWords({ reasons: [first] }: Decision, language: Language = "en"): string {
+  const texts = LANGUAGES[language];
+  return first === undefined ? texts.computing : fill(texts.paused, { reason: reasonWords(first, language) });
+}
+
+const WHEN: Intl.DateTimeFormatOptions = { weekday: "short", hour: "2-digit", minute: "2-digit" };
+
+const fill = (text: string, values: Values): string =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
