@@ -1,5 +1,6 @@
 // Every source of signals that this machine has, opened together and closed together.
 import type { Signals } from "../../policy/index.ts";
+import { watchInformation } from "./information.ts";
 import { type LogindOptions, watchLogind } from "./logind.ts";
 import { watchMachine } from "./machine.ts";
 import { watchMacos, watchWindows } from "./other-systems.ts";
@@ -21,6 +22,7 @@ export function firstSignals(env: NodeJS.ProcessEnv = process.env): Signals {
 
 export function openSources(watch: Watch, options: SourceOptions): Source {
   const sources: Source[] = [watchMachine(watch, options.directory, options.withPrograms)];
+  if (process.platform !== "linux") sources.push(watchInformation(watch, options.withPrograms));
   if (process.platform === "win32") sources.push(watchWindows(watch));
   else if (process.platform === "darwin") sources.push(watchMacos(watch));
   else if (process.platform === "linux") {

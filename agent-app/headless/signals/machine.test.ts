@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Signals } from "../../policy/index.ts";
+import { readInformation } from "./information.ts";
 import { battery, heat, othersPercent, parseStat, watchMachine } from "./machine.ts";
 import { parseIoreg } from "./other-systems.ts";
 
@@ -70,6 +71,14 @@ test("the machine itself tells plausible things", async () => {
   expect(seen.memoryFreePercent).toBeLessThanOrEqual(100);
   expect(seen.diskFreeMegabytes).toBeGreaterThan(0);
   if (process.platform === "linux") expect(seen.programs?.some((name) => name.includes("node"))).toBe(true);
+});
+
+test("what systeminformation tells of this machine is of the kind that the policy expects", async () => {
+  const { programs, ...seen } = await readInformation(true);
+  expect(programs?.some((name) => name.includes("node"))).toBe(true);
+  expect(typeof (seen.onBattery ?? false)).toBe("boolean");
+  for (const number of [seen.batteryPercent, seen.temperatureCelsius, seen.linkMbps]) expect(number ?? 1).toBeGreaterThan(0);
+  expect((await readInformation(false)).programs).toBeUndefined();
 });
 
 test("the idle time that ioreg prints", () => {

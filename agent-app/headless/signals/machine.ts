@@ -1,6 +1,6 @@
 // Signals of the machine itself, looked at every few seconds: other programs' load, free memory, battery, temperature, disk, network,
-// running programs. Linux is read from /proc and /sys directly, a few small files; what other systems do not tell Node stays unknown.
-// (systeminformation would start several programs for each look, which the owner of a PC would pay for.)
+// running programs. Linux is read from /proc and /sys directly, a few small files; what other systems do not tell Node is
+// information.ts's.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
@@ -27,9 +27,10 @@ export function watchMachine(watch: Watch, directory: string, withPrograms: () =
     watch.update({
       othersCpuPercent: othersPercent(before, now),
       memoryFreePercent: memoryFreePercent(),
-      ...(process.platform === "linux" ? { ...battery(), ...heat(), linkMbps: linkMbps() } : {}),
+      ...(process.platform === "linux"
+        ? { ...battery(), ...heat(), linkMbps: linkMbps(), programs: withPrograms() ? programs() : undefined }
+        : {}),
       ...metered,
-      programs: withPrograms() ? programs() : undefined,
       diskFreeMegabytes: disk && (disk.bavail * disk.bsize) / 2 ** 20,
     });
     before = now;
@@ -152,8 +153,7 @@ function isMetered(): Promise<boolean | undefined> {
   });
 }
 
-function programs(): string[] | undefined {
-  if (process.platform !== "linux") return undefined;
+function programs(): string[] {
   const pids = list("/proc").filter((name) => /^\d+$/.test(name));
   // The name that a program has given itself, and that of its file.
   const names = pids
