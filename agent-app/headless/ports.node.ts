@@ -12,7 +12,7 @@ export interface NodePortsOptions {
   link: JoinLink;
   key: KeyPair;
   slots: number;
-  /** See calibrate.ts. */
+  /** See agent/calibrate.ts. */
   speed: number;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }

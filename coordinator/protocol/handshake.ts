@@ -1,4 +1,4 @@
-// Makes tunnels: Noise_IK_25519_AESGCM_SHA256 on a fresh socket, from both sides. It owns who may come in and when; what passes
+// Makes tunnels: Noise_IK_25519 with AESGCM or ChaChaPoly and SHA256 on a fresh socket, from both sides. It owns who may come in and when; what passes
 // afterwards is tunnel.ts's.
 //
 //   initiator (agent, client)                          acceptor (coordinator)
@@ -12,6 +12,7 @@ import { DEFAULT_BULK_LIMITS } from "./bulk.ts";
 import { BlobClient } from "./bulk-client.ts";
 import { BlobServer, type BlobService } from "./bulk-server.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
+import type { CipherName } from "./cipher-state.ts";
 import { checkMessage, decodeMessage } from "./frames.ts";
 import {
   type FromAgent,
@@ -29,7 +30,7 @@ import { Opening, type OpeningOptions } from "./opening.ts";
 import type { SocketEnd } from "./ports.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-export const NOISE_PROTOCOL = "Noise_IK_25519_AESGCM_SHA256";
+export const noiseProtocol = (cipher: CipherName): string => `Noise_IK_25519_${cipher}_SHA256`;
 /** Names protocol and version of handshake and frames; the messages' version travels as `v`, where a mismatch can be told. */
 const PROLOGUE = new TextEncoder().encode("Nightshift tunnel 1");
 /** e (32) + s and its tag (48) + the payload's tag: no first message is shorter. */
@@ -172,10 +173,10 @@ async function admit<Identity>(
 }
 
 function newHandshake(options: OpeningOptions, initiator: boolean, remoteStatic?: Uint8Array): HandshakeState {
-  const { crypto, staticKey } = options;
+  const { crypto, staticKey, cipher = "AESGCM" } = options;
   return new HandshakeState({
     crypto,
-    protocolName: NOISE_PROTOCOL,
+    protocolName: noiseProtocol(cipher),
     initiator,
     prologue: PROLOGUE,
     staticKey,

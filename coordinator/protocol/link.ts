@@ -3,6 +3,7 @@
 // KEY is the coordinator's static public key (32 bytes), TOKEN a secret of 16 to 64 bytes, both base64url without padding (RFC 4648
 // section 5). They stand behind the #, which no client sends in a request. It owns the text form; the tunnel does the rest.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { CipherName } from "./cipher-state.ts";
 
 export const DEFAULT_PORT = 7433;
 /** Where on the coordinator's HTTP server tunnels begin. */
@@ -50,9 +51,15 @@ export function formatLink(link: JoinLink): string {
   return `${scheme}://${authority(link)}/#${toBase64Url(link.coordinatorKey)}.${toBase64Url(link.token)}`;
 }
 
-/** The WebSocket address that the link leads to. It holds no secret. */
-export function tunnelUrl(link: Pick<JoinLink, "host" | "port" | "tls">): string {
-  return `${link.tls ? "wss" : "ws"}://${authority(link)}${TUNNEL_PATH}`;
+/** The WebSocket address that the link leads to, with the cipher that the tunnel is to have. It holds no secret. */
+export function tunnelUrl(link: Pick<JoinLink, "host" | "port" | "tls">, cipher: CipherName = "AESGCM"): string {
+  return `${link.tls ? "wss" : "ws"}://${authority(link)}${TUNNEL_PATH}${cipher === "AESGCM" ? "" : `?cipher=${cipher}`}`;
+}
+
+/** The cipher that a tunnel's address asks for; undefined for one there is not. @param query what follows "?" */
+export function cipherIn(query: string | undefined): CipherName | undefined {
+  const asked = new URLSearchParams(query).get("cipher") ?? "AESGCM";
+  return asked === "AESGCM" || asked === "ChaChaPoly" ? asked : undefined;
 }
 
 function authority(link: Pick<JoinLink, "host" | "port">): string {

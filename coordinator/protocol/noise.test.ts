@@ -1,6 +1,7 @@
 // Conformance of noise.ts with the published vectors of cacophony and snow, and what it refuses.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { browserCrypto } from "./browser/crypto.ts";
 import { CipherState, type KeyPair, MAX_NOISE_BYTES, type NoiseCrypto, publicKeyOf } from "./cipher-state.ts";
 import { nodeCrypto } from "./node/crypto.ts";
 import { HandshakeState } from "./noise.ts";
@@ -27,13 +28,16 @@ const { vectors } = JSON.parse(readFileSync(new URL("../../test/vectors/noise.js
 };
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-const pairOf = (hex: string): KeyPair => ({ privateKey: fromHex(hex), publicKey: publicKeyOf(nodeCrypto, fromHex(hex)) });
+const pairOf = (hex: string, crypto: NoiseCrypto = nodeCrypto): KeyPair => ({
+  privateKey: fromHex(hex),
+  publicKey: publicKeyOf(crypto, fromHex(hex)),
+});
 
-function sideOf(vector: Vector, initiator: boolean): HandshakeState {
+function sideOf(vector: Vector, initiator: boolean, primitives: NoiseCrypto = nodeCrypto): HandshakeState {
   const [side, prologue] = initiator ? (["init", vector.init_prologue] as const) : (["resp", vector.resp_prologue] as const);
   const staticKey = vector[`${side}_static`];
   const remoteStatic = vector[`${side}_remote_static`];
-  const crypto: NoiseCrypto = { ...nodeCrypto, generateKeyPair: () => pairOf(vector[`${side}_ephemeral`]) };
+  const crypto: NoiseCrypto = { ...primitives, generateKeyPair: () => pairOf(vector[`${side}_ephemeral`], primitives) };
   return new HandshakeState({
     crypto,
     protocolName: vector.protocol_name,
@@ -48,32 +52,34 @@ function sideOf(vector: Vector, initiator: boolean): HandshakeState {
 describe("published vectors", () => {
   test("all 22 of them are here", () => expect(vectors).toHaveLength(22));
 
-  test.each(vectors.map((vector, index) => [index, vector.protocol_name, vector.source, vector] as const))(
-    "vector %i, %s of %s, gives the same bytes both ways",
-    (_index, _name, _source, vector) => {
-      const sides = [sideOf(vector, true), sideOf(vector, false)] as const;
-      let split: ReturnType<HandshakeState["split"]>[] | null = null;
-      vector.messages.forEach((message, index) => {
-        const from = index % 2;
-        const to = 1 - from;
-        const payload = fromHex(message.payload);
-        if (sides[0].done) {
-          split ??= sides.map((side) => side.split());
-          const sealed = split[from]?.send.encrypt(payload) ?? new Uint8Array();
-          expect(toHex(sealed)).toBe(message.ciphertext);
-          expect(toHex(split[to]?.receive.decrypt(sealed) ?? new Uint8Array())).toBe(message.payload);
-        } else {
-          const sealed = sides[from]?.writeMessage(payload) ?? new Uint8Array();
-          expect(toHex(sealed)).toBe(message.ciphertext);
-          expect(toHex(sides[to]?.readMessage(sealed) ?? new Uint8Array())).toBe(message.payload);
-        }
-      });
-      expect(split).not.toBeNull();
-      if (vector.handshake_hash !== undefined) {
-        for (const side of sides) expect(toHex(side.handshakeHash)).toBe(vector.handshake_hash);
+  const primitives = { node: nodeCrypto, browser: browserCrypto };
+  test.each(
+    (["node", "browser"] as const).flatMap((where) =>
+      vectors.map((vector, index) => [index, vector.protocol_name, vector.source, where, vector] as const),
+    ),
+  )("vector %i, %s of %s, gives the same bytes both ways with the primitives of %s", (_index, _name, _source, where, vector) => {
+    const sides = [sideOf(vector, true, primitives[where]), sideOf(vector, false, primitives[where])] as const;
+    let split: ReturnType<HandshakeState["split"]>[] | null = null;
+    vector.messages.forEach((message, index) => {
+      const from = index % 2;
+      const to = 1 - from;
+      const payload = fromHex(message.payload);
+      if (sides[0].done) {
+        split ??= sides.map((side) => side.split());
+        const sealed = split[from]?.send.encrypt(payload) ?? new Uint8Array();
+        expect(toHex(sealed)).toBe(message.ciphertext);
+        expect(toHex(split[to]?.receive.decrypt(sealed) ?? new Uint8Array())).toBe(message.payload);
+      } else {
+        const sealed = sides[from]?.writeMessage(payload) ?? new Uint8Array();
+        expect(toHex(sealed)).toBe(message.ciphertext);
+        expect(toHex(sides[to]?.readMessage(sealed) ?? new Uint8Array())).toBe(message.payload);
       }
-    },
-  );
+    });
+    expect(split).not.toBeNull();
+    if (vector.handshake_hash !== undefined) {
+      for (const side of sides) expect(toHex(side.handshakeHash)).toBe(vector.handshake_hash);
+    }
+  });
 });
 
 describe("limits", () => {

@@ -3,7 +3,7 @@
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { z } from "zod";
 import type { BulkEnd, BulkLimits } from "./bulk.ts";
-import type { KeyPair } from "./cipher-state.ts";
+import type { CipherName, KeyPair } from "./cipher-state.ts";
 import type { HandshakeState } from "./noise.ts";
 import { type MessageSocket, type SocketEnd, systemTimers, type Timers, type TunnelCrypto } from "./ports.ts";
 import { CLOSE_FAILED, DEFAULT_MAX_QUEUED_BYTES, Tunnel } from "./tunnel.ts";
@@ -15,6 +15,8 @@ export interface OpeningOptions {
   socket: MessageSocket;
   crypto: TunnelCrypto;
   staticKey: KeyPair;
+  /** What the connecting side has chosen and its URL says (tunnelUrl); the handshake fails where the two sides mean different ones. */
+  cipher?: CipherName;
   timers?: Timers;
   /** Until the other side has answered; default 10,000. */
   handshakeTimeoutMs?: number;

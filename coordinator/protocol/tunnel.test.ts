@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { encodeCbor } from "./cbor.ts";
 import { concat, MAX_NOISE_BYTES } from "./cipher-state.ts";
 import { encodeControl, FRAME, MAX_FRAME_BYTES } from "./frames.ts";
-import { connectTunnel, NOISE_PROTOCOL } from "./handshake.ts";
+import { connectTunnel, noiseProtocol } from "./handshake.ts";
 import { MAX_DATA_BYTES, PROTOCOL_VERSION } from "./messages.ts";
 import { nodeCrypto } from "./node/crypto.ts";
 import { type Loopback, type LoopbackOptions, openRaw, openTapped, startLoopback, until } from "./node/loopback.ts";
@@ -33,7 +33,7 @@ async function intruder(loopback: Loopback, payload: unknown = { v: PROTOCOL_VER
   const socket = await openRaw(loopback.url);
   const handshake = new HandshakeState({
     crypto: nodeCrypto,
-    protocolName: NOISE_PROTOCOL,
+    protocolName: noiseProtocol("AESGCM"),
     initiator: true,
     prologue: text("Nightshift tunnel 1"),
     staticKey: nodeCrypto.generateKeyPair(),

@@ -125,6 +125,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
     onSocket: (newcomer) => {
       acceptTunnel<Device>({
         socket: newcomer.socket,
+        cipher: newcomer.cipher,
         crypto: nodeCrypto,
         staticKey,
         authenticate: async (caller) => {

@@ -87,9 +87,10 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     http,
     gate,
     ...(options.pingMs === undefined ? {} : { pingMs: options.pingMs }),
-    onSocket: ({ socket, authenticated }) => {
+    onSocket: ({ socket, cipher, authenticated }) => {
       acceptTunnel<string>({
         socket,
+        cipher,
         crypto: nodeCrypto,
         staticKey,
         authenticate: async (caller) => {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcp } from "node:net";
 import type { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { afterEach, describe, expect, test } from "vitest";
+import { browserCrypto } from "../browser/index.ts";
 import { type Loopback, type LoopbackOptions, openRaw, startLoopback, until } from "./loopback.ts";
 import { openSocket } from "./websocket.ts";
 
@@ -44,6 +45,22 @@ describe("connecting", () => {
   test("to another path is NS_UNREACHABLE", async () => {
     const server = await start();
     await expect(openSocket(server.url.replace("tunnel", "other"))).rejects.toThrow(code("NS_UNREACHABLE"));
+  });
+});
+
+describe("ciphers", () => {
+  test("the address says which; with another one in the handshake the two sides do not understand each other", async () => {
+    const server = await start();
+    const asking = (cipher: string) => openSocket(`${server.url}?cipher=${cipher}`);
+    const socket = await asking("ChaChaPoly");
+    const tunnel = await server.connect("client", { socket, cipher: "ChaChaPoly", crypto: browserCrypto });
+    const accepted = server.accepted[0];
+    if (accepted?.role !== "client") throw new Error("a client");
+    const got = new Promise((resolve) => accepted.tunnel.onMessage(resolve));
+    tunnel.send({ type: "hello", version: 1 });
+    expect(await got).toEqual({ type: "hello", version: 1 });
+    expect(await codeOf(server.connect("client", { socket: await asking("AESGCM"), cipher: "ChaChaPoly" }))).toBe("NS_WRONG_KEY");
+    expect(await codeOf(asking("NULL"))).toBe("NS_UNREACHABLE");
   });
 });
 

@@ -4,9 +4,9 @@ import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
-import { MAX_NOISE_BYTES } from "../cipher-state.ts";
+import { type CipherName, MAX_NOISE_BYTES } from "../cipher-state.ts";
 import type { HandshakeGate } from "../handshake-gate.ts";
-import { TUNNEL_PATH } from "../link.ts";
+import { cipherIn, TUNNEL_PATH } from "../link.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers } from "../ports.ts";
 import { plain } from "./crypto.ts";
 
@@ -51,6 +51,8 @@ export function openSocket(url: string, options: OpenSocketOptions = {}): Promis
 
 export interface Newcomer {
   socket: MessageSocket;
+  /** The cipher its address asked for. */
+  cipher: CipherName;
   /** The peer's network address as the HTTP server sees it. */
   address: string;
   /** To be called once the peer is authenticated: it no longer counts as a newcomer. Closing does the same. */
@@ -71,7 +73,9 @@ export function serveSockets(options: ServeSocketsOptions): { close(): void } {
   const { http, gate, onSocket, now = () => performance.now(), pingMs = PING_MS } = options;
   const server = new WebSocketServer({ noServer: true, clientTracking: true, ...COMMON });
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    if (request.url?.split("?")[0] !== TUNNEL_PATH) {
+    const [path, query] = request.url?.split("?", 2) ?? [];
+    const cipher = cipherIn(query);
+    if (path !== TUNNEL_PATH || cipher === undefined) {
       refuse(stream, 404);
       return;
     }
@@ -89,7 +93,7 @@ export function serveSockets(options: ServeSocketsOptions): { close(): void } {
     // Also when the upgrade itself fails: the stream is then destroyed.
     stream.once("close", settle);
     server.handleUpgrade(request, stream, head, (socket) =>
-      onSocket({ socket: adapt(socket, pingMs), address, authenticated: settle }),
+      onSocket({ socket: adapt(socket, pingMs), cipher, address, authenticated: settle }),
     );
   };
   http.on("upgrade", upgrade);

@@ -1,0 +1,63 @@
+// The agent of a tab, in a worker of its own: timers of a page that is not looked at are slowed down, those of workers are not. Its page
+// speaks to it by comlink.
+import { parseLink } from "@nightshift/coordinator/protocol";
+import * as Comlink from "comlink";
+import { measureSpeed } from "../agent/calibrate.ts";
+import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
+import { carryErrors } from "../worker/errors.ts";
+import { loadDevice } from "./device.ts";
+import { browserPorts } from "./ports.ts";
+
+carryErrors();
+
+export interface TabStatus extends AgentStatus {
+  name: string;
+}
+
+export interface StartOptions {
+  /** A join link. */
+  link: string;
+  slots: number;
+  /** Why it does not compute yet; null: it may begin at once. */
+  paused: string | null;
+}
+
+export class TabAgent {
+  private agent: Agent | undefined;
+
+  /** Joins. @param onStatus called at every change @throws NS_BAD_LINK */
+  async start({ link, slots, paused }: StartOptions, onStatus: (status: TabStatus) => void): Promise<void> {
+    const parsed = parseLink(link);
+    const { key, name } = await loadDevice();
+    this.agent?.stop();
+    const ports = browserPorts({
+      name,
+      link: parsed,
+      key,
+      slots,
+      speed: measureSpeed(() => performance.now()),
+      log: () => undefined,
+    });
+    const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status) => onStatus({ ...status, name }));
+    this.agent = agent;
+    if (paused !== null) agent.pause(paused, 0);
+    agent.start();
+  }
+
+  /** @param keepMs how long processes stay before they go on elsewhere */
+  pause(reason: string, keepMs: number): void {
+    this.agent?.pause(reason, keepMs);
+  }
+
+  resume(): void {
+    this.agent?.resume();
+  }
+
+  /** Ends everything at once; processes go on elsewhere from their last images. */
+  stop(): void {
+    this.agent?.stop();
+    this.agent = undefined;
+  }
+}
+
+Comlink.expose(new TabAgent());

@@ -1,0 +1,77 @@
+// The agent's ports in a browser's worker: socket, workers, time, what a page may know of its machine.
+import { backoffMs, connectTunnel, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
+import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Ports } from "../agent/index.ts";
+import { spawnBrowserWorker } from "../worker/index.browser.ts";
+
+/** noble's is three times as fast as its AESGCM. */
+const CIPHER = "ChaChaPoly";
+/** When the browser does not say. */
+const MEMORY_GIB = 4;
+
+export interface BrowserPortsOptions {
+  name: string;
+  link: JoinLink;
+  key: KeyPair;
+  slots: number;
+  /** See agent/calibrate.ts. */
+  speed: number;
+  log(event: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What some browsers tell and no standard's types have. */
+type Told = Navigator & { deviceMemory?: number; userAgentData?: { platform?: string } };
+
+export function browserPorts(options: BrowserPortsOptions): Ports {
+  const { name, link, key, slots, speed, log } = options;
+  const told = navigator as Told;
+  // Browsers round it, and say at most 8. A page may not use all of it: half is offered.
+  const memoryBytes = (told.deviceMemory ?? MEMORY_GIB) * 2 ** 30;
+  const host = {
+    name,
+    os: (told.userAgentData?.platform || "unknown").slice(0, 100),
+    arch: "browser",
+    cpuModel: navigator.userAgent.slice(0, 200),
+    slots,
+    memoryBytes,
+    speed,
+  };
+  return {
+    connect: async (on) => {
+      const tunnel = await connectTunnel({
+        socket: await openBrowserSocket(tunnelUrl(link, CIPHER)),
+        crypto: browserCrypto,
+        cipher: CIPHER,
+        staticKey: key,
+        coordinatorKey: link.coordinatorKey,
+        role: "agent",
+        token: link.token,
+        name,
+      });
+      tunnel.onMessage((message) => on.message(message));
+      tunnel.onClose((error) =>
+        on.closed(error ?? new NightshiftError("NS_CONNECTION_LOST", "the coordinator closed the connection")),
+      );
+      return {
+        send: (message) => tunnel.send(message),
+        getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
+        putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
+        close: () => tunnel.close(),
+      };
+    },
+    spawnWorker: spawnBrowserWorker,
+    compile: (bytes) => WebAssembly.compile(bytes),
+    hash: (bytes) => Array.from(browserCrypto.hash(bytes), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    now: () => performance.now(),
+    random: Math.random,
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+    backoffMs,
+    hostInfo: () => host,
+    memoryFreeBytes: () => memoryBytes / 2,
+    log,
+  };
+}

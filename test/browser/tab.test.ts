@@ -1,0 +1,110 @@
+// A browser's tab as a host of a real cluster, beside a headless agent.
+import type { StartOptions, TabStatus } from "@nightshift/agent-app/browser";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Cluster, local, Received, until } from "../cluster.ts";
+import { type Opened, openPage, withoutChromium } from "./chromium.ts";
+
+interface Page {
+  join(options: StartOptions): Promise<void>;
+  pause(reason: string, keepMs: number): Promise<void>;
+  resume(): Promise<void>;
+  tabStatus(): TabStatus | undefined;
+}
+
+describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
+  let cluster: Cluster;
+  let opened: Opened;
+  let tab = "";
+
+  /** @returns the tab's name, when it has joined */
+  const joined = async (): Promise<string> => {
+    const options = { link: cluster.hostLink, slots: 1, paused: null };
+    await opened.page.evaluate((it) => (globalThis as unknown as Page).join(it), options);
+    const status = await until("the tab has joined", async () => {
+      const now = await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus());
+      return now?.connected ? now : undefined;
+    });
+    return status.name;
+  };
+  const running = (job: number, host: string) =>
+    until(`job ${job} computes on ${host}`, async () =>
+      (await cluster.ps(job, false)).find((row) => row.host === host && row.state === "running"),
+    );
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ agents: ["desk"] });
+    opened = await openPage("tab", { isolated: true });
+    tab = await joined();
+  });
+  afterAll(async () => {
+    await opened?.close();
+    await cluster?.close();
+  });
+
+  test("it is listed with its slot and a measured speed", async () => {
+    const host = (await cluster.client.request("hosts", {})).find(({ name }) => name === tab);
+    expect(host).toMatchObject({ online: true, paused: null, slots: 1 });
+    expect(host?.speed).toBeGreaterThan(0);
+  });
+
+  test("a process goes from the headless agent to the tab and back while it runs, with the same output", async () => {
+    const args = ["600", "2000"];
+    const submitted = await cluster.submit("steady-lines.c", args, { startOn: "desk", stay: true });
+    const received = new Received();
+    const end = cluster.end(submitted, received);
+    for (const host of [tab, "desk", tab]) {
+      const before = received.bytes[1];
+      await until("it prints", () => received.bytes[1] > before);
+      await cluster.client.request("migrate", { pid: submitted.pid, host });
+      await running(submitted.job, host);
+    }
+    const here = await local("steady-lines.c", args);
+    const ended = await end;
+    expect(ended).toMatchObject({ stdout: here.out, stderr: here.err, report: { kind: "exit", code: 0 } });
+    expect(ended.info).toMatchObject({ migratedRunning: 3, restarts: 0 });
+    expect(ended.info.freezesMs).toHaveLength(3);
+  });
+
+  test("fork() in the tab: children run on both hosts", async () => {
+    const args = ["27", "1"];
+    const ended = await cluster.run("fork-fibonacci", args, { startOn: tab });
+    expect(ended).toMatchObject({ stdout: (await local("fork-fibonacci", args)).out, report: { kind: "exit", code: 0 } });
+  });
+
+  test("paused, it computes nothing and its process goes on elsewhere; resumed, it is a host again", async () => {
+    const submitted = await cluster.submit("steady-lines.c", ["300", "2000"], { startOn: tab });
+    const end = cluster.end(submitted);
+    await running(submitted.job, tab);
+    await opened.page.evaluate(() => (globalThis as unknown as Page).pause("you are here", 0));
+    await running(submitted.job, "desk");
+    expect(await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus())).toMatchObject({
+      paused: "you are here",
+      running: 0,
+    });
+    expect(await end).toMatchObject({ stdout: (await local("steady-lines.c", ["300", "2000"])).out });
+    await opened.page.evaluate(() => (globalThis as unknown as Page).resume());
+    await until("it is usable", async () =>
+      (await cluster.client.request("hosts", {})).some((host) => host.name === tab && host.paused === null),
+    );
+  });
+
+  test("the tab is the same host when it comes back", async () => {
+    await opened.page.reload();
+    await opened.page.waitForFunction(() => "ready" in globalThis);
+    expect(await joined()).toBe(tab);
+    expect((await cluster.client.request("hosts", {})).filter(({ online }) => online)).toHaveLength(2);
+  });
+
+  test("the tab is closed in the middle of a run: nothing is lost", async () => {
+    const args = ["400", "3000"];
+    const submitted = await cluster.submit("steady-lines.c", args, { startOn: tab });
+    const received = new Received();
+    const end = cluster.end(submitted, received);
+    await running(submitted.job, tab);
+    await until("it prints", () => received.bytes[1] > 500);
+    await opened.close();
+    const ended = await end;
+    expect(ended).toMatchObject({ stdout: (await local("steady-lines.c", args)).out, report: { kind: "exit", code: 0 } });
+    expect(ended.info.restarts).toBeGreaterThan(0);
+  });
+});
