@@ -115,7 +115,9 @@ test("agent-app takes of the coordinator only the protocol", () => {
     told(
       inSources.filter(
         ({ file, to }) =>
-          file.startsWith("agent-app/") && to?.startsWith("coordinator/") && !/^coordinator\/protocol(\/node|\/browser)?$/.test(to),
+          file.startsWith("agent-app/") &&
+          to?.startsWith("coordinator/") &&
+          !/^coordinator\/protocol(\/node|\/browser)?$/.test(to),
       ),
     ),
     "An agent on somebody's PC must not carry the server: of coordinator it imports only protocol.",

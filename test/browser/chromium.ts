@@ -13,9 +13,9 @@ import { build } from "vite";
 const PAGES = fileURLToPath(new URL("./pages/", import.meta.url));
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge"];
 const SUFFIXES = process.platform === "win32" ? [".exe"] : [""];
-const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".wasm": "application/wasm" };
+export const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".wasm": "application/wasm" };
 /** Like those of a page that may share memory. */
-const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+export const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 /** Nothing but our pages, and no dialogs. */
 const ARGUMENTS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
@@ -68,14 +68,7 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
   try {
     await bundle(name, folder);
     server = await serve(folder, isolated ? ISOLATION : {});
-    browser = await chromium.launch({
-      executablePath: findChromium() ?? "",
-      args: [
-        ...ARGUMENTS,
-        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-        ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
-      ],
-    });
+    browser = await launchChromium(v8Flags);
     const page = await browser.newPage();
     const failed = new Promise<never>((_, reject) => {
       page.on("pageerror", reject);
@@ -91,6 +84,18 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
     await close();
     throw thrown;
   }
+}
+
+/** @param v8Flags settings of the engine that people's browsers do not have */
+export function launchChromium(v8Flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findChromium() ?? "",
+    args: [
+      ...ARGUMENTS,
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
+    ],
+  });
 }
 
 async function bundle(name: string, folder: string): Promise<void> {

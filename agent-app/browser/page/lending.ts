@@ -1,0 +1,138 @@
+// One lending of this computer, from the consent to its end: the agent in its worker, the policy that decides when it computes, and what there is to
+// show. Knows no HTML.
+import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import {
+  type Decision,
+  decisionWords,
+  effective,
+  type Language,
+  momentOf,
+  PolicyKeeper,
+  type Settings,
+} from "../../policy/index.ts";
+import { openTab, type Tab, type TabStatus } from "../index.ts";
+import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchPage } from "./signals.ts";
+
+export const WHENS = ["away", "background", "always"] as const;
+export type When = (typeof WHENS)[number];
+
+/** What the owner has agreed to. */
+export interface Consent {
+  when: When;
+  cores: number;
+  onlyCharging: boolean;
+}
+
+/** Hidden for this long, a page counts as left alone. */
+const BACKGROUND_SECONDS = 3;
+
+export interface Shown {
+  status: TabStatus | undefined;
+  /** "Paused: you are here" */
+  words: string;
+  pausedByHand: boolean;
+  /** Milliseconds of computing that processes have had here. */
+  givenMs: number;
+}
+
+export class Lending {
+  private readonly link: string;
+  private readonly consent: Consent;
+  private readonly language: Language;
+  private readonly onChange: (shown: Shown) => void;
+  private readonly tab: Tab;
+  private readonly keeper: PolicyKeeper;
+  private readonly closers: (() => void)[] = [];
+  private decision: Decision | undefined;
+  private readonly given = new Map<number, number>();
+  private givenBefore = 0;
+  private status: TabStatus | undefined;
+  private closed = false;
+
+  constructor(link: string, consent: Consent, language: Language, onChange: (shown: Shown) => void) {
+    this.link = link;
+    this.consent = consent;
+    this.language = language;
+    this.onChange = onChange;
+    this.tab = openTab((status) => this.told(status));
+    this.keeper = new PolicyKeeper(
+      {
+        moment: () => momentOf(performance.now(), new Date()),
+        after: (ms, work) => {
+          const timer = setTimeout(work, ms);
+          return () => clearTimeout(timer);
+        },
+        decided: (decision) => this.obey(decision),
+      },
+      effective(settingsFor(consent), null),
+      { desktop: true },
+      null,
+    );
+  }
+
+  /** @throws NS_BAD_LINK, or what the browser says when it does not allow to see whether the owner is away */
+  async start(): Promise<void> {
+    const watch: Watch = { update: (signals) => this.keeper.update(signals), now: () => performance.now() };
+    const { when, onlyCharging } = this.consent;
+    if (when === "away") this.closers.push(await watchIdle(watch));
+    if (when === "background") this.closers.push(watchPage(watch));
+    if (onlyCharging) this.closers.push(await watchBattery(watch));
+    this.keeper.look();
+    const paused = this.decision?.compute ? null : this.words;
+    await this.tab.start({ link: this.link, slots: this.consent.cores, paused });
+  }
+
+  pause(): void {
+    this.keeper.setPause({ untilMs: null, words: null });
+    this.show();
+  }
+
+  resume(): void {
+    this.keeper.setPause(null);
+    this.show();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const close of this.closers) close();
+    this.keeper.close();
+    this.tab.close();
+  }
+
+  private get words(): string {
+    return this.decision ? decisionWords(this.decision, this.language) : "";
+  }
+
+  private obey(decision: Decision): void {
+    this.decision = decision;
+    const told = decision.compute ? this.tab.resume() : this.tab.pause(this.words, decision.graceMs);
+    told.catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
+    this.show();
+  }
+
+  private told(status: TabStatus): void {
+    if (this.closed) return;
+    this.status = status;
+    // A process that has left counts with what it had computed here when it was last seen.
+    const here = new Map(status.processes.map(({ pid, cpuMs }) => [pid, cpuMs]));
+    for (const [pid, cpuMs] of here) {
+      const before = this.given.get(pid);
+      if (before !== undefined) this.givenBefore += Math.max(0, cpuMs - before);
+      this.given.set(pid, cpuMs);
+    }
+    for (const pid of this.given.keys()) if (!here.has(pid)) this.given.delete(pid);
+    this.show();
+  }
+
+  private show(): void {
+    const { status, words, givenBefore: givenMs } = this;
+    this.onChange({ status, words, givenMs, pausedByHand: this.keeper.pause !== null });
+  }
+}
+
+function settingsFor({ when, onlyCharging }: Consent): Partial<Settings> {
+  const common: Partial<Settings> = { batteryAbovePercent: onlyCharging ? 100 : 0, startAfterSeconds: 0 };
+  if (when === "always") return { ...common, mode: "always", coresPercentPresent: 100 };
+  return { ...common, mode: "idle", idleAfterSeconds: when === "away" ? IDLE_SECONDS : BACKGROUND_SECONDS };
+}

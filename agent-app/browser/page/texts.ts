@@ -1,0 +1,79 @@
+// What the join page says, in every language it speaks. The policy's own words are in policy/words.ts.
+import type { Language } from "../../policy/index.ts";
+
+const en = {
+  title: "Lend this computer",
+  intro: "{host} asks for computing time that this computer does not need.",
+  what: "What happens",
+  whatRuns: "Programs of that cluster run inside this browser's sandbox. They see no file, no other page and no network.",
+  whatStops: "When you are back they stop at once and go on on another computer. Nothing of theirs stays here.",
+  whatLeaves:
+    "Sent there: the name {name}, the browser's kind, how many cores you lend and how fast they are, and the programs' results.",
+  whatEnds: "Closing this tab ends it.",
+  cores: "Cores to lend: {count} of {all}",
+  when: "When",
+  away: "Only while I am away from this computer",
+  awayHow: "The browser asks you whether this page may know that.",
+  awayNot: "This browser cannot tell whether you are away.",
+  background: "While this page is in the background",
+  always: "Whenever this page is open",
+  charging: "Only while charging",
+  start: "Lend it",
+  stop: "Stop lending",
+  pause: "Pause",
+  resume: "Go on",
+  lending: "This computer is lent to {host} as {name}.",
+  offline: "No connection to {host}. It tries again by itself.",
+  refused: "{host} refused: {message}",
+  processes: "Running now: {count}. Given so far: {time} of computing.",
+  denied: "The browser did not allow it to know when you are away. Choose another time.",
+  elsewhere: "Another tab of this browser lends this computer already.",
+  "no-link": "This page needs a join link. Ask whoever runs the cluster for one, and open it here.",
+  "not-isolated":
+    "This page came over a connection that the browser does not trust, so it may not compute here. Open it over https, or on the computer itself.",
+  "no-wasm": "This browser is too old: it cannot run what would be computed here.",
+};
+export type Text = keyof typeof en;
+
+const zhCN: Record<Text, string> = {
+  title: "借出这台电脑",
+  intro: "{host} 希望使用这台电脑闲置的计算能力。",
+  what: "会发生什么",
+  whatRuns: "该集群的程序在此浏览器的沙箱中运行，看不到任何文件、其他网页和网络。",
+  whatStops: "您回来时它们立即停止，并在另一台电脑上继续。此处不会留下任何东西。",
+  whatLeaves: "会发送：名称 {name}、浏览器种类、借出的核心数及其速度，以及程序的结果。",
+  whatEnds: "关闭此标签页即告结束。",
+  cores: "借出核心：{count} / {all}",
+  when: "何时",
+  away: "仅当我离开电脑时",
+  awayHow: "浏览器会询问您是否允许此页面得知这一点。",
+  awayNot: "此浏览器无法判断您是否离开。",
+  background: "当此页面在后台时",
+  always: "只要此页面打开",
+  charging: "仅在充电时",
+  start: "借出",
+  stop: "停止借出",
+  pause: "暂停",
+  resume: "继续",
+  lending: "这台电脑已作为 {name} 借给 {host}。",
+  offline: "无法连接 {host}，将自动重试。",
+  refused: "{host} 拒绝：{message}",
+  processes: "正在运行：{count}。已贡献计算时间：{time}。",
+  denied: "浏览器不允许得知您何时离开。请选择其他时间。",
+  elsewhere: "此浏览器的另一个标签页已在借出这台电脑。",
+  "no-link": "此页面需要加入链接。请向集群的管理者索取，并在此打开。",
+  "not-isolated": "此页面的连接不受浏览器信任，因此不能在此计算。请通过 https 打开，或在该电脑本机上打开。",
+  "no-wasm": "此浏览器太旧，无法运行要在此计算的程序。",
+};
+
+export const TEXTS: Record<Language, Record<Text, string>> = { en, "zh-CN": zhCN };
+
+export const say = (language: Language, text: Text, values: Readonly<Record<string, string | number>> = {}): string =>
+  TEXTS[language][text].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
+/** "12 s", "34 min", "5.6 h" */
+export function showTime(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 100) return `${Math.floor(seconds)} s`;
+  return seconds < 6000 ? `${Math.floor(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,175 @@
+// The join page as a volunteer sees it: consent, computing, being back, a second tab, a reload.
+import { mkdtemp, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { buildJoinPage } from "@nightshift/agent-app/browser/build";
+import { TEXTS } from "@nightshift/agent-app/browser/texts";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Cluster, until } from "../cluster.ts";
+import { ISOLATION, launchChromium, TYPES, withoutChromium } from "./chromium.ts";
+
+const LONG = ["100000", "2000"];
+
+test("every text is there in every language, with the same values", () => {
+  const values = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const texts of Object.values(TEXTS))
+    for (const [name, text] of Object.entries(TEXTS.en)) {
+      const other = texts[name as keyof typeof texts];
+      expect(other, name).toBeTruthy();
+      expect(values(other), name).toEqual(values(text));
+    }
+});
+
+describe.skipIf(withoutChromium("the join page"))("the join page", () => {
+  let cluster: Cluster;
+  let context: BrowserContext;
+  let page: Page;
+  let origin = "";
+  let secret = "";
+  const closers: (() => unknown)[] = [];
+
+  /** The page and the coordinator's tunnel at one address, as the coordinator will have it. */
+  async function serve(folder: string): Promise<string> {
+    const server = createServer(async ({ url = "/" }, response) => {
+      const { pathname } = new URL(url, "http://localhost");
+      const file = pathname === "/join" ? "/index.html" : pathname;
+      const bytes = await readFile(join(folder, file)).catch(() => undefined);
+      if (!bytes) return void response.writeHead(404).end();
+      const type = { ...TYPES, ".html": "text/html", ".css": "text/css" }[extname(file)] ?? "application/octet-stream";
+      response.writeHead(200, { ...ISOLATION, "Content-Type": type }).end(bytes);
+    });
+    server.on("upgrade", (request, stream) => {
+      const upstream = connect(cluster.port, "127.0.0.1");
+      const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      upstream.write(`GET ${request.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
+      stream.pipe(upstream).pipe(stream);
+      for (const end of [stream, upstream]) end.on("error", () => [stream, upstream].map((it) => it.destroy()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    closers.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+    );
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  const host = async (name: string) => (await cluster.client.request("hosts", {})).find((row) => row.name === name);
+  const words = (of = page): Promise<string> => of.locator(".words").innerText();
+  const says = (expected: RegExp, of = page) =>
+    until(`the page says ${expected}`, async () => expected.test(await words(of).catch(() => "")));
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nightshift-join-"));
+    await buildJoinPage(folder);
+    cluster = await Cluster.start({});
+    origin = await serve(folder);
+    secret = new URL(cluster.hostLink).hash;
+    const browser = await launchChromium();
+    closers.push(() => browser.close());
+    context = await browser.newContext({ locale: "en-GB" });
+    page = await context.newPage();
+  });
+  afterAll(async () => {
+    for (const close of closers.reverse()) await close();
+    await cluster?.close();
+  });
+
+  test("without a secret in the link it says that one is needed, and connects to nobody", async () => {
+    await page.goto(`${origin}/join`);
+    await page.getByText("needs a join link").waitFor();
+  });
+
+  test("it says whom one lends to and what that means before anything happens", async () => {
+    await page.goto(`${origin}/join${secret}`);
+    await page.reload(); // only the part behind the # had changed
+    await page.getByText(new URL(origin).host, { exact: false }).first().waitFor();
+    expect(await page.getByRole("listitem").count()).toBe(4);
+    expect(await cluster.client.request("hosts", {})).toEqual([]);
+    expect(await page.evaluate(() => indexedDB.databases().then((all) => all.length))).toBe(1);
+  });
+
+  test("lent whenever the page is open, it computes; paused and resumed by hand; a process of another host is not lost", async () => {
+    await page.getByLabel("Whenever this page is open").check();
+    await page.getByRole("slider").fill("1");
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(/^Computing$/);
+    const name = /as (browser-\w+)/.exec(await page.getByText("is lent to").innerText())?.[1] ?? "";
+    await until("the host is there", async () => (await host(name))?.online);
+    const { job } = await cluster.submit("steady-lines.c", LONG);
+    await until("it computes here", async () => (await host(name))?.running === 1);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await says(/^Paused: until you resume it$/);
+    await until("it computes no more", async () => (await host(name))?.running === 0);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await until("it computes again", async () => (await host(name))?.running === 1);
+    await until("it is shown", async () => /Running now: 1\. Given so far: [1-9]/.test(await page.locator("main").innerText()));
+    await cluster.client.request("cancel", { job, pid: null });
+  });
+
+  test("a second tab does not lend again, and takes over when the first is closed; a reload goes on without asking", async () => {
+    const second = await context.newPage();
+    await second.goto(`${origin}/join${secret}`);
+    await second.getByText("Another tab").waitFor();
+    await page.close();
+    await says(/^Computing$/, second);
+    await second.reload();
+    await says(/^Computing$/, second);
+    page = second;
+    await until(
+      "it is one host",
+      async () => (await cluster.client.request("hosts", {})).filter(({ online }) => online).length === 1,
+    );
+  });
+
+  test("in mode background it stops when the page is looked at", async () => {
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    await page.getByLabel("While this page is in the background").check();
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(/^Paused: you are here$/);
+    const front = await context.newPage();
+    await front.bringToFront();
+    await page.evaluate(() => {
+      // Headless Chromium calls every page visible.
+      Object.defineProperty(document, "hidden", { configurable: true, value: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await says(/^Computing$/);
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { configurable: true, value: false });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await says(/^Paused: you are here$/);
+    await front.close();
+  });
+
+  test("in mode away the browser says whether the owner is here", async () => {
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    const devtools = await context.newCDPSession(page);
+    const { browserContextId } = (await devtools.send("Target.getTargetInfo")).targetInfo;
+    const browser = await context.browser()?.newBrowserCDPSession();
+    await browser?.send("Browser.grantPermissions", { permissions: ["idleDetection"], origin, browserContextId });
+    await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
+    await page.getByLabel("Only while I am away").check();
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(/^Paused: you are here$/);
+    await devtools.send("Emulation.setIdleOverride", { isUserActive: false, isScreenUnlocked: true });
+    await says(/^Computing$/);
+    await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
+    await says(/^Paused: you are here$/);
+  });
+
+  test("a revoked or unknown token is told", async () => {
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    const stranger = await (await page.context().browser())?.newContext({ locale: "en-GB" });
+    const other = await stranger?.newPage();
+    if (!other) throw new Error("no page");
+    await other.goto(`${origin}/join${secret.replace(/\..*/, `.${"A".repeat(22)}`)}`);
+    await other.getByLabel("Whenever this page is open").check();
+    await other.getByRole("button", { name: "Lend it" }).click();
+    await other.getByText("refused").waitFor();
+    await stranger?.close();
+  });
+});
