@@ -79,7 +79,7 @@ export function reasonWords(reason: Reason, language: Language = "en"): string {
 }
 
 /** "Paused: on battery, 43 %" */
-export function decisionWords({ reasons: [first] }: Decision, language: Language = "en"): string {
+export function decisionWords({ reasons: [first] }: Pick<Decision, "reasons">, language: Language = "en"): string {
   const texts = LANGUAGES[language];
   return first === undefined ? texts.computing : fill(texts.paused, { reason: reasonWords(first, language) });
 }

@@ -28,8 +28,8 @@ const BACKGROUND_SECONDS = 3;
 
 export interface Shown {
   status: TabStatus | undefined;
-  /** "Paused: you are here" */
-  words: string;
+  /** "Paused: you are here"; null: nothing stands against computing. */
+  paused: string | null;
   pausedByHand: boolean;
   /** Milliseconds of computing that processes have had here. */
   givenMs: number;
@@ -78,8 +78,7 @@ export class Lending {
     if (when === "background") this.closers.push(watchPage(watch));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
     this.keeper.look();
-    const paused = this.decision?.compute ? null : this.words;
-    await this.tab.start({ link: this.link, slots: this.consent.cores, paused });
+    await this.tab.start({ link: this.link, slots: this.consent.cores, paused: this.paused });
   }
 
   pause(): void {
@@ -100,13 +99,13 @@ export class Lending {
     this.tab.close();
   }
 
-  private get words(): string {
-    return this.decision ? decisionWords(this.decision, this.language) : "";
+  private get paused(): string | null {
+    return this.decision && !this.decision.compute ? decisionWords(this.decision, this.language) : null;
   }
 
   private obey(decision: Decision): void {
     this.decision = decision;
-    const told = decision.compute ? this.tab.resume() : this.tab.pause(this.words, decision.graceMs);
+    const told = this.paused === null ? this.tab.resume() : this.tab.pause(this.paused, decision.graceMs);
     told.catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
     this.show();
   }
@@ -126,8 +125,8 @@ export class Lending {
   }
 
   private show(): void {
-    const { status, words, givenBefore: givenMs } = this;
-    this.onChange({ status, words, givenMs, pausedByHand: this.keeper.pause !== null });
+    const { status, paused, givenBefore: givenMs } = this;
+    this.onChange({ status, paused, givenMs, pausedByHand: this.keeper.pause !== null });
   }
 }
 

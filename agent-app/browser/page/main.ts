@@ -1,7 +1,7 @@
 // The join page: whom one would lend to, what that means, how much and when; then what happens. Opened by a link whose secret stands behind
 // the #, so that it is in no request. What the owner has agreed to is remembered for this coordinator, so that a reload goes on.
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
-import { type Language, languageOf } from "../../policy/index.ts";
+import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
 import { loadDevice } from "../device.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
 import { canSeeIdle, maySeeIdle } from "./signals.ts";
@@ -12,6 +12,7 @@ const host = location.host;
 const text = (name: Text, values: Record<string, string | number> = {}): string => say(language, name, { host, ...values });
 const REMEMBERED = `nightshift ${host}`;
 const LOCK = "nightshift-lending";
+const computing = decisionWords({ reasons: [] }, language);
 const root = document.getElementById("page") as HTMLElement;
 
 /** An element with attributes, handlers and children. */
@@ -145,7 +146,8 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
   const pause = make("button", { type: "button" });
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
   show(words, lent, figures, make("div", { className: "buttons" }, pause, stop));
-  const draw = ({ status, words: now, pausedByHand, givenMs }: Shown): void => {
+  const draw = ({ status, paused, pausedByHand, givenMs }: Shown): void => {
+    const now = paused ?? (!status?.connected ? text("waiting") : status.running > 0 ? computing : text("ready"));
     document.body.dataset.state = status?.refused
       ? "attention"
       : !status?.connected
