@@ -5,7 +5,9 @@
 #include <error.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <ifaddrs.h>
 #include <malloc.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -58,6 +61,14 @@ static void alone(void) {
   HOLDS(setuid(5) < 0 && errno == EPERM);
   HOLDS(umask(077) == 022 && umask(022) == 077);
   HOLDS(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == (rlim_t)getdtablesize());
+  struct rusage usage;
+  HOLDS(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss >= 8192 && usage.ru_nvcsw == 0);
+  HOLDS(getrusage(7, &usage) < 0 && errno == EINVAL);
+  struct addrinfo *found;
+  struct ifaddrs *interfaces;
+  HOLDS(getaddrinfo("localhost", NULL, NULL, &found) == EAI_FAIL && !gethostbyname("localhost"));
+  HOLDS(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EAFNOSUPPORT);
+  HOLDS(getifaddrs(&interfaces) == 0 && !interfaces);
   HOLDS((getpriority(PRIO_PROCESS, 0) + nice(5)) == 0);
   HOLDS(tcgetattr(0, &settings) < 0 && errno == ENOTTY);
   HOLDS(ttyname(0) == NULL);

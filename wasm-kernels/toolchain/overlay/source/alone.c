@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int PAGE_BYTES = 65536;
@@ -39,6 +41,17 @@ void *memalign(size_t alignment, size_t bytes) {
   return failure ? NULL : start;
 }
 void *valloc(size_t bytes) { return memalign(PAGE_BYTES, bytes); }
+
+int getrusage(int who, struct rusage *usage) {
+  if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN) return result_or_errno(-EINVAL);
+  memset(usage, 0, sizeof *usage);
+  if (who == RUSAGE_CHILDREN) return 0; // nobody tells
+  long long microseconds = clock() * (1000000LL / CLOCKS_PER_SEC);
+  usage->ru_utime.tv_sec = microseconds / 1000000;
+  usage->ru_utime.tv_usec = microseconds % 1000000;
+  usage->ru_maxrss = __builtin_wasm_memory_size(0) * (PAGE_BYTES / 1024);
+  return 0;
+}
 
 int getrlimit(int resource, struct rlimit *limit) {
   if (resource < 0 || resource > RLIMIT_AS) return result_or_errno(-EINVAL);
