@@ -19,7 +19,7 @@ export interface CompileOptions {
   readonly extraArgs?: readonly string[];
   /** Where results are kept; without it nothing is. */
   readonly cacheDir?: string;
-  /** Limit for this compilation; 120,000 ms unless told. */
+  /** Limit for this compilation; 120,000 ms and 20,000 more for each source unless told. */
   readonly timeoutMs?: number;
 }
 
@@ -29,7 +29,8 @@ export interface Compiled {
   readonly diagnostics: string;
 }
 
-const DEFAULT_TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 120_000;
+const TIMEOUT_PER_SOURCE_MS = 20_000;
 const OUTPUT = "/program.wasm";
 
 /** 8 MiB: what a process has on Linux. First in memory, so that running out of it traps instead of overwriting data. */
@@ -90,7 +91,7 @@ async function build(
 ): Promise<Build> {
   const reply = await runTools(
     { commands: [["clang", ...args]], files, wanted: OUTPUT },
-    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    options.timeoutMs ?? TIMEOUT_MS + TIMEOUT_PER_SOURCE_MS * set.sources.length,
   );
   if (reply.output !== undefined && isWasm(reply.output)) return { bytes: reply.output, text: reply.text };
   const notes = set.outside.map(
