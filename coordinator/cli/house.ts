@@ -11,6 +11,8 @@ export interface HouseOptions {
   port: number;
   /** Address to listen on; 127.0.0.1 unless told. */
   host?: string;
+  /** Whether other computers may use the console over plain http; false unless told. */
+  plainHttp?: boolean;
   agents: readonly Omit<AgentOptions & { name: string }, "link" | "home" | "json">[];
   /** Lines for people; nothing for --json. */
   say(line: string): void;
@@ -34,9 +36,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     home,
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
   });
   say(`Coordinator  ${paint.bold(coordinator.url)}`);
   say(`Join link    ${coordinator.hostLink}`);
+  say(`Console      ${paint.bold(coordinator.consoleUrl)}`);
+  if (coordinator.consoleUrl.includes("#"))
+    say(paint.dim("             (once: whoever opens it becomes the first administrator)"));
   say("");
   let closing = false;
   const agents = options.agents.map((agent) => {
