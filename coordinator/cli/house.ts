@@ -31,6 +31,7 @@ export interface House {
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { say, paint = paintFor(process.stdout) } = options;
   const home = options.home ?? nightshiftHome();
+  await prepareConsole(say);
   const { startCoordinator } = await import("../server/index.ts");
   const coordinator = await startCoordinator({
     home,
@@ -79,6 +80,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await coordinator.close();
     },
   };
+}
+
+/** Without it the cluster is as good; the console's address then says how to get it. */
+async function prepareConsole(say: (line: string) => void): Promise<void> {
+  const { buildConsole, isConsoleOutdated } = await import("./console-build.ts");
+  if (!(await isConsoleOutdated())) return;
+  say("Building the console (once) ...");
+  await buildConsole().catch((thrown: Error) => say(`The console could not be built: ${thrown.message}`));
 }
 
 function describe(agent: { slots?: number; cpu?: number | null }): string {

@@ -68,14 +68,7 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
   try {
     await bundle(name, folder);
     server = await serve(folder, isolated ? ISOLATION : {});
-    browser = await chromium.launch({
-      executablePath: findChromium() ?? "",
-      args: [
-        ...ARGUMENTS,
-        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-        ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
-      ],
-    });
+    browser = await startBrowser(v8Flags);
     const page = await browser.newPage();
     const failed = new Promise<never>((_, reject) => {
       page.on("pageerror", reject);
@@ -91,6 +84,18 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
     await close();
     throw thrown;
   }
+}
+
+/** @param v8Flags settings of the engine that people's browsers do not have */
+export function startBrowser(v8Flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findChromium() ?? "",
+    args: [
+      ...ARGUMENTS,
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
+    ],
+  });
 }
 
 async function bundle(name: string, folder: string): Promise<void> {
