@@ -27,6 +27,8 @@ export function hostState(host: Host): HostState {
 
 export class Views {
   readonly samples: Sample[] = [];
+  /** As of the last sample. */
+  lastTotals: Answer<"cluster">["totals"];
   private readonly coordinator: Coordinator;
   private readonly numbers = new Map<string, number>();
   private readonly timer: NodeJS.Timeout;
@@ -35,6 +37,7 @@ export class Views {
   constructor(coordinator: Coordinator) {
     this.coordinator = coordinator;
     this.ended = this.endedProcesses();
+    this.lastTotals = this.totals();
     this.timer = setInterval(() => this.sample(Date.now()), SAMPLE_MS);
   }
 
@@ -142,7 +145,8 @@ export class Views {
   }
 
   private sample(at: number): void {
-    const { computing, idle, owners, processes, balance } = this.totals();
+    this.lastTotals = this.totals();
+    const { computing, idle, owners, processes, balance } = this.lastTotals;
     const ended = this.endedProcesses();
     this.samples.push({ at, computing, idle, owners, processes, ended: Math.max(0, ended - this.ended), balance });
     this.ended = ended;

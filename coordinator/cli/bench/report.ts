@@ -5,6 +5,7 @@ import { overhead, PUBLISHED } from "../experiment-figures.ts";
 import { showBytes } from "../quantities.ts";
 import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";
+import type { StreamFigures } from "./stream.ts";
 
 const percent = (value: number | null): string =>
   value === null ? "-" : `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)} %`;
@@ -15,7 +16,7 @@ const HEAD = `# Performance
 
 Figures of another machine differ; the commands below write their part of this file anew.
 `;
-const PARTS = ["## The published experiment", "## The kernels", "## In a browser"] as const;
+const PARTS = ["## The published experiment", "## The kernels", "## In a browser", "## The console's change stream"] as const;
 
 /** The report with these parts instead of its own. @param report as it is, if there is one */
 export function withParts(report: string | undefined, parts: readonly string[]): string {
@@ -133,5 +134,23 @@ ${kernels
 
 Over optimised, geometric means: plain ${mean("plain")}, migratable ${mean("migratable")}, renewed ${mean("renewed")}, at worst ${percent(worst - 1)} (${worstName}).
 "-": the stack of a browser's worker, about 1 MB, is too small for the program's recursion in that code.
+`;
+}
+
+export function streamPart(figures: StreamFigures, machine: Machine, command: string): string {
+  const { hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs } = figures;
+  const count = (value: number): string => value.toLocaleString("en");
+  return `${PARTS[3]}
+
+${measuredBy(machine, command)}
+A coordinator with ${count(hosts)} made-up hosts and ${count(processes)} processes, read over HTTP by ${clients} clients in the same process.
+
+| | |
+|---|---:|
+| first picture, each client | ${showBytes(firstBytes)} |
+| until all ${clients} clients have it | ${milliseconds(firstMs)} |
+| one change to one client | ${changeBytes.toFixed(0)} bytes |
+| ${count(changes)} processes told to move at once, until all clients know | ${milliseconds(lastMs)} |
+| CPU time of one change for all ${clients} clients, deciding, storing and their reading included | ${milliseconds(changeCpuMs)} |
 `;
 }

@@ -9,7 +9,8 @@ import type { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
 import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
 import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
-import { browserPart, experimentPart, kernelsPart, withParts } from "../bench/report.ts";
+import { browserPart, experimentPart, kernelsPart, streamPart, withParts } from "../bench/report.ts";
+import { measureStream } from "../bench/stream.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -38,11 +39,11 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium",
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium; `console` is its change stream",
     examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json"],
     notes:
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; with browser an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}",
+    json: "machine and kernels; with overhead also as `start --json` prints it. kernels is an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; with browser an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}; with console stream is {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -54,8 +55,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(name: string, options: BenchOptions): Promise<void> {
-  if (name !== "overhead" && name !== "kernels" && name !== "browser")
-    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead, kernels and browser`);
+  if (name !== "overhead" && name !== "kernels" && name !== "browser" && name !== "console")
+    throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are overhead, kernels, browser and console`);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
@@ -72,7 +73,13 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
     await writeFile(output, withParts(existsSync(output) ? await readFile(output, "utf8") : undefined, parts));
   };
   try {
-    if (name === "browser") {
+    if (name === "console") {
+      const stream = await measureStream(quick, progress);
+      const part = streamPart(stream, machine(), command);
+      await report([part]);
+      if (options.json) return await printJson({ machine: machine(), stream });
+      console.log(part);
+    } else if (name === "browser") {
       const kernels = await measureInBrowser({ rounds, quick, progress });
       await report([browserPart(kernels, machine(), command)]);
       if (options.json) return await printJson({ machine: machine(), kernels });

@@ -127,6 +127,6 @@ export function render(keys: readonly string[], { coordinator, views }: { coordi
     ...(gone.length > 0 && { gone }),
     ...(jobs.length > 0 && { jobs }),
     ...(processes.length > 0 && { processes }),
-    ...(sample && { sample, totals: views.totals() }),
+    ...(sample && { sample, totals: views.lastTotals }),
   };
 }
