@@ -74,14 +74,14 @@ export function placeOf(tile: Tile, at: number, count: number): { x: number; y: 
   const top = tile.y + (named ? NAME : 3);
   const width = tile.width - 12;
   const height = tile.height - (named ? NAME + 8 : 6);
-  const step = Math.min(22, Math.sqrt((width * height) / Math.max(1, count)));
+  const step = Math.min(36, Math.sqrt((width * height) / Math.max(1, count)));
   const columns = Math.max(1, Math.floor(width / step));
   const rows = Math.max(1, Math.ceil(count / columns));
   const down = Math.min(step, height / rows);
   return {
     x: tile.x + 6 + (at % columns) * step + step / 2,
     y: top + Math.floor(at / columns) * down + down / 2,
-    radius: Math.max(0.8, Math.min(7, Math.min(step, down) * 0.36)),
+    radius: Math.max(0.8, Math.min(11, Math.min(step, down) * 0.36)),
   };
 }
 

@@ -244,11 +244,13 @@ export function Rows<T>(props: {
   head: ReactNode;
   label: string;
   columns: string;
+  /** A narrower page scrolls sideways. */
+  minWidth: string;
   row(row: T): ReactNode;
   more?(): void;
   rowPx?: number;
 }) {
-  const { rows, keyOf, head, label, columns, row, more, rowPx = 44 } = props;
+  const { rows, keyOf, head, label, columns, minWidth, row, more, rowPx = 44 } = props;
   const [range, setRange] = useState({ top: 0, height: 800 });
   const box = useRef<HTMLDivElement>(null);
   const look = (): void => {
@@ -271,7 +273,7 @@ export function Rows<T>(props: {
       role="table"
       aria-label={label}
       aria-rowcount={rows.length + 1}
-      style={{ "--columns": columns, "--row": `${rowPx}px` } as object}
+      style={{ "--columns": columns, "--row": `${rowPx}px`, "--min": minWidth } as object}
     >
       <div className="cells heads" role="row" aria-rowindex={1}>
         {head}

@@ -158,8 +158,10 @@ test.skipIf(without)(
     await page.getByLabel("Search").fill("amun");
     await page.getByRole("link", { name: "amun" }).waitFor();
     expect(page.url()).toBe(`${url}/hosts?search=amun&state=idle`);
+    await page.getByRole("link", { name: "Cluster" }).click();
+    await page.getByRole("figure", { name: "Throughput" }).getByText("Cores computing").waitFor();
     await page.getByLabel("Language").selectOption("zh");
-    await page.getByRole("heading", { name: "主机", level: 1 }).waitFor();
+    await page.getByRole("figure", { name: "吞吐量" }).getByText("计算中的核心").waitFor();
     expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
     await cluster.killCoordinator();
     await page.getByText("连接已断开，正在重试").waitFor();

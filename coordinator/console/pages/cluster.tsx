@@ -9,7 +9,7 @@ import { HOST_STATES, hostStateName, processStateName } from "../names.ts";
 import { attempt, Empty, Fact, Head, Loading, State } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister, useMaySteer, useSession } from "../session.tsx";
-import { showNumber, showPercent, t } from "../words.tsx";
+import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
 
 /** Processes that the panel of a host lists. */
 const MAX_LISTED = 200;
@@ -108,6 +108,8 @@ const migrate = (pid: number, to: Host): Promise<boolean> =>
   attempt(() => ask("migrate", { params: { pid }, body: { host: to.id } }), t("moving", { pid: String(pid), host: to.name }));
 
 function Charts({ samples }: { samples: typeof live.samples }) {
+  const language = useLanguage();
+  // The labels are of the language.
   const { times, lines, balance } = useMemo(
     () => ({
       times: samples.map(({ at }) => at / 1000),
@@ -118,7 +120,7 @@ function Charts({ samples }: { samples: typeof live.samples }) {
       ],
       balance: [{ label: t("balance"), colour: "night-line", values: samples.map((sample) => sample.balance), filled: true }],
     }),
-    [samples],
+    [samples, language],
   );
   if (samples.length === 0) return null;
   return (

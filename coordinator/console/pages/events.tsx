@@ -48,6 +48,7 @@ export function EventsPage() {
               rows={events}
               keyOf={({ id }) => id}
               columns="13em 10em 11em 10em minmax(12em, 1fr)"
+              minWidth="63em"
               more={more}
               head={
                 <>

@@ -54,14 +54,14 @@ export function HostsPage() {
           label={t("hosts")}
           rows={rows}
           keyOf={({ id }) => id}
-          columns="minmax(9em, 1.2fr) 10em 8em 7em minmax(8em, 1fr) 6em 9em minmax(10em, 1.4fr)"
+          columns="minmax(9em, 1fr) minmax(13em, 1.2fr) 8em 5em 5em 7em minmax(9em, 1.4fr)"
+          minWidth="65em"
           head={
             <>
               <Th>{t("name")}</Th>
               <Th>{t("state")}</Th>
               <Th>{t("tags")}</Th>
               <Th>{t("slots")}</Th>
-              <Th>{t("why")}</Th>
               <Th>{t("speed")}</Th>
               <Th>{t("freeMemory")}</Th>
               <Th>{t("system")}</Th>
@@ -73,11 +73,10 @@ export function HostsPage() {
                 <Link href={`/hosts/${host.id}`}>{host.name}</Link>
               </Td>
               <Td>
-                <State of={host.state}>{hostStateName(host)}</State>
+                <State of={host.state}>{hostStateName(host)}</State> <span className="muted">{host.paused ?? ""}</span>
               </Td>
               <Td>{host.tags.join(", ")}</Td>
               <Td>{slotsBusy(host)}</Td>
-              <Td>{host.paused ?? ""}</Td>
               <Td>{showNumber(Math.round(host.speed))}</Td>
               <Td>{showBytes(host.memoryFreeBytes)}</Td>
               <Td>

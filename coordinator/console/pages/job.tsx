@@ -213,6 +213,8 @@ function Output({ job }: { job: Job }) {
   const [text, setText] = useState({ stream: "1", text: "" });
   const next = useRef({ stream: "1", at: 0, busy: false });
   const box = useRef<HTMLElement>(null);
+  /** Whoever scrolls up is left there. */
+  const follows = useRef(true);
   const total = stream === "1" ? job.stdoutBytes : job.stderrBytes;
   useEffect(() => {
     if (next.current.stream !== stream) {
@@ -259,8 +261,16 @@ function Output({ job }: { job: Job }) {
       {total === 0 ? (
         <Empty title={t("noOutput")} />
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
-        <section className="output" ref={box} tabIndex={0} aria-label={t("output")}>
+        <section
+          className="output"
+          ref={box}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
+          tabIndex={0}
+          aria-label={t("output")}
+          onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+            follows.current = scrollHeight - scrollTop - clientHeight < 40;
+          }}
+        >
           <pre>{text.text}</pre>
         </section>
       )}
@@ -283,6 +293,7 @@ function Files({ job, files }: { job: number; files: Detail["files"] }) {
         rows={paths}
         keyOf={([path]) => path}
         columns="minmax(10em, 1fr) 8em 13em"
+        minWidth="36em"
         head={
           <>
             <Th>{t("file")}</Th>
@@ -342,6 +353,7 @@ export function ProcessTable({ processes, maySteer }: { processes: Process[]; ma
       rows={processes}
       keyOf={({ pid }) => pid}
       columns="5em 8em minmax(8em, 1fr) 7em 7em 6em 10em"
+      minWidth="60em"
       head={
         <>
           <Th>{t("pid")}</Th>

@@ -87,7 +87,8 @@ export function JobsPage() {
               label={t("jobs")}
               rows={rows}
               keyOf={({ job }) => job}
-              columns="4.5em minmax(9em, 1.4fr) 9em minmax(9em, 1fr) 9em 8em 12em"
+              columns="4em minmax(8em, 1.4fr) 9em minmax(11em, 1fr) 8em 7em 13em"
+              minWidth="69em"
               more={more}
               head={
                 <>
