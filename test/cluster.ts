@@ -153,6 +153,8 @@ export class Cluster {
   port = 0;
   adminLink = "";
   hostLink = "";
+  /** With the one-time link for the first administrator, while there are no users. */
+  consoleUrl = "";
 
   private constructor(settings: Partial<CoreSettings>) {
     this.settings = settings;
@@ -213,7 +215,7 @@ export class Cluster {
 
   /** Starts it, also again after it was killed: then on the same port and state. */
   async startCoordinator(): Promise<void> {
-    let said: { port: number; adminLink: string; hostLink: string } | undefined;
+    let said: { port: number; adminLink: string; hostLink: string; consoleUrl: string } | undefined;
     this.coordinator = await this.spawn(
       [COORDINATOR_MAIN, this.home, String(this.port), JSON.stringify(this.settings)],
       (line) => {
@@ -222,7 +224,8 @@ export class Cluster {
         return true;
       },
     );
-    ({ port: this.port, adminLink: this.adminLink, hostLink: this.hostLink } = must(said, "the coordinator's line"));
+    const { port, adminLink, hostLink, consoleUrl } = must(said, "the coordinator's line");
+    Object.assign(this, { port, adminLink, hostLink, consoleUrl });
     await this.connect();
   }
 

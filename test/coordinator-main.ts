@@ -8,8 +8,8 @@ const [home = "", port = "0", settings = "{}"] = process.argv.slice(2);
 
 try {
   const running = await startCoordinator({ home, port: Number(port), settings: JSON.parse(settings), host: "127.0.0.1" });
-  const { adminLink, hostLink } = running;
-  console.log(JSON.stringify({ port: running.port, adminLink, hostLink }));
+  const { adminLink, hostLink, consoleUrl } = running;
+  console.log(JSON.stringify({ port: running.port, adminLink, hostLink, consoleUrl }));
 } catch (thrown) {
   const { code, message } = asNightshiftError(thrown);
   console.error(`${code}: ${message}`);

@@ -70,6 +70,7 @@ test("the rules below see the imports there are", () => {
   expect(sources.length).toBeGreaterThan(50);
   expect(inSources.length).toBeGreaterThan(200);
   expect(told(inSources)).toContain("agent-app/agent/agent.ts imports ./resident.ts");
+  expect(told(inSources)).toContain("coordinator/console/client.ts imports ../server/http/api.ts");
   expect(told(inSources)).toContain("coordinator/server/server.ts imports @nightshift/wasm-kernels/errors");
   expect(inSources.some(({ to }) => to === "agent-app/worker/worker.node.ts")).toBe(true);
 });
@@ -128,6 +129,19 @@ test("the coordinator imports nothing of the agents", () => {
   none(
     told(inSources.filter((it) => it.file.startsWith("coordinator/") && it.to?.startsWith("agent-app/") && !isStart(it))),
     "Agents are other programs on other machines: the coordinator speaks with them, and the command line starts them, but neither imports them.",
+  );
+});
+
+test("the console takes of the server only the API's table and types", () => {
+  const allowed = /^coordinator\/(console\/|server\/http\/(api|stream)\.ts$)/;
+  none(
+    told(
+      inSources.filter(
+        ({ file, from, to }) =>
+          file.startsWith("coordinator/console/") && (isNode(from) || (to !== undefined && !allowed.test(to))),
+      ),
+    ),
+    "The console runs in browsers and knows the cluster through the HTTP API alone.",
   );
 });
 

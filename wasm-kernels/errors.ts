@@ -39,6 +39,13 @@ export const REMEDIES = {
   NS_UNREACHABLE: "Check that the coordinator runs (`nightshift up`) and that its address is right.",
   NS_VERSION_MISMATCH: "Use the same version of Nightshift on both sides.",
   NS_FORBIDDEN: "Use a token whose scope allows this.",
+  // people at the coordinator's HTTP side
+  NS_SIGNED_OUT: "Sign in, or send an API token as `Authorization: Bearer TOKEN`.",
+  NS_BAD_PASSWORD: "Check name and password; an administrator can make a one-time link for a new password.",
+  NS_BAD_INVITATION: "Have an administrator make a new one-time link; `nightshift console` prints one for the administrator.",
+  NS_CSRF: "Send the csrf value of the session in the header x-csrf-token.",
+  NS_BAD_REQUEST: "See docs/API.md for what is expected.",
+  NS_PLAIN_HTTP: "Use a tunnel or a proxy with TLS on the coordinator's computer, or insist with `nightshift up --plain-http`.",
   // coordinator and store
   NS_PORT_TAKEN: "Choose another port with --port, or --port 0 for any free one.",
   NS_ALREADY_RUNNING: "Use the running one, or stop it first.",

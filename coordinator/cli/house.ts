@@ -12,6 +12,8 @@ export interface HouseOptions {
   port: number;
   /** Address to listen on; 127.0.0.1 unless told. */
   host?: string;
+  /** Whether other computers may use the console over plain http; false unless told. */
+  plainHttp?: boolean;
   agents: readonly Omit<AgentOptions & { name: string }, "link" | "home" | "json">[];
   /** Lines for people; nothing for --json. */
   say(line: string): void;
@@ -30,14 +32,19 @@ export interface House {
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { say, paint = paintFor(process.stdout) } = options;
   const home = options.home ?? nightshiftHome();
+  await prepareConsole(say);
   const { startCoordinator } = await import("../server/index.ts");
   const coordinator = await startCoordinator({
     home,
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
   });
   say(`Coordinator  ${paint.bold(coordinator.url)}`);
   say(`Join link    ${coordinator.hostLink}`);
+  say(`Console      ${paint.bold(coordinator.consoleUrl)}`);
+  if (coordinator.consoleUrl.includes("#"))
+    say(paint.dim("             (once: whoever opens it becomes the first administrator)"));
   say("");
   let closing = false;
   const agents = options.agents.map((agent) => {
@@ -74,6 +81,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await coordinator.close();
     },
   };
+}
+
+/** Without it the cluster is as good; the console's address then says how to get it. */
+async function prepareConsole(say: (line: string) => void): Promise<void> {
+  const { buildConsole, isConsoleOutdated } = await import("./console-build.ts");
+  if (!(await isConsoleOutdated())) return;
+  say("Building the console (once) ...");
+  await buildConsole().catch((thrown: Error) => say(`The console could not be built: ${thrown.message}`));
 }
 
 function describe(agent: { slots?: number; cpu?: number | null }): string {

@@ -7,6 +7,7 @@ import { agentCommand } from "./commands/agent.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { ccCommand } from "./commands/cc.ts";
+import { consoleCommand } from "./commands/console.ts";
 import { execCommand } from "./commands/exec.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -71,7 +72,7 @@ function program(): Command {
     ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
     ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
     ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
-    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand()]],
+    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand(), consoleCommand()]],
     ["Measure:", [startCommand(), benchCommand()]],
   ];
   for (const [heading, commands] of groups) {

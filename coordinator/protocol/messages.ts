@@ -300,6 +300,8 @@ export const requests = {
     params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }),
     result: z.object({ link: z.string(), expiresAt: z.number() }),
   },
+  /** A one-time link to the console: for a user's new password, or for a new administrator. */
+  consoleLink: { params: z.object({ user: name.nullable() }), result: z.object({ link: z.string() }) },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),

@@ -16,7 +16,7 @@ import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../prot
 import { HomeCalls, statusOf } from "./home-calls.ts";
 import { computingOn, placeQueued, planMoves, usable } from "./placement.ts";
 import { type Outcome, Records } from "./records.ts";
-import { type Host, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
+import { type Host, type HostSettings, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
 
 export interface CoreSettings {
   /** How long a host may be silent before its processes are started elsewhere. */
@@ -72,6 +72,10 @@ export class Core {
   get processes(): ReadonlyMap<number, ProcessRecord> {
     return this.records.processes;
   }
+  /** Those that have not ended. */
+  get alive(): ReadonlyMap<number, ProcessRecord> {
+    return this.records.alive;
+  }
   get hosts(): ReadonlyMap<string, Host> {
     return this.records.hosts;
   }
@@ -86,7 +90,8 @@ export class Core {
 
   // ---- jobs
 
-  submit(spec: JobSpec, now: number): Job {
+  /** @param by who submits it, for people to read */
+  submit(spec: JobSpec, now: number, by = ""): Job {
     this.records.now = now;
     const id = this.records.newJobId();
     const { pid } = this.records.newProcess(0, id, `${id}`);
@@ -110,6 +115,7 @@ export class Core {
       migrationBytes: 0,
       migrationMessages: 0,
       files: {},
+      by,
     };
     this.records.jobs.set(id, job);
     this.records.kernels.set(id, Kernel.start(pid, spec.stdin));
@@ -145,8 +151,7 @@ export class Core {
     const process = this.records.process(pid);
     const host = [...this.records.hosts.values()].find((candidate) => candidate.name === hostName || candidate.id === hostName);
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${hostName}"`);
-    if (!usable(host))
-      throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`);
+    if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
     process.placedByHand = true;
     this.records.changed(process);
@@ -159,7 +164,31 @@ export class Core {
     return { from, to: host.name };
   }
 
+  /** Processes of the job that have not ended. */
+  aliveOf(job: number): number {
+    return this.records.kernels.get(job)?.alive ?? 0;
+  }
+
   // ---- hosts
+
+  /** A host that is enrolled but not connected, or what is said of it before it connects. */
+  hostKnown(id: string, settings: HostSettings, info: HostInfo, now: number): void {
+    this.records.hosts.set(id, asConnected(id, settings, info, now));
+    this.records.changedHost(id);
+  }
+
+  /** An administrator says something else of a host. A drained one is cleared at once. */
+  setHost(id: string, settings: HostSettings, now: number): void {
+    this.records.now = now;
+    const host = this.records.hosts.get(id);
+    if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${id}"`);
+    const wasUsable = usable(host);
+    Object.assign(host, settings);
+    this.records.changedHost(id);
+    if (wasUsable && !usable(host)) this.expel(host, now);
+    this.place(now);
+    this.balance(now);
+  }
 
   /** A host has connected. @returns leases it still believes in but has lost */
   hostConnected(
@@ -169,22 +198,9 @@ export class Core {
     now: number,
   ): { pid: number; epoch: number }[] {
     this.records.now = now;
-    this.records.hosts.set(id, {
-      id,
-      name: info.name,
-      info,
-      online: true,
-      paused: null,
-      keepUntil: 0,
-      speed: info.speed,
-      running: 0,
-      runnable: 0,
-      blocked: 0,
-      memoryFreeBytes: info.memoryBytes,
-      seenAt: now,
-      silent: false,
-      releasing: new Set(),
-    });
+    const known = this.records.hosts.get(id) ?? { name: info.name, tags: [], drained: false };
+    this.records.hosts.set(id, { ...asConnected(id, known, info, now), online: true });
+    this.records.changedHost(id);
     const current = new Set<number>();
     const lost: { pid: number; epoch: number }[] = [];
     for (const { pid, epoch } of held) {
@@ -208,18 +224,22 @@ export class Core {
   /** The connection is gone; the leases go on until they expire, as the host may come back. */
   hostDisconnected(id: string): void {
     const host = this.records.hosts.get(id);
-    if (host) host.online = false;
+    if (!host) return;
+    host.online = false;
+    this.records.changedHost(id);
   }
 
-  /** The host is known to be gone for good (it said so, or its key was revoked). */
-  hostLost(id: string, now: number): void {
+  /** The host is gone for good: its key was revoked. */
+  hostRemoved(id: string, now: number): void {
     this.records.now = now;
     this.hostDisconnected(id);
+    this.records.hosts.delete(id);
     for (const process of this.records.alive.values()) if (process.host === id && !isEnded(process)) this.requeue(process, now);
     this.place(now);
   }
 
   private load(host: Host, message: AgentMessage<"load">, now: number): void {
+    if (worthShowing(host, message)) this.records.changedHost(host.id);
     host.info = { ...host.info, slots: message.slots };
     host.paused = message.paused;
     host.keepUntil = now + message.keepMs;
@@ -244,13 +264,14 @@ export class Core {
     this.balance(now);
   }
 
-  /** The owner is back, and has stayed for the time that the host keeps its processes: everything that may run elsewhere goes elsewhere. */
+  /** The host is to be kept clear, or the owner is back and has stayed for the time that the host keeps its processes: they go elsewhere. */
   private expel(host: Host, now: number): void {
-    if (host.paused === null || now < host.keepUntil) return;
+    if (!host.drained && (host.paused === null || now < host.keepUntil)) return;
+    const reason = host.drained ? "the host is to be kept clear" : "the owner is back";
     for (const process of this.records.alive.values()) {
       if (process.host !== host.id || isEnded(process) || process.destination !== null) continue;
       const to = this.leastLoaded(host.id);
-      if (to) this.release(process, to.id, "the owner is back");
+      if (to) this.release(process, to.id, reason);
     }
   }
 
@@ -370,7 +391,11 @@ export class Core {
     this.records.now = now;
     this.forgive(now - this.tickedAt);
     this.tickedAt = now;
-    for (const host of this.records.hosts.values()) if (now - host.seenAt >= this.settings.leaseMs) host.silent = true;
+    for (const host of this.records.hosts.values())
+      if (!host.silent && now - host.seenAt >= this.settings.leaseMs) {
+        host.silent = true;
+        this.records.changedHost(host.id);
+      }
     for (const process of this.records.alive.values()) {
       if (process.host === null || isEnded(process) || now < process.leaseUntil) continue;
       this.records.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
@@ -389,6 +414,7 @@ export class Core {
     const host = this.records.hosts.get(hostId);
     if (!host) return;
     host.seenAt = now;
+    if (host.silent) this.records.changedHost(hostId);
     host.silent = false;
     if (message.type === "hello") return;
     if (message.type === "load") return this.load(host, message, now);
@@ -551,3 +577,35 @@ export class Core {
     this.homeCalls.retryWaiting(job.id);
   }
 }
+
+const asConnected = (id: string, { name, tags, drained }: HostSettings, info: HostInfo, now: number): Host => ({
+  id,
+  name,
+  tags,
+  drained,
+  info,
+  online: false,
+  paused: null,
+  keepUntil: 0,
+  speed: info.speed,
+  running: 0,
+  runnable: 0,
+  blocked: 0,
+  memoryFreeBytes: info.memoryBytes,
+  seenAt: now,
+  silent: false,
+  releasing: new Set(),
+});
+
+/** Free memory and speed change with every message; less than a fiftieth is no news. */
+const worthShowing = (host: Host, message: AgentMessage<"load">): boolean =>
+  host.paused !== message.paused ||
+  host.running !== message.running ||
+  host.runnable !== message.runnable ||
+  host.blocked !== message.blocked ||
+  Math.abs(host.memoryFreeBytes - message.memoryFreeBytes) * 50 > host.info.memoryBytes ||
+  Math.abs(host.speed - message.speed) * 50 > host.speed;
+
+/** Why a host that is not usable is not. */
+export const whyNot = (host: Host): string =>
+  !host.online || host.silent ? "offline" : host.drained ? "kept clear" : `paused (${host.paused})`;

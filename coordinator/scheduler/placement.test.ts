@@ -18,7 +18,7 @@ function host(id: string, speed = 100, slots = 1): Host {
       blocked: 0,
       memoryFreeBytes: 2 ** 30,
     },
-    ...{ seenAt: NOW, silent: false, releasing: new Set<number>() },
+    ...{ seenAt: NOW, silent: false, tags: [], drained: false, releasing: new Set<number>() },
     info: { name: id, os: "", arch: "", cpuModel: "", slots, memoryBytes: 2 ** 30, speed },
   };
 }

@@ -19,7 +19,8 @@ const WORTHWHILE = 0.1;
 /** How much faster an idle host must be for a process to leave a slot of its own. */
 const FASTER = 1.5;
 
-export const usable = (host: Host): boolean => host.online && !host.silent && host.paused === null && host.info.slots > 0;
+export const usable = (host: Host): boolean =>
+  host.online && !host.silent && !host.drained && host.paused === null && host.info.slots > 0;
 export const capacity = (host: Host): number => Math.max(host.info.slots, 1) * (host.speed > 0 ? host.speed : 1);
 
 /** Processes that compute or will compute on each host, by host id: those that arrive count there, those that leave do not. */

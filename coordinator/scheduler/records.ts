@@ -23,6 +23,8 @@ export type Effect =
 export interface Outcome {
   changed: Saved[];
   effects: Effect[];
+  /** Ids of hosts of which something changed that is worth showing; hosts are not stored. */
+  hosts: string[];
 }
 
 export class Records {
@@ -43,6 +45,7 @@ export class Records {
   private changedJobs = new Set<Job>();
   private changedProcesses = new Set<ProcessRecord>();
   private changedKernels = new Set<number>();
+  private changedHosts = new Set<string>();
   private effects: Effect[] = [];
 
   constructor(saved: Iterable<Saved>) {
@@ -77,11 +80,13 @@ export class Records {
       if (kernel) changed.push({ kind: "kernel", job, value: kernel.state() });
     }
     const { effects } = this;
+    const hosts = [...this.changedHosts];
+    this.changedHosts = new Set();
     this.changedJobs = new Set();
     this.changedProcesses = new Set();
     this.changedKernels = new Set();
     this.effects = [];
-    return { changed, effects };
+    return { changed, effects, hosts };
   }
 
   newJobId(): number {
@@ -125,6 +130,10 @@ export class Records {
 
   changedKernel(job: number): void {
     this.changedKernels.add(job);
+  }
+
+  changedHost(id: string): void {
+    this.changedHosts.add(id);
   }
 
   changedJob(job: Job): void {

@@ -27,6 +27,8 @@ export interface Job {
   migrationBytes: number;
   migrationMessages: number;
   files: Record<string, { hash: string; size: number }>;
+  /** Who submitted it; missing in records of earlier versions. */
+  by?: string;
 }
 
 export interface ProcessRecord {
@@ -61,10 +63,17 @@ export interface ProcessRecord {
   report: ExitReport | null;
 }
 
-/** A host as it is connected now. */
-export interface Host {
-  id: string;
+/** What administrators say of a host. */
+export interface HostSettings {
   name: string;
+  tags: readonly string[];
+  /** To be kept clear of processes: it gets none, and those it has move on. */
+  drained: boolean;
+}
+
+/** A host as it is connected now, or was when it was last seen. */
+export interface Host extends HostSettings {
+  id: string;
   info: HostInfo;
   online: boolean;
   paused: string | null;

@@ -1,27 +1,26 @@
 // One client's connection: requests in, answers and events out. Checks rights and parameters; the core and the store do the work.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type FromClient, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
-import { type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
+import { isEnded, type Job, type ProcessRecord } from "../scheduler/index.ts";
 import type { Device } from "../store/index.ts";
+import type { Actions } from "./actions.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { createToken } from "./enrolment.ts";
 import { Following } from "./following.ts";
 import type { Programs } from "./programs.ts";
 
 export interface ClientServices {
   coordinator: Coordinator;
   programs: Programs;
-  /** The join link for a token. */
-  link(token: Uint8Array): string;
-  revoke(host: string): void;
+  actions: Actions;
+  /** A one-time link to the console. @param user whose password it sets; null: for a new administrator */
+  consoleLink(user: string | null): string;
   version: string;
   startedAt: number;
 }
 
-const ADMIN_ONLY: ReadonlySet<Method> = new Set(["tokenCreate", "hostRevoke"]);
+const ADMIN_ONLY: ReadonlySet<Method> = new Set(["tokenCreate", "hostRevoke", "consoleLink"]);
 /** Requests of one client that may be under way at a time. */
 const MAX_UNDERWAY = 256;
-const MAX_TTL_MS = 365 * 24 * 3600_000;
 
 export class ClientSession {
   private readonly services: ClientServices;
@@ -37,6 +36,10 @@ export class ClientSession {
     this.services = services;
     this.device = device;
     this.send = send;
+  }
+
+  private get who(): string {
+    return `client ${this.device.name}`;
   }
 
   closed(): void {
@@ -79,7 +82,10 @@ export class ClientSession {
   }
 
   private readonly handlers: { [M in Method]: (params: Params<M>, id: number) => Result<M> | Promise<Result<M>> } = {
-    submit: (spec) => this.submit(spec),
+    submit: (spec) => {
+      const job = this.services.actions.submit(spec, this.who);
+      return { job: job.id, pid: job.root };
+    },
     instrument: ({ module }) => this.services.programs.instrument(module),
     ps: ({ job, all }) => this.ps(job, all),
     hosts: () => this.hosts(),
@@ -88,21 +94,21 @@ export class ClientSession {
     stdin: ({ job, offset, bytes, end }) => ({
       accepted: this.services.coordinator.apply((core) => core.stdin(job, offset, bytes, end)),
     }),
-    migrate: ({ pid, host }) => this.services.coordinator.apply((core, now) => core.migrate(pid, host, now)),
+    migrate: ({ pid, host }) => this.services.actions.migrate(pid, host, this.who),
     cancel: ({ pid, job }) => this.cancel(pid, job),
     tokenCreate: ({ scope, ttlMs, uses }) => {
-      const { token, expiresAt } = createToken(
-        this.services.coordinator.store,
-        scope,
-        Math.min(ttlMs, MAX_TTL_MS),
-        uses,
-        Date.now(),
-      );
-      return { link: this.services.link(token), expiresAt };
+      const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who);
+      return { link, expiresAt: token.expiresAt };
     },
     hostRevoke: ({ host }) => {
-      this.services.revoke(host);
+      this.services.actions.removeHost(host, this.who);
       return {};
+    },
+    consoleLink: ({ user }) => {
+      const { store } = this.services.coordinator;
+      if (user !== null && !store.people.user(user)) throw new NightshiftError("NS_NOT_FOUND", `there is no user "${user}"`);
+      this.services.coordinator.note({ who: this.who, what: "user-invited", target: user ?? "", details: "administrator" });
+      return { link: this.services.consoleLink(user) };
     },
     status: () => {
       const { core } = this.services.coordinator;
@@ -124,34 +130,17 @@ export class ClientSession {
     return job;
   }
 
-  private submit(spec: Params<"submit">): Result<"submit"> {
-    const { coordinator } = this.services;
-    if (!coordinator.store.programs().includes(spec.program))
-      throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
-    if (spec.startOn !== null) {
-      const host = [...coordinator.core.hosts.values()].find((candidate) => candidate.name === spec.startOn);
-      if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${spec.startOn}"`);
-      if (!usable(host))
-        throw new NightshiftError(
-          "NS_HOST_UNAVAILABLE",
-          `${host.name} is ${host.online ? `paused (${host.paused})` : "offline"}`,
-        );
-    }
-    const job = coordinator.apply((core, now) => core.submit(spec, now));
-    return { job: job.id, pid: job.root };
-  }
-
   private cancel(pid: number | null, job: number | null): Result<"cancel"> {
     if ((pid === null) === (job === null)) throw new NightshiftError("NS_BAD_MESSAGE", "cancel takes a process or a job");
     const target = pid !== null ? { pid } : { job: job as number };
-    return { cancelled: this.services.coordinator.apply((core, now) => core.cancel(target, now)) };
+    return { cancelled: this.services.actions.cancel(target, this.who) };
   }
 
   private ps(job: number | null, all: boolean): Result<"ps"> {
     const { core } = this.services.coordinator;
     const processes = job === null ? [...core.processes.values()] : core.processesOf(this.job(job).id);
     return processes
-      .filter((process) => all || !["exited", "failed", "cancelled"].includes(process.state))
+      .filter((process) => all || !isEnded(process))
       .map((process: ProcessRecord) => ({
         pid: process.pid,
         parent: process.parent,

@@ -2,8 +2,9 @@
 // transaction (group commit); only when it is on the disk are messages sent, requests answered and news told. What tells nobody
 // anything waits for the next such transaction, as most of the cost of one is that of the disk.
 import type { ClientEvent, ToAgent } from "../protocol/index.ts";
-import { Core, type CoreSettings, type Effect, type Saved } from "../scheduler/index.ts";
-import type { OutputChunk, Store } from "../store/index.ts";
+import { Core, type CoreSettings, type Effect, isEnded, type ProcessRecord, type Saved } from "../scheduler/index.ts";
+import type { NewEvent, OutputChunk, Stay, Store } from "../store/index.ts";
+import { Feed } from "./feed.ts";
 
 /** How long changes that nobody is told of may wait for others to be stored with. */
 const QUIET_MS = 50;
@@ -19,6 +20,15 @@ export class Coordinator {
   private readonly followers = new Map<number, Set<(news: JobNews) => void>>();
   private pendingSaves = new Map<string, Saved>();
   private pendingEffects: Effect[] = [];
+  private pendingHosts = new Set<string>();
+  private pendingEvents: NewEvent[] = [];
+  private pendingStays: Stay[] = [];
+  /** Where each process that has not ended is, as last written down. */
+  private readonly places = new Map<number, string | null>();
+  private readonly runningJobs = new Set<number>();
+  private readonly watchers = new Set<() => void>();
+  /** What has changed, of what is stored. */
+  readonly feed: Feed = new Feed();
   private afterCommit: (() => void)[] = [];
   private scheduled = false;
   private quietTimer: NodeJS.Timeout | undefined;
@@ -30,17 +40,95 @@ export class Coordinator {
     this.settings = settings;
     this.core = new Core(settings, store.load(), Date.now());
     this.onFailure = onFailure;
+    for (const job of this.core.jobs.values()) {
+      if (job.state !== "running") continue;
+      this.runningJobs.add(job.id);
+      this.feed.touch(`job/${job.id}`);
+    }
+    for (const process of this.core.alive.values()) {
+      this.places.set(process.pid, process.host);
+      this.feed.touch(`process/${process.pid}`);
+    }
   }
 
   /** Applies an event. What it changes is stored, and its effects happen, at the end of this turn; without effects a little later. */
   apply<T>(event: (core: Core, now: number) => T): T {
-    const result = event(this.core, Date.now());
-    const { changed, effects } = this.core.take();
-    for (const saved of changed) this.pendingSaves.set(keyOf(saved), saved);
+    const now = Date.now();
+    const result = event(this.core, now);
+    const { changed, effects, hosts } = this.core.take();
+    for (const saved of changed) {
+      this.pendingSaves.set(keyOf(saved), saved);
+      if (saved.kind === "process") this.writeStay(saved.value, now);
+      else if (saved.kind === "job") this.writeEnd(saved.value.id, now);
+    }
+    for (const host of hosts) this.pendingHosts.add(host);
     for (const effect of effects) this.pendingEffects.push(effect);
     if (effects.length > 0) this.schedule();
-    else if (changed.length > 0) this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
+    else if (changed.length > 0 || hosts.length > 0) this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
     return result;
+  }
+
+  /** Writes down what happened, with the changes it belongs to. */
+  note(event: Omit<NewEvent, "at">): void {
+    this.pendingEvents.push({ at: Date.now(), ...event });
+    this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
+  }
+
+  private writeStay(process: ProcessRecord, at: number): void {
+    const { pid, job } = process;
+    const ended = isEnded(process);
+    const known = this.places.get(pid);
+    if (known === undefined ? ended : !ended && known === process.host) return;
+    if (ended) this.places.delete(pid);
+    else this.places.set(pid, process.host);
+    this.pendingStays.push({ job, pid, at, host: ended ? null : process.host, ended });
+  }
+
+  private writeEnd(id: number, at: number): void {
+    const job = this.core.jobs.get(id);
+    if (!job || job.state === "running") return void this.runningJobs.add(id);
+    if (!this.runningJobs.delete(id)) return;
+    const { report } = job;
+    const details = report?.kind === "exit" ? `exit status ${report.code}` : report?.kind === "fault" ? report.code : "";
+    this.pendingEvents.push({
+      at,
+      who: "coordinator",
+      what: "job-ended",
+      target: `j${id}`,
+      details: `${job.state} ${details}`.trim(),
+    });
+  }
+
+  /** Resolves when everything applied and noted so far is on the disk. */
+  stored(): Promise<void> {
+    return new Promise((resolve) => this.whenStored(resolve));
+  }
+
+  /** Told, with nothing said, whenever the feed has grown. @returns what ends that */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** A thing that is not stored has changed, or has come. */
+  show(key: "sample/last"): void {
+    this.feed.touch(key);
+    for (const watcher of this.watchers) watcher();
+  }
+
+  private feedChanges(saved: readonly Saved[], hosts: ReadonlySet<string>): void {
+    for (const one of saved) {
+      if (one.kind === "kernel") continue;
+      const over = one.kind === "job" ? one.value.state !== "running" : isEnded(one.value);
+      const key = one.kind === "job" ? (`job/${one.value.id}` as const) : (`process/${one.value.pid}` as const);
+      if (over) this.feed.end(key);
+      else this.feed.touch(key);
+    }
+    for (const host of hosts) {
+      if (this.core.hosts.has(host)) this.feed.touch(`host/${host}`);
+      else this.feed.end(`host/${host}`);
+    }
+    if (saved.length > 0 || hosts.size > 0) for (const watcher of this.watchers) watcher();
   }
 
   /** Runs the work once everything applied so far is on the disk. */
@@ -62,17 +150,24 @@ export class Coordinator {
     const saved = [...this.pendingSaves.values()];
     const effects = this.pendingEffects;
     const after = this.afterCommit;
+    const events = this.pendingEvents;
+    const stays = this.pendingStays;
+    const hosts = this.pendingHosts;
+    this.pendingEvents = [];
+    this.pendingStays = [];
+    this.pendingHosts = new Set();
     this.pendingSaves = new Map();
     this.pendingEffects = [];
     this.afterCommit = [];
     try {
       const output = effects.filter((effect) => effect.kind === "output") as OutputChunk[];
-      if (saved.length > 0 || output.length > 0) this.store.commit({ saved, output });
+      if (saved.length + output.length + events.length > 0) this.store.commit({ saved, output, events, stays });
     } catch (thrown) {
       this.onFailure(thrown);
       return;
     }
     for (const effect of effects) this.carryOut(effect);
+    this.feedChanges(saved, hosts);
     for (const work of after) work();
   }
 

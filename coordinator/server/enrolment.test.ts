@@ -22,14 +22,14 @@ const enrol = (role: "agent" | "client", n: number, token?: Uint8Array, now = 0)
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 test("a token enrols a key once; afterwards the key alone counts, even when the token has expired", () => {
-  const { token } = createToken(store, "host", 1000, 1, 0);
+  const { bytes: token } = createToken(store, "host", 1000, 1, 0, "test");
   expect(enrol("agent", 1, token).scope).toBe("host");
   expect(() => enrol("agent", 2, token)).toThrow(code("NS_BAD_TOKEN"));
   expect(enrol("agent", 1, undefined, 9999).scope).toBe("host");
 });
 
 test("no token, a wrong one, an expired one and one for something else are refused", () => {
-  const { token } = createToken(store, "host", 1000, 5, 0);
+  const { bytes: token } = createToken(store, "host", 1000, 5, 0, "test");
   expect(() => enrol("agent", 1)).toThrow(code("NS_BAD_TOKEN"));
   expect(() => enrol("agent", 1, new Uint8Array(24))).toThrow(code("NS_BAD_TOKEN"));
   expect(() => enrol("agent", 1, token, 1001)).toThrow(code("NS_BAD_TOKEN"));
@@ -37,7 +37,7 @@ test("no token, a wrong one, an expired one and one for something else are refus
 });
 
 test("a revoked key stays out, with and without a token", () => {
-  const { token } = createToken(store, "host", 1000, 5, 0);
+  const { bytes: token } = createToken(store, "host", 1000, 5, 0, "test");
   const device = enrol("agent", 1, token);
   store.saveDevice({ ...device, revokedAt: 5 });
   expect(() => enrol("agent", 1)).toThrow(code("NS_REVOKED"));
@@ -45,8 +45,8 @@ test("a revoked key stays out, with and without a token", () => {
 });
 
 test("a submitter becomes an administrator with an administrator's token, never by itself", () => {
-  const submit = createToken(store, "submit", 1000, 5, 0).token;
-  const admin = createToken(store, "admin", 1000, 5, 0).token;
+  const submit = createToken(store, "submit", 1000, 5, 0, "test").bytes;
+  const admin = createToken(store, "admin", 1000, 5, 0, "test").bytes;
   expect(enrol("client", 1, submit).scope).toBe("submit");
   expect(enrol("client", 1).scope).toBe("submit");
   expect(enrol("client", 1, admin).scope).toBe("admin");
@@ -54,7 +54,7 @@ test("a submitter becomes an administrator with an administrator's token, never 
 });
 
 test("tokens are kept as hashes only", () => {
-  const { token } = createToken(store, "admin", 1000, 5, 0);
+  const { bytes: token } = createToken(store, "admin", 1000, 5, 0, "test");
   const kept = JSON.stringify(store.token(Buffer.from(token).toString("hex")) ?? null);
   expect(kept).toBe("null");
 });

@@ -2,25 +2,26 @@
 // as hashes only; a wrong and an expired token are told apart to nobody.
 import { createHash, randomBytes } from "node:crypto";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { Device, Store } from "../store/index.ts";
+import type { Device, Store, TokenRecord } from "../store/index.ts";
 
 export const TOKEN_BYTES = 24;
 const SCOPES_OF_ROLE = { agent: ["host"], client: ["submit", "admin"] } as const;
 
 const hashOf = (token: Uint8Array): string => createHash("sha256").update(token).digest("hex");
 
-/** @param ttlMs how long the token can be used for enrolling */
+/** @param ttlMs how long the token can be used for enrolling @param createdBy who asked for it */
 export function createToken(
   store: Store,
   scope: Device["scope"],
   ttlMs: number,
   uses: number,
   now: number,
-): { token: Uint8Array; expiresAt: number } {
-  const token = new Uint8Array(randomBytes(TOKEN_BYTES));
-  const expiresAt = now + ttlMs;
-  store.saveToken({ hash: hashOf(token), scope, expiresAt, uses });
-  return { token, expiresAt };
+  createdBy: string,
+): { bytes: Uint8Array; token: TokenRecord } {
+  const bytes = new Uint8Array(randomBytes(TOKEN_BYTES));
+  const token = { hash: hashOf(bytes), scope, expiresAt: now + ttlMs, uses, createdBy, createdAt: now };
+  store.saveToken(token);
+  return { bytes, token };
 }
 
 /**
@@ -55,6 +56,9 @@ export function authenticate(
     name: caller.name ?? key.slice(0, 8),
     enrolledAt: now,
     revokedAt: null,
+    tags: [],
+    drained: false,
+    info: null,
   };
   if (!store.enrol(token.hash, device)) throw new NightshiftError("NS_BAD_TOKEN", "the join token is used up");
   return device;

@@ -1,21 +1,28 @@
-// The coordinator as a running server: one HTTP port for the tunnel and health, one state directory, one key. Owns start and stop.
+// The coordinator as a running server: one port for the tunnel, the HTTP API and the console, one state directory, one key. Owns start
+// and stop.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent } from "@nightshift/wasm-kernels/process";
+import type { FastifyInstance } from "fastify";
 import { DiskBlobs } from "../blobs/index.ts";
 import { acceptTunnel, formatLink, HandshakeGate, PROTOCOL_VERSION, type ServedTunnel } from "../protocol/index.ts";
 import { loadKeyFile, nodeCrypto, serveSockets } from "../protocol/node/index.ts";
 import { type CoreSettings, DEFAULT_SETTINGS } from "../scheduler/index.ts";
 import { type Device, openSqlite } from "../store/index.ts";
+import { Actions } from "./actions.ts";
 import { ClientSession } from "./client-session.ts";
 import { Coordinator } from "./coordinator.ts";
 import { authenticate, createToken } from "./enrolment.ts";
+import { invitationUrl, invite } from "./http/people-handlers.ts";
+import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
 import { Programs } from "./programs.ts";
+import { Views } from "./views.ts";
 
 export interface CoordinatorOptions {
   /** NIGHTSHIFT_HOME; the coordinator's state is in its folder `coordinator`. */
@@ -24,6 +31,8 @@ export interface CoordinatorOptions {
   host?: string;
   /** 0: any free one. */
   port: number;
+  /** Lets others than this computer use the console and the API over plain http. Default false: a password would go readable. */
+  plainHttp?: boolean;
   settings?: Partial<CoreSettings>;
   /** The store failed, so nothing can be promised any more. Default: ends the program. */
   onFatal?(error: unknown): void;
@@ -38,10 +47,14 @@ export interface RunningCoordinator {
   adminLink: string;
   /** For hosts; valid for a day. */
   hostLink: string;
+  /** The console's address; as long as there are no users, a one-time link that makes the first administrator. */
+  consoleUrl: string;
   coordinator: Coordinator;
   close(): Promise<void>;
 }
 
+const CONSOLE_FOLDER = fileURLToPath(new URL("../console/dist", import.meta.url));
+const VERSION = "0.1.0";
 const DAY_MS = 24 * 3600_000;
 const TICK_MS = 250;
 const SWEEP_MS = 10 * 60_000;
@@ -84,40 +97,50 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   closers.push(() => coordinator.flush());
   const programs = new Programs(store, blobs);
 
-  const http = createServer((request, response) => {
-    const known = request.method === "GET" && request.url === "/healthz";
-    response.writeHead(known ? 200 : 404, { "content-type": "text/plain; charset=utf-8" });
-    response.end(known ? "ok\n" : "This is a Nightshift coordinator. Join it with the `nightshift` command or the agent.\n");
-  });
-  const host = options.host ?? "127.0.0.1";
-  await listen(http, options.port, host);
-  const { port } = http.address() as AddressInfo;
-  closers.push(() => new Promise((resolve) => http.close(resolve)));
+  for (const { key, role, revokedAt, name, tags, drained, info } of store.devices())
+    if (role === "agent" && revokedAt === null && info !== null)
+      coordinator.apply((core, now) => core.hostKnown(key, { name, tags, drained }, info, now));
 
+  const host = options.host ?? "127.0.0.1";
+  const plainHttp = options.plainHttp ?? false;
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const outsideAddress = (): string => (everywhere ? lanAddress() : host);
+  let port = options.port;
   const linkTo = (address: string, token: Uint8Array): string =>
     formatLink({ host: address, port, tls: false, coordinatorKey: staticKey.publicKey, token });
-  const outsideAddress = (): string => (host === "0.0.0.0" || host === "::" ? lanAddress() : host);
-  const adminToken = createToken(store, "admin", 100 * 365 * DAY_MS, 1_000_000, Date.now()).token;
-  const hostToken = createToken(store, "host", DAY_MS, 10_000, Date.now()).token;
-  const adminLink = linkTo(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host, adminToken);
-
   const tunnels = new Map<string, Set<{ close(code?: "NS_REVOKED", message?: string): void }>>();
-  const revoke = (name: string): void => {
-    const host = [...coordinator.core.hosts.values()].find((candidate) => candidate.name === name || candidate.id === name);
-    const device = host ? store.device(host.id) : store.devices().find((candidate) => candidate.name === name);
-    if (!device) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${name}"`);
-    store.saveDevice({ ...device, revokedAt: Date.now() });
-    for (const tunnel of tunnels.get(device.key) ?? []) tunnel.close("NS_REVOKED", "this host has been removed from the cluster");
-    coordinator.apply((core, now) => core.hostLost(device.key, now));
+  const disconnect = (key: string): void => {
+    for (const tunnel of tunnels.get(key) ?? []) tunnel.close("NS_REVOKED", "this host has been removed from the cluster");
   };
-  const services = {
-    coordinator,
-    programs,
-    link: (token: Uint8Array) => linkTo(outsideAddress(), token),
-    revoke,
-    version: "0.1.0",
-    startedAt: Date.now(),
+  const actions = new Actions(coordinator, (token) => linkTo(outsideAddress(), token), disconnect);
+  const views = new Views(coordinator);
+  closers.push(() => views.close());
+  const startedAt = Date.now();
+  const site = await makeSite({
+    ...{ coordinator, actions, views, programs, blobs, plainHttp, startedAt },
+    buildFolder: join(directory, "builds"),
+    consoleFolder: CONSOLE_FOLDER,
+    version: VERSION,
+  });
+  closers.push(() => site.close());
+  await listen(site, options.port, host);
+  const http = site.server;
+  port = (http.address() as AddressInfo).port;
+
+  // Those of an earlier start that was not stopped are nobody's any more.
+  for (const { hash, scope, createdBy } of store.tokens())
+    if (scope === "admin" && createdBy === "coordinator") store.removeToken(hash);
+  const adminToken = createToken(store, "admin", 100 * 365 * DAY_MS, 1_000_000, startedAt, "coordinator").bytes;
+  const hostToken = createToken(store, "host", DAY_MS, 10_000, startedAt, "coordinator").bytes;
+  const adminLink = linkTo(everywhere ? "127.0.0.1" : host, adminToken);
+  const consoleOrigin = (): string => {
+    const address = plainHttp ? outsideAddress() : everywhere ? "127.0.0.1" : host;
+    return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
   };
+  const consoleLink = (user: string | null): string =>
+    invitationUrl(consoleOrigin(), invite(store.people, "administrator", user).token);
+
+  const services = { coordinator, programs, actions, consoleLink, version: VERSION, startedAt };
 
   const sockets = serveSockets({
     http,
@@ -173,7 +196,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
     clearInterval(sweeping);
   });
   const endpoint = join(directory, "endpoint.json");
-  writeFileSync(endpoint, `${JSON.stringify({ pid: process.pid, port, link: adminLink, startedAt: services.startedAt })}\n`, {
+  writeFileSync(endpoint, `${JSON.stringify({ pid: process.pid, port, link: adminLink, startedAt })}\n`, {
     mode: 0o600,
   });
   closers.push(() => rmSync(endpoint, { force: true }));
@@ -183,6 +206,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
     publicKey: staticKey.publicKey,
     adminLink,
     hostLink: linkTo(outsideAddress(), hostToken),
+    consoleUrl: store.people.users().length === 0 ? consoleLink(null) : consoleOrigin(),
     coordinator,
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();
@@ -227,7 +251,18 @@ function serveAgent(
         );
       tunnel.send(outgoing);
     });
-    const drop = coordinator.apply((core, now) => core.hostConnected(device.key, message.host, message.held, now));
+    const known = coordinator.store.device(device.key) ?? device;
+    coordinator.store.saveDevice({ ...known, info: message.host });
+    const drop = coordinator.apply((core, now) => {
+      if (!core.hosts.has(device.key)) core.hostKnown(device.key, known, message.host, now);
+      return core.hostConnected(device.key, message.host, message.held, now);
+    });
+    coordinator.note({
+      who: `host ${known.name}`,
+      what: "host-joined",
+      target: known.name,
+      details: `${message.host.slots} slots`,
+    });
     log("host-joined", { name: message.host.name, slots: message.host.slots });
     // Before anything else reaches the host: what the event sends is sent when it is stored.
     tunnel.send({
@@ -242,6 +277,8 @@ function serveAgent(
   tunnel.onClose((error) => {
     done();
     disconnect?.();
+    if (disconnect)
+      coordinator.note({ who: `host ${device.name}`, what: "host-left", target: device.name, details: error?.code ?? "" });
     log("host-left", { name: device.name, code: error?.code ?? null });
   });
 }
@@ -273,20 +310,20 @@ async function sweep(
     }
   }
   const freedBytes = await blobs.sweep(keep, SWEEP_AGE_MS);
+  coordinator.store.people.prune(Date.now());
+  coordinator.store.journal.prune(Date.now());
   if (freedBytes > 0) log("swept", { freedBytes });
 }
 
-function listen(http: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE")
-        reject(new NightshiftError("NS_PORT_TAKEN", `port ${port} is in use by another program`, { cause: error }));
-      else if (error.code === "EACCES")
-        reject(new NightshiftError("NS_PORT_TAKEN", `port ${port} may not be used by this user`, { cause: error }));
-      else reject(error);
-    });
-    http.listen({ port, host }, resolve);
-  });
+async function listen(site: FastifyInstance<Server>, port: number, host: string): Promise<void> {
+  try {
+    await site.listen({ port, host });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") throw new NightshiftError("NS_PORT_TAKEN", `port ${port} is in use by another program`, { cause });
+    if (code === "EACCES") throw new NightshiftError("NS_PORT_TAKEN", `port ${port} may not be used by this user`, { cause });
+    throw cause;
+  }
 }
 
 /** The address others on the network reach this machine by; loopback when there is none. */

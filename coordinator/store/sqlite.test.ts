@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Saved } from "../scheduler/index.ts";
 import { openSqlite } from "./index.ts";
+import { MIGRATIONS } from "./sqlite.ts";
 
 let directory: string;
 let path: string;
@@ -17,6 +18,11 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const job = (id: number): Saved => ({ kind: "job", value: { id, state: "running", freezesMs: [1.5] } as never });
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const chunk = (offset: number, text: string, pid = 1) => ({ job: 1, pid, stream: 1 as const, offset, bytes: bytes(text) });
+
+const openPeople = () => {
+  const store = openSqlite(path);
+  return { people: store.people, close: () => store.close() };
+};
 
 test("what is committed is there after the store is opened again, the last version of each record, jobs first", () => {
   const store = openSqlite(path);
@@ -75,9 +81,8 @@ test("a file of a newer version is refused and left alone", () => {
 
 test("a program made by another version of the transformation, or before versions were noted, is not known", () => {
   const made = { program: "b".repeat(64), sizeBytes: 1, functions: 2, sites: 3 };
-  openSqlite(path).close();
   const db = new DatabaseSync(path);
-  db.exec("alter table program drop column version; insert into program values ('a', 'old', 1, 2, 3); pragma user_version = 1");
+  db.exec(`${MIGRATIONS[1]} insert into program values ('a', 'old', 1, 2, 3); pragma user_version = 1`);
   db.close();
   const store = openSqlite(path);
   expect(store.program("a", 2)).toBeUndefined();
@@ -86,6 +91,59 @@ test("a program made by another version of the transformation, or before version
   expect(store.program("a", 3)).toBeUndefined();
   expect(store.programs()).toEqual(["a", made.program]);
   store.close();
+});
+
+test("events are found by any of their words, newest first and page by page; a percent sign is just one", () => {
+  const store = openSqlite(path);
+  const event = (at: number, who: string, details: string) => ({
+    at,
+    who,
+    what: "job-submitted" as const,
+    target: `j${at}`,
+    details,
+  });
+  store.commit({
+    saved: [],
+    output: [],
+    events: [event(1, "ada", "100% sure"), event(2, "bob", "sure"), event(3, "ada", "")],
+    stays: [],
+  });
+  const found = (text: string, before = 99, limit = 9) => store.journal.search({ text, before, limit }).map(({ at }) => at);
+  expect(found("ada")).toEqual([3, 1]);
+  expect(found("SURE")).toEqual([2, 1]);
+  expect(found("100%")).toEqual([1]);
+  expect(found("%")).toEqual([1]);
+  expect(found("", 3, 1)).toEqual([2]);
+  store.journal.prune(2 + 365 * 24 * 3600_000);
+  expect(found("")).toEqual([3, 2]);
+  store.close();
+});
+
+test("an invitation makes one user, and ends the sessions that user had", () => {
+  const { people, close } = openPeople();
+  people.saveInvitation({ hash: "h", name: null, role: "viewer", expiresAt: 9 });
+  const ada = { name: "ada", role: "viewer" as const, password: "x", createdAt: 1 };
+  people.saveSession({ hash: "s", user: "ada", createdAt: 1, expiresAt: 9 });
+  expect(people.accept("h", ada)).toBe(true);
+  expect(people.accept("h", { ...ada, name: "eve" })).toBe(false);
+  expect(people.users()).toEqual([ada]);
+  expect(people.session("s")).toBeUndefined();
+  close();
+});
+
+test("with a user go the sessions and tokens; what has expired goes by itself", () => {
+  const { people, close } = openPeople();
+  const token = { id: "t", hash: "th", user: "ada", name: "ci", role: "viewer" as const, createdAt: 1, expiresAt: 5 };
+  people.saveUser({ name: "ada", role: "viewer", password: "x", createdAt: 1 });
+  people.saveSession({ hash: "s", user: "ada", createdAt: 1, expiresAt: 9 });
+  people.saveApiToken(token);
+  people.prune(6);
+  expect(people.apiToken("th")).toBeUndefined();
+  expect(people.session("s")?.user).toBe("ada");
+  people.saveApiToken({ ...token, expiresAt: 9 });
+  expect(people.removeUser("ada")).toBe(true);
+  expect([people.apiToken("th"), people.session("s"), people.user("ada")]).toEqual([undefined, undefined, undefined]);
+  close();
 });
 
 test("writes ahead and syncs every commit", () => {

@@ -1,14 +1,17 @@
 // The store in one SQLite file, through Node's built-in module: write-ahead log, synchronous FULL, so that what is committed survives
 // a power cut. Records are kept as CBOR under (kind, id): the coordinator holds them all in memory anyway and never searches here.
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Decoder, Encoder } from "cbor-x";
 import type { Saved } from "../scheduler/state.ts";
+import { Database, type Row } from "./database.ts";
+import { Journal } from "./journal.ts";
+import { People } from "./people.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 2;
-const MIGRATIONS: Record<number, string> = {
+const VERSION = 3;
+export const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
     create table output (job integer not null, stream integer not null, offset integer not null, pid integer not null, bytes blob not null,
@@ -19,11 +22,30 @@ const MIGRATIONS: Record<number, string> = {
   `,
   // Which version of the transformation made the program.
   2: "alter table program add column version integer not null default 0;",
+  // People, what has happened, and what administrators say of hosts and links.
+  3: `
+    create table user (name text primary key, role text not null, password text not null, created_at integer not null) without rowid;
+    create table session (hash text primary key, user text not null, created_at integer not null, expires_at integer not null) without rowid;
+    create table api_token (id text primary key, hash text not null unique, user text not null, name text not null, role text not null,
+      created_at integer not null, expires_at integer not null) without rowid;
+    create table invitation (hash text primary key, name text, role text not null, expires_at integer not null) without rowid;
+    create table event (id integer primary key autoincrement, at integer not null, who text not null, what text not null,
+      target text not null, details text not null);
+    create index event_at on event (at);
+    create table stay (id integer primary key autoincrement, job integer not null, pid integer not null, at integer not null, host text,
+      ended integer not null);
+    create index stay_job on stay (job, id);
+    create index stay_at on stay (at);
+    alter table device add column tags text not null default '[]';
+    alter table device add column drained integer not null default 0;
+    alter table device add column info text;
+    alter table token add column created_by text not null default '';
+    alter table token add column created_at integer not null default 0;
+  `,
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
 const decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
-type Row = Record<string, number | bigint | string | Uint8Array | null>;
 
 /** @throws NS_STORE_VERSION when the file is of a newer version, NS_HOME_UNUSABLE when it cannot be opened */
 export function openSqlite(path: string): Store {
@@ -39,7 +61,7 @@ export function openSqlite(path: string): Store {
     );
   }
   migrate(db, path);
-  return new SqliteStore(db);
+  return new SqliteStore(new Database(db));
 }
 
 function migrate(db: DatabaseSync, path: string): void {
@@ -53,36 +75,18 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 class SqliteStore implements Store {
-  private readonly db: DatabaseSync;
-  private readonly statements = new Map<string, StatementSync>();
+  readonly people: People;
+  readonly journal: Journal;
+  private readonly db: Database;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: Database) {
     this.db = db;
-  }
-
-  private statement(sql: string): StatementSync {
-    let statement = this.statements.get(sql);
-    if (!statement) {
-      statement = this.db.prepare(sql);
-      this.statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  private transaction<T>(work: () => T): T {
-    this.db.exec("begin immediate");
-    try {
-      const result = work();
-      this.db.exec("commit");
-      return result;
-    } catch (thrown) {
-      this.db.exec("rollback");
-      throw thrown;
-    }
+    this.people = new People(db);
+    this.journal = new Journal(db);
   }
 
   *load(): Iterable<Saved> {
-    const rows = this.statement(
+    const rows = this.db.statement(
       "select kind, id, data from record order by case kind when 'job' then 0 when 'kernel' then 1 else 2 end, id",
     );
     for (const row of rows.all() as Row[]) {
@@ -93,16 +97,17 @@ class SqliteStore implements Store {
   }
 
   commit(batch: Batch): void {
-    const put = this.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
-    const append = this.statement(
+    const put = this.db.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
+    const append = this.db.statement(
       "insert into output (job, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing",
     );
-    this.transaction(() => {
+    this.db.transaction(() => {
       for (const saved of batch.saved) {
         const id = saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid;
         put.run(saved.kind, id, encoder.encode(saved.value));
       }
       for (const chunk of batch.output) append.run(chunk.job, chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
+      this.journal.append(batch.events ?? [], batch.stays ?? []);
     });
   }
 
@@ -114,14 +119,12 @@ class SqliteStore implements Store {
     pid: number | null,
   ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] } {
     // The chunk that holds `from` begins at or before it.
-    const first = this.statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?").get(
-      job,
-      stream,
-      from,
-    ) as Row | undefined;
-    const rows = this.statement(
-      "select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset",
-    ).iterate(job, stream, Number(first?.at ?? from));
+    const first = this.db
+      .statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?")
+      .get(job, stream, from) as Row | undefined;
+    const rows = this.db
+      .statement("select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset")
+      .iterate(job, stream, Number(first?.at ?? from));
     const chunks: { pid: number; offset: number; bytes: Uint8Array }[] = [];
     let total = 0;
     for (const row of rows as Iterable<Row>) {
@@ -138,39 +141,57 @@ class SqliteStore implements Store {
   }
 
   device(key: string): Device | undefined {
-    const row = this.statement("select * from device where key = ?").get(key) as Row | undefined;
+    const row = this.db.statement("select * from device where key = ?").get(key) as Row | undefined;
     return row ? deviceOf(row) : undefined;
   }
 
   devices(): Device[] {
-    return (this.statement("select * from device order by enrolled_at").all() as Row[]).map(deviceOf);
+    return (this.db.statement("select * from device order by enrolled_at").all() as Row[]).map(deviceOf);
   }
 
   saveDevice(device: Device): void {
-    this.statement(
-      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at) values (?, ?, ?, ?, ?, ?)",
-    ).run(device.key, device.role, device.scope, device.name, device.enrolledAt, device.revokedAt);
+    this.db.run(
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      device.key,
+      device.role,
+      device.scope,
+      device.name,
+      device.enrolledAt,
+      device.revokedAt,
+      JSON.stringify(device.tags),
+      device.drained ? 1 : 0,
+      device.info === null ? null : JSON.stringify(device.info),
+    );
   }
 
   token(hash: string): TokenRecord | undefined {
-    const row = this.statement("select * from token where hash = ?").get(hash) as Row | undefined;
-    return row
-      ? { hash: String(row.hash), scope: row.scope as Device["scope"], expiresAt: Number(row.expires_at), uses: Number(row.uses) }
-      : undefined;
+    const row = this.db.first("select * from token where hash = ?", hash);
+    return row && tokenOf(row);
+  }
+
+  tokens(): TokenRecord[] {
+    return this.db.all("select * from token order by created_at desc").map(tokenOf);
   }
 
   saveToken(token: TokenRecord): void {
-    this.statement("insert or replace into token (hash, scope, expires_at, uses) values (?, ?, ?, ?)").run(
+    this.db.run(
+      "insert or replace into token (hash, scope, expires_at, uses, created_by, created_at) values (?, ?, ?, ?, ?, ?)",
       token.hash,
       token.scope,
       token.expiresAt,
       token.uses,
+      token.createdBy,
+      token.createdAt,
     );
   }
 
+  removeToken(hash: string): boolean {
+    return this.db.run("delete from token where hash = ?", hash) > 0;
+  }
+
   enrol(tokenHash: string, device: Device): boolean {
-    return this.transaction(() => {
-      const used = this.statement("update token set uses = uses - 1 where hash = ? and uses > 0").run(tokenHash);
+    return this.db.transaction(() => {
+      const used = this.db.statement("update token set uses = uses - 1 where hash = ? and uses > 0").run(tokenHash);
       if (Number(used.changes) !== 1) return false;
       this.saveDevice(device);
       return true;
@@ -178,7 +199,9 @@ class SqliteStore implements Store {
   }
 
   program(module: string, version: number): MadeProgram | undefined {
-    const row = this.statement("select * from program where module = ? and version = ?").get(module, version) as Row | undefined;
+    const row = this.db.statement("select * from program where module = ? and version = ?").get(module, version) as
+      | Row
+      | undefined;
     return row
       ? {
           program: String(row.program),
@@ -190,13 +213,15 @@ class SqliteStore implements Store {
   }
 
   saveProgram(module: string, version: number, made: MadeProgram): void {
-    this.statement(
-      "insert or replace into program (module, version, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?, ?)",
-    ).run(module, version, made.program, made.sizeBytes, made.functions, made.sites);
+    this.db
+      .statement(
+        "insert or replace into program (module, version, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?, ?)",
+      )
+      .run(module, version, made.program, made.sizeBytes, made.functions, made.sites);
   }
 
   programs(): string[] {
-    return (this.statement("select module, program from program").all() as Row[]).flatMap((row) => [
+    return (this.db.statement("select module, program from program").all() as Row[]).flatMap((row) => [
       String(row.module),
       String(row.program),
     ]);
@@ -214,4 +239,16 @@ const deviceOf = (row: Row): Device => ({
   name: String(row.name),
   enrolledAt: Number(row.enrolled_at),
   revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+  tags: JSON.parse(String(row.tags)),
+  drained: row.drained === 1,
+  info: row.info === null ? null : JSON.parse(String(row.info)),
+});
+
+const tokenOf = (row: Row): TokenRecord => ({
+  hash: String(row.hash),
+  scope: row.scope as Device["scope"],
+  expiresAt: Number(row.expires_at),
+  uses: Number(row.uses),
+  createdBy: String(row.created_by),
+  createdAt: Number(row.created_at),
 });

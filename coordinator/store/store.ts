@@ -1,5 +1,8 @@
 // The store's interface. One batch is one transaction: when `commit` returns, all of it is on the disk; when it throws, none of it.
+import type { HostInfo } from "../protocol/messages.ts";
 import type { Saved } from "../scheduler/state.ts";
+import type { Journal, NewEvent, Stay } from "./journal.ts";
+import type { People } from "./people.ts";
 
 export interface OutputChunk {
   job: number;
@@ -13,6 +16,8 @@ export interface OutputChunk {
 export interface Batch {
   saved: readonly Saved[];
   output: readonly OutputChunk[];
+  events?: readonly NewEvent[];
+  stays?: readonly Stay[];
 }
 
 /** A key that may connect: a host's agent or a client. */
@@ -25,6 +30,12 @@ export interface Device {
   name: string;
   enrolledAt: number;
   revokedAt: number | null;
+  /** What administrators group hosts by. */
+  tags: readonly string[];
+  /** A host that is to be kept clear of processes. */
+  drained: boolean;
+  /** A host as it last described itself; null when it never did. */
+  info: HostInfo | null;
 }
 
 export interface TokenRecord {
@@ -34,6 +45,9 @@ export interface TokenRecord {
   expiresAt: number;
   /** Enrolments left. */
   uses: number;
+  /** A user, `client NAME`, or `coordinator` for those it makes at each start. */
+  createdBy: string;
+  createdAt: number;
 }
 
 export interface MadeProgram {
@@ -45,6 +59,8 @@ export interface MadeProgram {
 }
 
 export interface Store {
+  readonly people: People;
+  readonly journal: Journal;
   /** Everything saved, jobs before their processes. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;
@@ -60,7 +76,10 @@ export interface Store {
   devices(): Device[];
   saveDevice(device: Device): void;
   token(hash: string): TokenRecord | undefined;
+  tokens(): TokenRecord[];
   saveToken(token: TokenRecord): void;
+  /** @returns false when there was none */
+  removeToken(hash: string): boolean;
   /** Uses the token once for this device, in one transaction. @returns false when it had no use left */
   enrol(tokenHash: string, device: Device): boolean;
   /** The migratable program made of a plain module by this version of the transformation, if that has been done. */

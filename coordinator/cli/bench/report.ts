@@ -6,6 +6,7 @@ import { showBytes } from "../quantities.ts";
 import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";
 import type { OwnerFigures, Spread } from "./owner.ts";
+import type { StreamFigures } from "./stream.ts";
 
 const percent = (value: number | null): string =>
   value === null ? "-" : `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)} %`;
@@ -16,7 +17,13 @@ const HEAD = `# Performance
 
 Figures of another machine differ; the commands below write their part of this file anew.
 `;
-const PARTS = ["## The published experiment", "## The kernels", "## In a browser", "## The owner"] as const;
+const PARTS = [
+  "## The published experiment",
+  "## The kernels",
+  "## In a browser",
+  "## The owner",
+  "## The console's change stream",
+] as const;
 
 /** The report with these parts instead of its own. @param report as it is, if there is one */
 export function withParts(report: string | undefined, parts: readonly string[]): string {
@@ -165,5 +172,23 @@ The owner's own program on all cores at ordinary priority, medians of ${foregrou
 | computing in all slots (mode \`always\`) | ${seconds(foreground.computing)} | ${over(foreground.computing)} |
 
 While paused the agent uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
+`;
+}
+
+export function streamPart(figures: StreamFigures, machine: Machine, command: string): string {
+  const { hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs } = figures;
+  const count = (value: number): string => value.toLocaleString("en");
+  return `${PARTS[4]}
+
+${measuredBy(machine, command)}
+A coordinator with ${count(hosts)} made-up hosts and ${count(processes)} processes, read over HTTP by ${clients} clients in the same process.
+
+| | |
+|---|---:|
+| first picture, each client | ${showBytes(firstBytes)} |
+| until all ${clients} clients have it | ${milliseconds(firstMs)} |
+| one change to one client | ${changeBytes.toFixed(0)} bytes |
+| ${count(changes)} processes told to move at once, until all clients know | ${milliseconds(lastMs)} |
+| CPU time of one change for all ${clients} clients, deciding, storing and their reading included | ${milliseconds(changeCpuMs)} |
 `;
 }

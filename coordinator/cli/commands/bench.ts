@@ -11,7 +11,8 @@ import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
 import { desktopMissing } from "../bench/desktop.ts";
 import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
 import { measureOwner } from "../bench/owner.ts";
-import { browserPart, experimentPart, kernelsPart, ownerPart, withParts } from "../bench/report.ts";
+import { browserPart, experimentPart, kernelsPart, ownerPart, streamPart, withParts } from "../bench/report.ts";
+import { measureStream } from "../bench/stream.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -42,11 +43,11 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name>",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium; `owner` is what somebody at the desk notices",
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium; `owner` is what somebody at the desk notices; `console` is its change stream",
     examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json", "nightshift bench owner"],
     notes:
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "{machine} and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}",
+    json: "{machine} and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
     coordinator: false,
   })
     .option("--runs <count>", "runs of the experiment", "4")
@@ -103,6 +104,11 @@ const MEASURES: Readonly<Record<string, (asked: Asked) => Promise<Measured | und
     const owner = await measureOwner({ samples: quick ? 3 : RETURNS, rounds, watchMs: quick ? 1000 : 30_000, progress });
     const part = (command: string): string => ownerPart(owner, machine(), command);
     return { parts: (command) => [part(command)], json: { owner }, table: part("nightshift bench owner").trimEnd() };
+  },
+  console: async ({ quick, progress }) => {
+    const stream = await measureStream(quick, progress);
+    const part = (command: string): string => streamPart(stream, machine(), command);
+    return { parts: (command) => [part(command)], json: { stream }, table: part("nightshift bench console").trimEnd() };
   },
 };
 

@@ -17,42 +17,47 @@ export function upCommand(): Command {
       "It listens on this computer only, unless --listen names an address (0.0.0.0: all). State is kept in NIGHTSHIFT_HOME:",
       "jobs that were running go on when it is started again.",
     ].join("\n"),
-    json: "one line when it is ready: {url, port, joinLink, agents: [name]}; it runs until it is stopped",
+    json: "one line when it is ready: {url, port, joinLink, consoleUrl, agents: [name]}; it runs until it is stopped",
     coordinator: false,
   })
     .option("-p, --port <port>", "port to listen on; 0 for any free one", String(DEFAULT_PORT))
     .option("--listen <address>", "address to listen on", "127.0.0.1")
+    .option("--plain-http", "let other computers use the console unencrypted: passwords can be read on the network")
     .option("--agents <count>", "local agents, which share the processors", "1")
     .option("--no-agent", "only the coordinator")
-    .action(async (options: CommonOptions & { port: string; listen: string; agents: string; agent: boolean }) => {
-      const port = parseCount(options.port, "--port", 0, 65_535);
-      const count = options.agent ? parseCount(options.agents, "--agents", 0, 1024) : 0;
-      const cores = availableParallelism();
-      const slots = Math.max(1, Math.floor(cores / Math.max(1, count)));
-      const name =
-        hostname()
-          .replaceAll(/[^\w.-]/g, "-")
-          .slice(0, 90) || "host";
-      const house = await openHouse({
-        port,
-        host: options.listen,
-        agents: Array.from({ length: count }, (_, at) => ({ name: count === 1 ? name : `${name}-${at + 1}`, slots })),
-        say: options.json ? () => undefined : (line) => console.log(line),
-      });
-      const { url, hostLink } = house.coordinator;
-      if (options.json)
-        await printJson({
-          url,
-          port: house.coordinator.port,
-          joinLink: hostLink,
-          agents: house.agents.map((agent) => agent.name),
+    .action(
+      async (options: CommonOptions & { port: string; listen: string; plainHttp?: boolean; agents: string; agent: boolean }) => {
+        const port = parseCount(options.port, "--port", 0, 65_535);
+        const count = options.agent ? parseCount(options.agents, "--agents", 0, 1024) : 0;
+        const cores = availableParallelism();
+        const slots = Math.max(1, Math.floor(cores / Math.max(1, count)));
+        const name =
+          hostname()
+            .replaceAll(/[^\w.-]/g, "-")
+            .slice(0, 90) || "host";
+        const house = await openHouse({
+          port,
+          host: options.listen,
+          plainHttp: options.plainHttp ?? false,
+          agents: Array.from({ length: count }, (_, at) => ({ name: count === 1 ? name : `${name}-${at + 1}`, slots })),
+          say: options.json ? () => undefined : (line) => console.log(line),
         });
-      else
-        console.log(
-          paintFor(process.stdout).dim("Run a program: nightshift run prog.c    Watch: nightshift top    Stop: Ctrl-C\n"),
-        );
-      await house.asked;
-      await house.close();
-      throw new ExitWith(0);
-    });
+        const { url, hostLink, consoleUrl } = house.coordinator;
+        if (options.json)
+          await printJson({
+            url,
+            port: house.coordinator.port,
+            joinLink: hostLink,
+            consoleUrl,
+            agents: house.agents.map((agent) => agent.name),
+          });
+        else
+          console.log(
+            paintFor(process.stdout).dim("Run a program: nightshift run prog.c    Watch: nightshift top    Stop: Ctrl-C\n"),
+          );
+        await house.asked;
+        await house.close();
+        throw new ExitWith(0);
+      },
+    );
 }

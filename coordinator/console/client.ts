@@ -1,0 +1,99 @@
+// Asks the HTTP API: addresses, methods and types come from the server's own table of requests. Owns the session's csrf value.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { type Answer, api, type Name, type Sent } from "../server/http/api.ts";
+
+export type { Answer } from "../server/http/api.ts";
+
+/** What the coordinator refused, or why it could not be asked (code NS_UNREACHABLE). */
+export class Refusal extends Error {
+  readonly code: string;
+  readonly remedy: string;
+
+  constructor(code: string, message: string, remedy: string) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+let csrf = "";
+let onSignedOut = (): void => {};
+export const setCsrf = (value: string): void => {
+  csrf = value;
+};
+/** Called when a request finds that nobody is signed in any more. */
+export const whenSignedOut = (call: () => void): void => {
+  onSignedOut = call;
+};
+
+type Input<N extends Name> = Sent<N> extends Record<string, never> ? [] : [sent: Sent<N>];
+
+export function addressOf<N extends Name>(name: N, ...[sent]: Input<N>): string {
+  const { params = {}, query = {} } = (sent ?? {}) as { params?: object; query?: object };
+  let path: string = api[name].path;
+  for (const [key, value] of Object.entries(params)) path = path.replace(`:${key}`, encodeURIComponent(String(value)));
+  const text = new URLSearchParams(
+    Object.entries(query).flatMap(([key, value]) => (value === undefined || value === "" ? [] : [[key, String(value)]])),
+  ).toString();
+  return path + (text && `?${text}`);
+}
+
+async function send(method: string, address: string, body?: BodyInit, type?: string): Promise<Response> {
+  const response = await fetch(address, {
+    method,
+    headers: { ...(csrf && { "x-csrf-token": csrf }), ...(type && { "content-type": type }) },
+    ...(body === undefined ? {} : { body }),
+  }).catch((thrown: Error) => {
+    throw new Refusal("NS_UNREACHABLE", thrown.message, "");
+  });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({ code: "NS_INTERNAL", message: response.statusText, remedy: "" }));
+  if (problem.code === "NS_SIGNED_OUT") onSignedOut();
+  throw new Refusal(problem.code, problem.message, problem.remedy);
+}
+
+/** @throws Refusal */
+export async function ask<N extends Name>(name: N, ...sent: Input<N>): Promise<Answer<N>> {
+  const body = (sent[0] as { body?: unknown } | undefined)?.body;
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  const response = await send(api[name].method, addressOf(name, ...sent), json, json && "application/json");
+  return response.json();
+}
+
+/** The bytes of an output or a file, and where to go on. @throws Refusal */
+export async function askBytes(address: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; next: number }> {
+  const response = await send("GET", address);
+  return { bytes: new Uint8Array(await response.arrayBuffer()), next: Number(response.headers.get("nightshift-next")) };
+}
+
+/** @throws Refusal */
+export async function upload(file: Blob): Promise<Answer<"upload">> {
+  return (await send("PUT", api.upload.path, file, "application/octet-stream")).json();
+}
+
+export interface Asked<T> {
+  data?: T;
+  failure?: Refusal;
+  again(): void;
+}
+
+/** Asks when shown and whenever `key` changes; what was answered stays while it asks again. */
+export function useAsk<T>(key: string, work: () => Promise<T>): Asked<T> {
+  const [state, setState] = useState<{ data?: T; failure?: Refusal }>({});
+  const [turn, setTurn] = useState(0);
+  const latest = useRef(work);
+  latest.current = work;
+  // asked again for another key or turn
+  useEffect(() => {
+    let current = true;
+    latest.current().then(
+      (data) => current && setState({ data }),
+      (failure: Refusal) => current && setState((before) => ({ ...before, failure })),
+    );
+    return () => {
+      current = false;
+    };
+  }, [key, turn]);
+  const again = useCallback(() => setTurn((before) => before + 1), []);
+  return { ...state, again };
+}

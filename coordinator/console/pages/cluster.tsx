@@ -1,0 +1,188 @@
+// The first page: the living map, the whole in numbers, throughput and balance over time.
+import { useMemo } from "react";
+import { Chart } from "../chart.tsx";
+import { ask } from "../client.ts";
+import { ClusterMap } from "../cluster-map.tsx";
+import { type Dot, type Host, live, processesByHost, useLive } from "../live.ts";
+import { grouped } from "../map-layout.ts";
+import { HOST_STATES, hostStateName, processStateName } from "../names.ts";
+import { attempt, Empty, Fact, Head, Loading, State } from "../parts.tsx";
+import { Link, useQuery } from "../router.tsx";
+import { useMayAdminister, useMaySteer, useSession } from "../session.tsx";
+import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
+
+/** Processes that the panel of a host lists. */
+const MAX_LISTED = 200;
+
+export function ClusterPage() {
+  const { hosts, version, totals, samples, state: connection } = useLive();
+  const [search, setSearch] = useQuery("search");
+  const [state, setState] = useQuery("state");
+  const [chosen, setChosen] = useQuery("host");
+  const administrator = useMayAdminister();
+  const { role } = useSession();
+  // the version says that hosts have changed
+  const groups = useMemo(() => grouped(hosts.values(), search, state), [version, search, state]);
+  const selected = [...hosts.values()].find(({ name }) => name === chosen);
+  const maySteer = useMaySteer();
+  const move = (dot: Dot, to: Host): void => {
+    const by = live.jobs.get(dot.job)?.by ?? "";
+    if (maySteer(by)) void migrate(dot.pid, to);
+    else void attempt(() => Promise.reject({ message: t("notYours"), remedy: "" }));
+  };
+  return (
+    <>
+      <Head title={t("cluster")}>
+        <input
+          type="search"
+          aria-label={t("search")}
+          placeholder={t("searchHosts")}
+          value={search}
+          onChange={({ target }) => setSearch(target.value)}
+        />
+        <select aria-label={t("state")} value={state} onChange={({ target }) => setState(target.value)}>
+          <option value="">{t("allStates")}</option>
+          {HOST_STATES.map((one) => (
+            <option key={one} value={one}>
+              {hostStateName({ state: one })}
+            </option>
+          ))}
+        </select>
+      </Head>
+      <dl className="totals">
+        <Fact label={t("coresComputing")} strong>
+          {totals && showNumber(totals.computing)}
+        </Fact>
+        <Fact label={t("coresIdle")}>{totals && showNumber(totals.idle)}</Fact>
+        <Fact label={t("ownersPresent")}>{totals && showNumber(totals.owners)}</Fact>
+        <Fact label={t("hostsOnline")}>{totals && `${showNumber(totals.online)} / ${showNumber(totals.hosts)}`}</Fact>
+        <Fact label={t("processes")}>{totals && showNumber(totals.processes)}</Fact>
+        <Fact label={t("balance")}>{totals && showPercent(totals.balance)}</Fact>
+      </dl>
+      <div className={selected ? "split" : ""}>
+        <section className="panel" aria-label={t("map")}>
+          {hosts.size === 0 ? (
+            connection === "connecting" ? (
+              <Loading />
+            ) : (
+              <Empty title={t("noHosts")}>
+                <p>{t("noHostsMore")}</p>
+                {administrator && (
+                  <Link className="button main" href="/join">
+                    {t("makeLink")}
+                  </Link>
+                )}
+              </Empty>
+            )
+          ) : groups.length === 0 ? (
+            <Empty title={t("noMatch")} />
+          ) : (
+            <ClusterMap
+              groups={groups}
+              selected={selected?.number ?? 0}
+              onSelect={(host) => setChosen(host?.name ?? "")}
+              onMove={role === "viewer" ? undefined : move}
+            />
+          )}
+          <ul className="legend" aria-label={t("legend")}>
+            {HOST_STATES.map((one) => (
+              <li key={one}>
+                <i className={`tile ${one}`} />
+                {hostStateName({ state: one })}
+              </li>
+            ))}
+            <li>
+              <i className="dot" />
+              {t("processDrag")}
+            </li>
+          </ul>
+        </section>
+        {selected && <HostPanel host={selected} close={() => setChosen("")} />}
+      </div>
+      <Charts samples={samples} />
+    </>
+  );
+}
+
+const migrate = (pid: number, to: Host): Promise<boolean> =>
+  attempt(() => ask("migrate", { params: { pid }, body: { host: to.id } }), t("moving", { pid: String(pid), host: to.name }));
+
+function Charts({ samples }: { samples: typeof live.samples }) {
+  const language = useLanguage();
+  // The labels are of the language.
+  const { times, lines, balance } = useMemo(
+    () => ({
+      times: samples.map(({ at }) => at / 1000),
+      lines: [
+        { label: t("coresComputing"), colour: "moon-line", values: samples.map(({ computing }) => computing), filled: true },
+        { label: t("coresIdle"), colour: "night-line", values: samples.map(({ idle }) => idle) },
+        { label: t("endedPerMinute"), colour: "muted", values: samples.map(({ ended }) => ended * 12) },
+      ],
+      balance: [{ label: t("balance"), colour: "night-line", values: samples.map((sample) => sample.balance), filled: true }],
+    }),
+    [samples, language],
+  );
+  if (samples.length === 0) return null;
+  return (
+    <div className="charts">
+      <Chart title={t("throughput")} times={times} lines={lines} show={showNumber} />
+      <Chart title={t("balanceOverTime")} times={times} lines={balance} top={1} show={showPercent} />
+    </div>
+  );
+}
+
+/** What the map shows of one host, in words, and the way to move processes without a pointer. */
+function HostPanel({ host, close }: { host: Host; close(): void }) {
+  const { hosts, jobs } = useLive();
+  const maySteer = useMaySteer();
+  const processes = processesByHost().get(host.number) ?? [];
+  const others = [...hosts.values()].filter(
+    (other) => other.number !== host.number && ["computing", "idle"].includes(other.state),
+  );
+  return (
+    <aside className="panel" aria-label={host.name}>
+      <header className="head">
+        <h2>
+          <Link href={`/hosts/${host.id}`}>{host.name}</Link>
+        </h2>
+        <button type="button" className="quiet" aria-label={t("close")} onClick={close}>
+          ✕
+        </button>
+      </header>
+      <p>
+        <State of={host.state}>{hostStateName(host)}</State> {host.paused ?? ""}
+      </p>
+      <p className="muted">
+        {t("slotsBusy", { running: host.running, slots: host.slots })} · {host.cpuModel}
+      </p>
+      <h3>{t("processesHere", { count: processes.length })}</h3>
+      <ul className="list">
+        {processes.slice(0, MAX_LISTED).map(({ pid, job, state }) => (
+          <li key={pid}>
+            <span>
+              <Link href={`/jobs/${job}`}>{jobs.get(job)?.name ?? `j${job}`}</Link> <span className="muted">{pid}</span>{" "}
+              <State of={state}>{processStateName(state)}</State>
+            </span>
+            {maySteer(jobs.get(job)?.by ?? "") && others.length > 0 && (
+              <select
+                aria-label={t("moveTo", { pid: String(pid) })}
+                value=""
+                onChange={({ target }) => {
+                  const to = hosts.get(Number(target.value));
+                  if (to) void migrate(pid, to);
+                }}
+              >
+                <option value="">{t("move")}</option>
+                {others.map(({ number, name }) => (
+                  <option key={number} value={number}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </li>
+        ))}
+      </ul>
+    </aside>
+  );
+}

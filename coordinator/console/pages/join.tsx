@@ -1,0 +1,113 @@
+// Enrolment: join links with what to do with them, and those that can still be used.
+import qrcode from "qrcode-generator";
+import { useMemo, useState } from "react";
+import { type Answer, ask, useAsk } from "../client.ts";
+import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, say } from "../parts.tsx";
+import { showTime, t } from "../words.tsx";
+
+type Made = Answer<"createLink"> & { scope: "host" | "submit" | "admin" };
+
+export function JoinPage() {
+  const asked = useAsk("links", () => ask("links"));
+  const [made, setMade] = useState<Made>();
+  const scopes = { host: t("scopeHost"), submit: t("scopeSubmit"), admin: t("scopeAdmin") };
+  return (
+    <>
+      <Head title={t("enrolment")} />
+      <section className="panel narrow">
+        <h2>{t("newLink")}</h2>
+        <Form
+          label={t("makeLink")}
+          send={async (fields) => {
+            const scope = fields.scope as Made["scope"];
+            const answer = await ask("createLink", { body: { scope, hours: Number(fields.hours), uses: Number(fields.uses) } });
+            setMade({ ...answer, scope });
+            asked.again();
+          }}
+        >
+          <div className="row">
+            <Choice label={t("linkFor")} name="scope" value="host" options={scopes} />
+            <Choice
+              label={t("goodFor")}
+              name="hours"
+              value="24"
+              options={{ "1": t("hour"), "24": t("day"), "168": t("week"), "720": t("month") }}
+            />
+            <Field label={t("uses")} name="uses" type="number" value="100" required />
+          </div>
+        </Form>
+      </section>
+      <section className="panel">
+        <h2>{t("openLinks")}</h2>
+        <Shown asked={asked}>
+          {({ links }) =>
+            links.length === 0 ? (
+              <Empty title={t("noLinks")} />
+            ) : (
+              <ul className="list">
+                {links.map(({ id, scope, createdBy, expiresAt, uses }) => (
+                  <li key={id}>
+                    <span>
+                      <code>{id}</code> <strong>{scopes[scope]}</strong>{" "}
+                      <span className="muted">{t("linkFacts", { uses, by: createdBy, until: showTime(expiresAt) })}</span>
+                    </span>
+                    <Confirm
+                      label={t("revoke")}
+                      question={t("revokeLink")}
+                      act={() => attempt(() => ask("removeLink", { params: { id } }), t("done")).then(asked.again)}
+                    />
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Shown>
+      </section>
+      {made && <MadeLink made={made} close={() => setMade(undefined)} />}
+    </>
+  );
+}
+
+function MadeLink({ made, close }: { made: Made; close(): void }) {
+  const command =
+    made.scope === "host" ? `npx nightshift agent --join '${made.link}'` : `npx nightshift hosts --coordinator '${made.link}'`;
+  const copy = (text: string) => (
+    <button type="button" onClick={() => void navigator.clipboard.writeText(text).then(() => say(t("copied")))}>
+      {t("copy")}
+    </button>
+  );
+  return (
+    <Dialog title={t("linkMade")} onClose={close}>
+      <p>{t("shownOnce")}</p>
+      <div className="made">
+        <Qr text={made.link} />
+        <div>
+          <h3>{t("joinLink")}</h3>
+          <pre className="wrap">{made.link}</pre>
+          {copy(made.link)}
+          <h3>{t("command")}</h3>
+          <pre className="wrap">{command}</pre>
+          {copy(command)}
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function Qr({ text }: { text: string }) {
+  const { path, size } = useMemo(() => {
+    const code = qrcode(0, "M");
+    code.addData(text);
+    code.make();
+    const count = code.getModuleCount();
+    let path = "";
+    for (let y = 0; y < count; y++) for (let x = 0; x < count; x++) if (code.isDark(y, x)) path += `M${x + 4} ${y + 4}h1v1h-1z`;
+    return { path, size: count + 8 };
+  }, [text]);
+  return (
+    <svg className="qr" role="img" aria-label={t("qr")} viewBox={`0 0 ${size} ${size}`}>
+      <rect width={size} height={size} fill="#fff" />
+      <path d={path} fill="#000" />
+    </svg>
+  );
+}

@@ -1,0 +1,71 @@
+// The way in: by name and password, or by a one-time link that makes a user or gives a new password.
+import { type ReactNode, useState } from "react";
+import { Preferences } from "../app.tsx";
+import { ask, useAsk } from "../client.ts";
+import { roleName } from "../names.ts";
+import { Field, Form, Shown } from "../parts.tsx";
+import { navigate } from "../router.tsx";
+import type { Session } from "../session.tsx";
+import { t } from "../words.tsx";
+
+const Card = ({ title, children }: { title: string; children: ReactNode }) => (
+  <main className="door">
+    <div className="card">
+      <img src="/moon.svg" alt="" width="56" height="56" />
+      <h1>{title}</h1>
+      {children}
+      <Preferences />
+    </div>
+  </main>
+);
+
+export function SignInPage({ noUsers, begun }: { noUsers: boolean; begun(session: Session): void }) {
+  return (
+    <Card title={t("signInTitle")}>
+      {noUsers ? (
+        <p>{t("noUsers")}</p>
+      ) : (
+        <Form
+          label={t("signIn")}
+          send={async ({ name = "", password = "" }) => begun(await ask("signIn", { body: { name, password } }))}
+        >
+          <Field label={t("name")} name="name" autoComplete="username" required />
+          <Field label={t("password")} name="password" type="password" autoComplete="current-password" required />
+        </Form>
+      )}
+    </Card>
+  );
+}
+
+export function WelcomePage({ begun }: { begun(session: Session): void }) {
+  const [token] = useState(() => location.hash.slice(1));
+  const asked = useAsk("invitation", () => ask("invitation", { body: { token } }));
+  return (
+    <Card title={t("welcome")}>
+      <Shown asked={asked}>
+        {({ name: known, role }) => (
+          <Form
+            label={known === null ? t("begin") : t("setPassword")}
+            send={async ({ name = "", password = "" }) => {
+              const session = await ask("accept", { body: { token, name: known ?? name, password } });
+              navigate("/", "replace");
+              begun(session);
+            }}
+          >
+            <p>{known === null ? t("welcomeAs", { role: roleName(role) }) : t("newPasswordFor", { name: known })}</p>
+            {known === null && <Field label={t("name")} name="name" autoComplete="username" required />}
+            <Field
+              label={t("password")}
+              name="password"
+              type="password"
+              autoComplete="new-password"
+              hint={t("passwordHint")}
+              minLength={10}
+              required
+            />
+          </Form>
+        )}
+      </Shown>
+    </Card>
+  );
+}

@@ -1,0 +1,61 @@
+// The console's language: what is chosen or what the browser prefers, sentences with their values filled in, numbers, times and sizes.
+import { useSyncExternalStore } from "react";
+import { type Key, texts } from "./texts.ts";
+
+export type Language = keyof typeof texts;
+const STORED = "nightshift-language";
+const listeners = new Set<() => void>();
+
+const preferred = (): Language => {
+  const stored = localStorage.getItem(STORED);
+  if (stored === "en" || stored === "zh") return stored;
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+};
+let language: Language = preferred();
+document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+
+export function setLanguage(next: Language): void {
+  language = next;
+  localStorage.setItem(STORED, next);
+  document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
+  for (const listener of listeners) listener();
+}
+
+export const useLanguage = (): Language =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => language,
+  );
+
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return texts[language][key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return value === undefined ? whole : typeof value === "number" ? showNumber(value) : value;
+  });
+}
+
+const locale = (): string => (language === "zh" ? "zh-CN" : "en-GB");
+export const showNumber = (value: number): string => new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
+export const showPercent = (value: number): string =>
+  new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(value);
+export const showTime = (at: number): string =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at);
+export const showClock = (at: number): string => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(at);
+
+export function showBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return `${showNumber(bytes / 1024 ** power)} ${units[power]}`;
+}
+
+/** 950 ms, 12.3 s, 4 min 5 s, 2 h 3 min. */
+export function showDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 60) return `${showNumber(s)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}

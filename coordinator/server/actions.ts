@@ -1,0 +1,132 @@
+// What people and programs can have the coordinator do, whichever way they come, tunnel or HTTP: checked against what there is, carried
+// out, and written into the journal. Who may ask is checked before, where they come in.
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { JobSpec } from "../protocol/index.ts";
+import { type Host, type Job, usable, whyNot } from "../scheduler/index.ts";
+import type { Device, TokenRecord } from "../store/index.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { createToken } from "./enrolment.ts";
+
+const MAX_TTL_MS = 365 * 24 * 3600_000;
+
+export interface HostChange {
+  name?: string | undefined;
+  tags?: readonly string[] | undefined;
+  drained?: boolean | undefined;
+}
+
+export class Actions {
+  private readonly coordinator: Coordinator;
+  private readonly linkTo: (token: Uint8Array) => string;
+  private readonly disconnect: (key: string) => void;
+
+  /**
+   * @param linkTo the join link for a token
+   * @param disconnect ends the connections of a key that has been revoked, at once
+   */
+  constructor(coordinator: Coordinator, linkTo: (token: Uint8Array) => string, disconnect: (key: string) => void) {
+    this.coordinator = coordinator;
+    this.linkTo = linkTo;
+    this.disconnect = disconnect;
+  }
+
+  /** @throws NS_NOT_FOUND (program), NS_NO_SUCH_HOST, NS_HOST_UNAVAILABLE */
+  submit(spec: JobSpec, who: string): Job {
+    const { coordinator } = this;
+    if (!coordinator.store.programs().includes(spec.program))
+      throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
+    if (spec.startOn !== null) {
+      const host = this.host(spec.startOn);
+      if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
+    }
+    const job = coordinator.apply((core, now) => core.submit(spec, now, who));
+    coordinator.note({ who, what: "job-submitted", target: `j${job.id}`, details: spec.name });
+    return job;
+  }
+
+  /** @returns how many processes it ended @throws NS_NO_SUCH_JOB, NS_NO_SUCH_PROCESS, NS_NOT_RUNNING */
+  cancel(target: { pid: number } | { job: number }, who: string): number {
+    const cancelled = this.coordinator.apply((core, now) => core.cancel(target, now));
+    if ("pid" in target) this.coordinator.note({ who, what: "process-cancelled", target: `${target.pid}`, details: "" });
+    else this.coordinator.note({ who, what: "job-cancelled", target: `j${target.job}`, details: `${cancelled} processes` });
+    return cancelled;
+  }
+
+  /** @param host name or id @throws NS_NO_SUCH_PROCESS, NS_NO_SUCH_HOST, NS_HOST_UNAVAILABLE, NS_NOT_RUNNING */
+  migrate(pid: number, host: string, who: string): { from: string | null; to: string } {
+    const moved = this.coordinator.apply((core, now) => core.migrate(pid, host, now));
+    this.coordinator.note({
+      who,
+      what: "process-migrated",
+      target: `${pid}`,
+      details: `${moved.from ?? "queue"} to ${moved.to}`,
+    });
+    return moved;
+  }
+
+  createLink(scope: Device["scope"], ttlMs: number, uses: number, who: string): { link: string; token: TokenRecord } {
+    const { bytes, token } = createToken(this.coordinator.store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now(), who);
+    this.coordinator.note({ who, what: "link-created", target: shortOf(token), details: `${scope}, ${uses} uses` });
+    return { link: this.linkTo(bytes), token };
+  }
+
+  /** Those with which somebody can still join, newest first; not the one by which this machine's administrator comes in. */
+  links(): TokenRecord[] {
+    const now = Date.now();
+    return this.coordinator.store
+      .tokens()
+      .filter(
+        (token) => token.uses > 0 && token.expiresAt > now && !(token.createdBy === "coordinator" && token.scope === "admin"),
+      );
+  }
+
+  /** @param id as shortOf() gives it @throws NS_NOT_FOUND */
+  removeLink(id: string, who: string): void {
+    const token = this.links().find((candidate) => shortOf(candidate) === id);
+    if (!token) throw new NightshiftError("NS_NOT_FOUND", `there is no join link ${id}`);
+    this.coordinator.store.removeToken(token.hash);
+    this.coordinator.note({ who, what: "link-removed", target: id, details: token.scope });
+  }
+
+  /** @throws NS_NO_SUCH_HOST, NS_USAGE when another host has the name */
+  changeHost(idOrName: string, change: HostChange, who: string): Host {
+    const { store, core } = this.coordinator;
+    const host = this.host(idOrName);
+    const device = store.device(host.id);
+    if (!device) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
+    const { name = host.name, tags = host.tags, drained = host.drained } = change;
+    if ([...core.hosts.values()].some((other) => other.id !== host.id && other.name === name))
+      throw new NightshiftError("NS_USAGE", `another host is called "${name}"`);
+    store.saveDevice({ ...device, name, tags, drained });
+    const said = [
+      ...(name === host.name ? [] : [`${host.name} is now ${name}`]),
+      ...(tags.join() === host.tags.join() ? [] : [`tags ${tags.join(", ") || "none"}`]),
+      ...(drained === host.drained ? [] : [drained ? "kept clear" : "takes work again"]),
+    ];
+    this.coordinator.apply((changing, now) => changing.setHost(host.id, { name, tags, drained }, now));
+    if (said.length > 0) this.coordinator.note({ who, what: "host-changed", target: name, details: said.join("; ") });
+    return host;
+  }
+
+  /** Its key is worth nothing from now on, and its connection ends at once. @throws NS_NO_SUCH_HOST */
+  removeHost(idOrName: string, who: string): void {
+    const { store, core } = this.coordinator;
+    const host = [...core.hosts.values()].find(({ id, name }) => id === idOrName || name === idOrName);
+    const device = store.devices().find((one) => (host ? one.key === host.id : one.name === idOrName && one.revokedAt === null));
+    if (device?.role !== "agent") throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
+    store.saveDevice({ ...device, revokedAt: Date.now() });
+    this.disconnect(device.key);
+    this.coordinator.apply((changing, now) => changing.hostRemoved(device.key, now));
+    this.coordinator.note({ who, what: "host-removed", target: device.name, details: "" });
+  }
+
+  private host(idOrName: string): Host {
+    const hosts = [...this.coordinator.core.hosts.values()];
+    const host = hosts.find(({ id }) => id === idOrName) ?? hosts.find(({ name }) => name === idOrName);
+    if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
+    return host;
+  }
+}
+
+/** How people name a link: the beginning of its token's hash. */
+export const shortOf = (token: TokenRecord): string => token.hash.slice(0, 12);

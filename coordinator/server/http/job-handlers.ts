@@ -1,0 +1,167 @@
+// Requests about jobs and processes: what they are and wrote, uploads, submitting, cancelling, migrating.
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Job, ProcessRecord } from "../../scheduler/index.ts";
+import type { Who } from "./access.ts";
+import type { Services } from "./services.ts";
+import type { Handlers } from "./site.ts";
+
+const MAX_STAYS = 20_000;
+/** Compilations wait for each other: each takes a core and hundreds of megabytes. */
+const MAX_COMPILING = 20;
+
+type Served =
+  | ("jobs" | "job" | "processes" | "stays" | "output" | "file" | "upload" | "submit")
+  | ("cancelJob" | "process" | "migrate" | "cancelProcess");
+
+export function jobHandlers({ coordinator, actions, views, programs, blobs, buildFolder }: Services): Handlers<Served> {
+  const { core, store } = coordinator;
+  const job = (id: number): Job => {
+    const found = core.jobs.get(id);
+    if (!found) throw new NightshiftError("NS_NO_SUCH_JOB", `there is no job ${id}`);
+    return found;
+  };
+  const process = (pid: number): ProcessRecord => {
+    const found = core.processes.get(pid);
+    if (!found) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
+    return found;
+  };
+  const own = (id: number, who: Who): void => {
+    if (who.role !== "administrator" && job(id).by !== who.name)
+      throw new NightshiftError("NS_FORBIDDEN", `job ${id} is somebody else's`);
+  };
+  const compiler = new Compiler(buildFolder);
+
+  return {
+    jobs: ({ query }) => {
+      const { state, search, before = Number.POSITIVE_INFINITY, limit } = query;
+      const text = search.toLowerCase();
+      const fits = [...core.jobs.values()]
+        .reverse()
+        .filter((one) => one.id < before && (state === undefined || one.state === state))
+        .filter(({ id, spec, by }) => `j${id} ${spec.name} ${by ?? ""}`.toLowerCase().includes(text));
+      return { jobs: fits.slice(0, limit).map((one) => views.job(one)), more: fits.length > limit };
+    },
+    job: ({ params }) => {
+      const found = job(params.job);
+      const { program, args, memoryLimitBytes, cpuLimitMs } = found.spec;
+      const { root, freezesMs, files } = found;
+      return { job: views.job(found), root, program, args, memoryLimitBytes, cpuLimitMs, freezesMs, files };
+    },
+    processes: ({ params, query }) => {
+      const later = core.processesOf(job(params.job).id).filter(({ pid }) => pid > query.after);
+      const processes = later.slice(0, query.limit).map((one) => views.process(one));
+      return { processes, more: later.length > query.limit };
+    },
+    stays: ({ params }) => ({
+      stays: store.journal
+        .stays(job(params.job).id, MAX_STAYS)
+        .map(({ pid, at, host, ended }) => ({ pid, at, host: host === null ? null : views.nameOf(host), ended })),
+    }),
+    output: async ({ params, query }, { reply }) => {
+      const { id } = job(params.job);
+      const { chunks } = store.output(id, query.stream === "1" ? 1 : 2, query.from, query.limit, query.pid ?? null);
+      const last = chunks.at(-1);
+      const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
+      // The last chunk may be longer than what was asked for.
+      const spare = Math.max(0, bytes.length - query.limit);
+      const next = last === undefined ? query.from : last.offset + last.bytes.length - spare;
+      await reply
+        .headers({ "nightshift-next": String(next), "content-disposition": "attachment" })
+        .type("application/octet-stream")
+        .send(bytes.subarray(0, bytes.length - spare));
+      return undefined;
+    },
+    file: async ({ params, query }, { reply }) => {
+      const { files } = job(params.job);
+      const file = Object.hasOwn(files, query.path) ? files[query.path] : undefined;
+      if (!file) throw new NightshiftError("NS_NOT_FOUND", `job ${params.job} has not written ${query.path}`);
+      const name = encodeURIComponent(basename(query.path)).replaceAll("'", "%27");
+      await reply
+        .header("content-disposition", `attachment; filename*=UTF-8''${name}`)
+        .type("application/octet-stream")
+        .send(Buffer.from(await blobs.get(file.hash)));
+      return undefined;
+    },
+    upload: async (_, { request }) => {
+      if (!Buffer.isBuffer(request.body))
+        throw new NightshiftError("NS_BAD_REQUEST", "send the bytes as application/octet-stream");
+      const hash = createHash("sha256").update(request.body).digest("hex");
+      await blobs.put(hash, request.body);
+      return { hash, size: request.body.length };
+    },
+    submit: async ({ body }, { who }) => {
+      for (const { hash } of Object.values(body.files))
+        if (!(await blobs.has(hash)))
+          throw new NightshiftError("NS_NOT_FOUND", `the file ${hash.slice(0, 12)}... has not been uploaded`);
+      const source = await blobs.get(body.program.hash);
+      const { wasm, diagnostics } = await compiler.compile(body.program.name, source);
+      const module = createHash("sha256").update(wasm).digest("hex");
+      await blobs.put(module, wasm);
+      const { program } = await programs.instrument(module);
+      const { memoryLimitBytes, cpuLimitMs, startOn, stay, files } = body;
+      const name = body.name ?? body.program.name;
+      const args = [body.program.name, ...body.args];
+      const common = { env: {}, clock: "virtual" as const, stdin: false };
+      const made = actions.submit(
+        { name, program, args, files, memoryLimitBytes, cpuLimitMs, startOn, stay, ...common },
+        who.name,
+      );
+      return { job: made.id, pid: made.root, diagnostics };
+    },
+    cancelJob: ({ params }, { who }) => {
+      own(params.job, who);
+      return { cancelled: actions.cancel({ job: params.job }, who.name) };
+    },
+    process: ({ params }) => views.process(process(params.pid)),
+    migrate: ({ params, body }, { who }) => {
+      own(process(params.pid).job, who);
+      return actions.migrate(params.pid, body.host, who.name);
+    },
+    cancelProcess: ({ params }, { who }) => {
+      own(process(params.pid).job, who);
+      return { cancelled: actions.cancel({ pid: params.pid }, who.name) };
+    },
+  };
+}
+
+/** Compiles uploaded sources one after the other, each in a folder of its own, so that it includes nothing else. */
+class Compiler {
+  private readonly folder: string;
+  private waiting = 0;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** @throws NS_COMPILE_FAILED with what the compiler said, NS_NOT_WASM, NS_LIMIT, NS_RATE_LIMITED */
+  async compile(name: string, source: Uint8Array): Promise<{ wasm: Uint8Array; diagnostics: string }> {
+    if (this.waiting >= MAX_COMPILING) throw new NightshiftError("NS_RATE_LIMITED", "too many programs wait to be compiled");
+    this.waiting++;
+    const turn = this.last.then(() => this.now(name, source));
+    this.last = turn.catch(() => undefined).finally(() => this.waiting--);
+    return turn;
+  }
+
+  private async now(name: string, source: Uint8Array): Promise<{ wasm: Uint8Array; diagnostics: string }> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const folder = await mkdtemp(join(this.folder, "source-"));
+    const local = (text: string): string => text.replaceAll(`${folder}/`, "").replaceAll(folder, "");
+    try {
+      const path = join(folder, name);
+      await writeFile(path, source);
+      const { compile } = await import("@nightshift/wasm-kernels/toolchain");
+      const { wasm, diagnostics } = await compile({ sources: [path], cacheDir: join(this.folder, "cache") });
+      return { wasm, diagnostics: local(diagnostics) };
+    } catch (thrown) {
+      const { code, message } = asNightshiftError(thrown);
+      if (code === "NS_INTERNAL") throw thrown;
+      throw new NightshiftError(code, local(message), { cause: thrown });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// Requests about people: signing in and out, one-time links, users, API tokens. Who is refused is told the same whether the name or the
+// password was wrong.
+import { randomBytes } from "node:crypto";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { HandshakeGate } from "../../protocol/index.ts";
+import type { People, Role, User } from "../../store/index.ts";
+import { hashOf, isLoopback, newSecret, reaches } from "./access.ts";
+import { hashPassword, isPassword } from "./passwords.ts";
+import type { Services } from "./services.ts";
+import type { Call, Handlers } from "./site.ts";
+
+const INVITATION_MS = 3 * 24 * 3600_000;
+const DAY_MS = 24 * 3600_000;
+const MAX_TOKENS_OF_ONE = 50;
+/** Wrong passwords for one name, from wherever they come: 20, then one every 30 s. */
+const GUESSES = { burst: 20, perSecond: 1 / 30 };
+
+type Served =
+  | ("session" | "signIn" | "signOut" | "changePassword" | "invitation" | "accept")
+  | ("users" | "invite" | "changeUser" | "removeUser" | "apiTokens" | "createApiToken" | "removeApiToken");
+
+/** Makes a one-time link's secret. @param name null: whoever uses it chooses one */
+export function invite(people: People, role: Role, name: string | null): { token: string; expiresAt: number } {
+  const token = newSecret();
+  const expiresAt = Date.now() + INVITATION_MS;
+  people.saveInvitation({ hash: hashOf(token), name, role, expiresAt });
+  return { token, expiresAt };
+}
+
+/** Behind the #, so that it goes into no log. */
+export const invitationUrl = (origin: string, token: string): string => `${origin}/welcome#${token}`;
+
+export function peopleHandlers({ coordinator }: Services): Handlers<Served> {
+  const { people } = coordinator.store;
+  const guesses = new HandshakeGate(GUESSES);
+
+  const invitationOf = (token: string) => {
+    const invitation = people.invitation(hashOf(token));
+    if (!invitation || invitation.expiresAt < Date.now())
+      throw new NightshiftError("NS_BAD_INVITATION", "the one-time link is wrong, used or expired");
+    return invitation;
+  };
+  const user = (name: string): User => {
+    const found = people.user(name);
+    if (!found) throw new NightshiftError("NS_NOT_FOUND", `there is no user "${name}"`);
+    return found;
+  };
+  const inTime = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new NightshiftError("NS_RATE_LIMITED", "too many people sign in at the moment");
+    return value;
+  };
+  /** @throws NS_BAD_PASSWORD, NS_RATE_LIMITED */
+  const check = async (name: string, password: string): Promise<User> => {
+    const admitted = guesses.admit(name, performance.now());
+    if (admitted !== "yes") throw new NightshiftError("NS_RATE_LIMITED", `too many attempts to sign in as ${name}`);
+    guesses.settled();
+    const known = people.user(name);
+    if (inTime(await isPassword(password, known?.password)) && known) return known;
+    coordinator.note({ who: name, what: "sign-in-failed", target: name, details: "" });
+    throw new NightshiftError("NS_BAD_PASSWORD", "name or password is wrong");
+  };
+  const keepAnAdministrator = (name: string): void => {
+    if (!people.users().some((other) => other.name !== name && other.role === "administrator"))
+      throw new NightshiftError("NS_USAGE", `${name} is the only administrator and has to stay one`);
+  };
+  const signIn = ({ gate, request, reply }: Call, who: User) => {
+    coordinator.note({ who: who.name, what: "signed-in", target: who.name, details: `from ${request.ip}` });
+    return gate.begin(request, reply, who);
+  };
+
+  return {
+    session: (_, { gate, request }) => {
+      const who = gate.who(request);
+      return {
+        signedIn: who ? { name: who.name, role: who.role, csrf: "csrf" in who.by ? who.by.csrf : "" } : null,
+        noUsers: people.users().length === 0,
+        plainHttp: !isLoopback(request.host) && !gate.isSecure(request),
+      };
+    },
+    signIn: async ({ body }, call) => signIn(call, await check(body.name, body.password)),
+    signOut: (_, { gate, request, reply, who }) => {
+      gate.end(request, reply, who);
+      coordinator.note({ who: who.name, what: "signed-out", target: who.name, details: "" });
+      return {};
+    },
+    changePassword: async ({ body }, call) => {
+      const known = await check(call.who.name, body.old);
+      people.saveUser({ ...known, password: inTime(await hashPassword(body.password)) });
+      people.removeSessionsOf(known.name);
+      coordinator.note({ who: known.name, what: "password-changed", target: known.name, details: "" });
+      return call.gate.begin(call.request, call.reply, known);
+    },
+    invitation: ({ body }) => invitationOf(body.token),
+    accept: async ({ body }, call) => {
+      const invitation = invitationOf(body.token);
+      const name = invitation.name ?? body.name;
+      const known = people.user(name);
+      if (known && invitation.name === null) throw new NightshiftError("NS_USAGE", `the name ${name} is taken`);
+      const { role } = known ?? invitation;
+      const password = inTime(await hashPassword(body.password));
+      const made: User = { name, role, password, createdAt: known?.createdAt ?? Date.now() };
+      // Looked at again, as both may have gone while the password was hashed.
+      if (invitation.name === null && people.user(name)) throw new NightshiftError("NS_USAGE", `the name ${name} is taken`);
+      if (!people.accept(invitation.hash, made)) throw new NightshiftError("NS_BAD_INVITATION", "the one-time link is used");
+      coordinator.note({ who: name, what: known ? "password-changed" : "user-added", target: name, details: role });
+      return signIn(call, made);
+    },
+    users: () => ({ users: people.users() }),
+    invite: ({ body }, { who, request, gate }) => {
+      const role = body.name === null ? body.role : (people.user(body.name)?.role ?? body.role);
+      const { token, expiresAt } = invite(people, role, body.name);
+      coordinator.note({ who: who.name, what: "user-invited", target: body.name ?? "", details: role });
+      return { link: invitationUrl(gate.origin(request), token), expiresAt };
+    },
+    changeUser: ({ params, body }, { who }) => {
+      const known = user(params.name);
+      if (body.role !== "administrator") keepAnAdministrator(known.name);
+      const changed = { ...known, role: body.role };
+      people.saveUser(changed);
+      coordinator.note({ who: who.name, what: "user-changed", target: known.name, details: body.role });
+      return { user: changed };
+    },
+    removeUser: ({ params }, { who }) => {
+      const { name } = user(params.name);
+      keepAnAdministrator(name);
+      people.removeUser(name);
+      coordinator.note({ who: who.name, what: "user-removed", target: name, details: "" });
+      return {};
+    },
+    apiTokens: (_, { who }) => ({
+      tokens: people.apiTokens().filter((token) => who.role === "administrator" || token.user === who.name),
+    }),
+    createApiToken: ({ body }, { who }) => {
+      if ("token" in who.by) throw new NightshiftError("NS_FORBIDDEN", "a token makes no tokens; sign in");
+      if (!reaches(who.role, body.role))
+        throw new NightshiftError("NS_FORBIDDEN", `a ${who.role} makes no tokens for a ${body.role}`);
+      if (people.apiTokens().filter((token) => token.user === who.name).length >= MAX_TOKENS_OF_ONE)
+        throw new NightshiftError("NS_LIMIT", `at most ${MAX_TOKENS_OF_ONE} tokens a person`);
+      const token = newSecret();
+      const id = randomBytes(6).toString("hex");
+      const now = Date.now();
+      const expiresAt = now + body.days * DAY_MS;
+      const { name, role } = body;
+      people.saveApiToken({ id, hash: hashOf(token), user: who.name, name, role, createdAt: now, expiresAt });
+      coordinator.note({ who: who.name, what: "api-token-created", target: id, details: `${name}, ${role}` });
+      return { token, id, expiresAt };
+    },
+    removeApiToken: ({ params }, { who }) => {
+      const token = people.apiTokens().find(({ id }) => id === params.id);
+      if (!token || (token.user !== who.name && who.role !== "administrator"))
+        throw new NightshiftError("NS_NOT_FOUND", `there is no token ${params.id}`);
+      people.removeApiToken(token.id);
+      coordinator.note({ who: who.name, what: "api-token-removed", target: token.id, details: token.name });
+      return {};
+    },
+  };
+}

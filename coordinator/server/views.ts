@@ -1,0 +1,156 @@
+// What the coordinator knows, as the HTTP API shows it: hosts, jobs and processes in plain JSON, sums over all of them, and samples of the
+// sums over time. Reads only.
+import { capacity, computingOn, type Host, type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
+import type { Coordinator } from "./coordinator.ts";
+import type { Answer, HostState } from "./http/api.ts";
+
+export type HostView = Answer<"hosts">["hosts"][number];
+export type JobView = Answer<"jobs">["jobs"][number];
+export type ProcessView = Answer<"process">;
+export type Sample = Answer<"cluster">["samples"][number];
+/** A process in the change stream: pid, parent, job, state, number of its host or 0, migrations. */
+export type ProcessRow = [number, number, number, ProcessRecord["state"], number, number];
+
+const SAMPLE_MS = 5000;
+/** An hour. */
+const MAX_SAMPLES = 720;
+
+/** What an agent says when the person at the desk is why it pauses. */
+const OWNER = /\b(owner|you are here|keyboard|mouse|screen|works here)\b/i;
+
+export function hostState(host: Host): HostState {
+  if (!host.online || host.silent) return "offline";
+  if (host.paused !== null) return OWNER.test(host.paused) ? "owner" : "paused";
+  if (host.drained) return "clear";
+  return host.running > 0 ? "computing" : "idle";
+}
+
+export class Views {
+  readonly samples: Sample[] = [];
+  /** As of the last sample. */
+  lastTotals: Answer<"cluster">["totals"];
+  private readonly coordinator: Coordinator;
+  private readonly numbers = new Map<string, number>();
+  private readonly timer: NodeJS.Timeout;
+  private ended: number;
+
+  constructor(coordinator: Coordinator) {
+    this.coordinator = coordinator;
+    this.ended = this.endedProcesses();
+    this.lastTotals = this.totals();
+    this.timer = setInterval(() => this.sample(Date.now()), SAMPLE_MS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** A small number that stands for the host in the change stream; from 1, good as long as this coordinator runs. */
+  numberOf(host: string): number {
+    const number = this.numbers.get(host) ?? this.numbers.size + 1;
+    this.numbers.set(host, number);
+    return number;
+  }
+
+  host(host: Host): HostView {
+    const { id, name, tags, drained, info, paused, running, runnable, blocked, memoryFreeBytes, seenAt } = host;
+    const { os, arch, cpuModel, slots, memoryBytes } = info;
+    const more = {
+      os,
+      arch,
+      cpuModel,
+      slots,
+      memoryBytes,
+      speed: host.speed,
+      paused,
+      running,
+      runnable,
+      blocked,
+      memoryFreeBytes,
+    };
+    return { id, number: this.numberOf(id), name, tags: [...tags], drained, state: hostState(host), ...more, seenAt };
+  }
+
+  hosts(): HostView[] {
+    return [...this.coordinator.core.hosts.values()].map((host) => this.host(host));
+  }
+
+  job(job: Job): JobView {
+    const { id, spec, state, report, processes, submittedAt, endedAt, migrations, restarts, stdoutBytes, stderrBytes } = job;
+    const alive = this.coordinator.core.aliveOf(id);
+    const sums = { processes, alive, migrations, restarts, stdoutBytes, stderrBytes, files: Object.keys(job.files).length };
+    return { job: id, name: spec.name, by: job.by ?? "", state, report, submittedAt, endedAt, ...sums };
+  }
+
+  process(process: ProcessRecord): ProcessView {
+    const { pid, parent, job, state, host, cpuMs, memoryBytes, migrations, startedAt, report, waiting } = process;
+    const where = host === null ? null : this.nameOf(host);
+    const sums = { cpuMs, memoryBytes, migrations, startedAt, report };
+    return { pid, parent, job, state, host: where, hostId: host, waiting: waiting?.call.call ?? null, ...sums };
+  }
+
+  row(process: ProcessRecord): ProcessRow {
+    const { pid, parent, job, state, host, migrations } = process;
+    return [pid, parent, job, state, host === null ? 0 : this.numberOf(host), migrations];
+  }
+
+  /** The name of a host, also of one that is gone. */
+  nameOf(host: string): string {
+    return this.coordinator.core.hosts.get(host)?.name ?? this.coordinator.store.device(host)?.name ?? host.slice(0, 8);
+  }
+
+  totals(): Answer<"cluster">["totals"] {
+    const { core } = this.coordinator;
+    const totals = {
+      hosts: 0,
+      online: 0,
+      slots: 0,
+      computing: 0,
+      idle: 0,
+      owners: 0,
+      jobs: 0,
+      processes: 0,
+      queued: 0,
+      balance: 1,
+    };
+    for (const host of core.hosts.values()) {
+      totals.hosts++;
+      if (!host.online || host.silent) continue;
+      totals.online++;
+      totals.slots += host.info.slots;
+      totals.computing += Math.min(host.running, host.info.slots);
+      if (usable(host)) totals.idle += Math.max(0, host.info.slots - host.running);
+      if (hostState(host) === "owner") totals.owners++;
+    }
+    for (const job of core.jobs.values()) if (job.state === "running") totals.jobs++;
+    for (const process of core.alive.values()) {
+      totals.processes++;
+      if (process.state === "queued") totals.queued++;
+    }
+    return { ...totals, balance: this.balance() };
+  }
+
+  /** Mean load of the usable hosts over the highest, from 0 to 1: openMosixView's measure. 1 when nothing computes. */
+  private balance(): number {
+    const { core } = this.coordinator;
+    const computing = computingOn(core.alive.values());
+    const loads = [...core.hosts.values()].filter(usable).map((host) => (computing.get(host.id)?.length ?? 0) / capacity(host));
+    const highest = Math.max(0, ...loads);
+    return highest === 0 ? 1 : loads.reduce((sum, load) => sum + load, 0) / loads.length / highest;
+  }
+
+  private endedProcesses(): number {
+    const { processes, alive } = this.coordinator.core;
+    return processes.size - alive.size;
+  }
+
+  private sample(at: number): void {
+    this.lastTotals = this.totals();
+    const { computing, idle, owners, processes, balance } = this.lastTotals;
+    const ended = this.endedProcesses();
+    this.samples.push({ at, computing, idle, owners, processes, ended: Math.max(0, ended - this.ended), balance });
+    this.ended = ended;
+    if (this.samples.length > MAX_SAMPLES) this.samples.shift();
+    this.coordinator.show("sample/last");
+  }
+}

@@ -1,0 +1,117 @@
+// What has happened, append-only: events (who did what, and when) and stays (which process was on which host from when). Written in the
+// transaction of the change they tell of; bounded by age and number.
+import type { Database, Row } from "./database.ts";
+
+/** What an event can be about. Stable: scripts search for it. */
+export type Deed =
+  | "signed-in"
+  | "sign-in-failed"
+  | "signed-out"
+  | "password-changed"
+  | "user-invited"
+  | "user-added"
+  | "user-changed"
+  | "user-removed"
+  | "api-token-created"
+  | "api-token-removed"
+  | "job-submitted"
+  | "job-ended"
+  | "job-cancelled"
+  | "process-cancelled"
+  | "process-migrated"
+  | "host-joined"
+  | "host-left"
+  | "host-changed"
+  | "host-removed"
+  | "link-created"
+  | "link-removed";
+
+export interface JournalEvent {
+  id: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** A user, `host NAME`, `client NAME`, or `coordinator`. */
+  who: string;
+  what: Deed;
+  /** What it was done to: a job, process, host, user or link. */
+  target: string;
+  /** Further words; may be empty. */
+  details: string;
+}
+export type NewEvent = Omit<JournalEvent, "id">;
+
+export interface Stay {
+  job: number;
+  pid: number;
+  at: number;
+  /** Id of the host it is on from then; null: on none. */
+  host: string | null;
+  ended: boolean;
+}
+
+export interface EventSearch {
+  /** In who, what, target or details; "" is everything. */
+  text: string;
+  /** Only older ones than this id. */
+  before: number;
+  limit: number;
+}
+
+/** Events are kept for a year, the newest million of them; stays for 90 days. */
+const EVENT_AGE_MS = 365 * 24 * 3600_000;
+const MAX_EVENTS = 1_000_000;
+const STAY_AGE_MS = 90 * 24 * 3600_000;
+
+export class Journal {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  /** Within the caller's transaction. */
+  append(events: readonly NewEvent[], stays: readonly Stay[]): void {
+    for (const { at, who, what, target, details } of events)
+      this.db.run("insert into event (at, who, what, target, details) values (?, ?, ?, ?, ?)", at, who, what, target, details);
+    for (const { job, pid, at, host, ended } of stays)
+      this.db.run("insert into stay (job, pid, at, host, ended) values (?, ?, ?, ?, ?)", job, pid, at, host, ended ? 1 : 0);
+  }
+
+  /** Newest first. */
+  search({ text, before, limit }: EventSearch): JournalEvent[] {
+    const like = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+    return this.db
+      .all(
+        "select * from event where id < ? and (who || ' ' || what || ' ' || target || ' ' || details) like ? escape '\\' order by id desc limit ?",
+        before,
+        like,
+        limit,
+      )
+      .map(eventOf);
+  }
+
+  /** In the order in which they came, the first `limit` of the job. */
+  stays(job: number, limit: number): Stay[] {
+    return this.db.all("select * from stay where job = ? order by id limit ?", job, limit).map((row) => ({
+      job: Number(row.job),
+      pid: Number(row.pid),
+      at: Number(row.at),
+      host: row.host === null ? null : String(row.host),
+      ended: row.ended === 1,
+    }));
+  }
+
+  prune(now: number): void {
+    this.db.run("delete from event where at < ? or id <= (select max(id) from event) - ?", now - EVENT_AGE_MS, MAX_EVENTS);
+    this.db.run("delete from stay where at < ?", now - STAY_AGE_MS);
+  }
+}
+
+const eventOf = (row: Row): JournalEvent => ({
+  id: Number(row.id),
+  at: Number(row.at),
+  who: String(row.who),
+  what: row.what as Deed,
+  target: String(row.target),
+  details: String(row.details),
+});

@@ -1,0 +1,77 @@
+// `npm run screenshots`: pictures of every page of the console, taken of a live cluster at work, into docs/screenshots/.
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Cluster, delay } from "../cluster.ts";
+import { ensureConsole, openConsole, SPIN, submit } from "./console-stage.ts";
+
+const FOLDER = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
+/** For samples to gather into lines. */
+const WORKING_MS = 40_000;
+
+mkdirSync(FOLDER, { recursive: true });
+await ensureConsole();
+await using cluster = await Cluster.start({ agents: { amun: 4, ipc256: 2, "library-1": 2, "library-2": 2, "lab-9": 1 } });
+await using open = await openConsole(cluster, { colorScheme: "light" });
+const { page, url } = open;
+const shoot = async (name: string): Promise<void> => {
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: `${FOLDER}${name}.png` });
+  console.log(name);
+};
+const go = async (path: string, heading: string): Promise<void> => {
+  await page.goto(url + path);
+  await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+};
+const client = cluster.client;
+const hosts = await client.request("hosts", {});
+for (const { id, name } of hosts) {
+  const tags = name.startsWith("lib") ? ["library"] : name === "lab-9" ? ["lab"] : ["office"];
+  await page.evaluate(
+    async ({ id, tags }) => {
+      const { signedIn } = await (await fetch("/api/session")).json();
+      const headers = { "content-type": "application/json", "x-csrf-token": signedIn.csrf };
+      await fetch(`/api/hosts/${id}`, { method: "PATCH", headers, body: JSON.stringify({ tags }) });
+    },
+    { id, tags },
+  );
+}
+await cluster.control("library-2", { command: "pause", reason: "you are here" });
+await submit(page, "spin.c", SPIN, "60000 15");
+await delay(WORKING_MS);
+await shoot("job");
+await go("/", "Cluster");
+await shoot("cluster");
+await page.emulateMedia({ colorScheme: "dark" });
+await page.getByRole("application").focus();
+await page.keyboard.press("ArrowRight");
+await page.keyboard.press("Enter");
+await shoot("cluster-dark");
+await go("/jobs", "Jobs");
+await shoot("jobs-dark");
+await page.emulateMedia({ colorScheme: "light" });
+await page.getByRole("button", { name: "Submit a job" }).click();
+await shoot("submit");
+await go("/hosts", "Hosts");
+await shoot("hosts");
+await page.getByRole("link", { name: "amun" }).click();
+await page.getByRole("heading", { name: "amun", level: 1 }).waitFor();
+await shoot("host");
+await go("/join", "Enrolment");
+await page.getByRole("button", { name: "Make a join link" }).click();
+await page.getByRole("img", { name: "The join link as a QR code" }).waitFor();
+await shoot("join");
+await go("/events", "Events");
+await shoot("events");
+await go("/people", "People");
+await shoot("people");
+await page.setViewportSize({ width: 360, height: 740 });
+await go("/", "Cluster");
+await shoot("cluster-phone");
+await page.setViewportSize({ width: 1440, height: 900 });
+await page.getByLabel("Language").selectOption("zh");
+await page.getByRole("heading", { name: "集群", level: 1 }).waitFor();
+await shoot("cluster-chinese");
+await page.getByRole("button", { name: "退出" }).click();
+await page.getByLabel("Language").or(page.getByLabel("语言")).selectOption("en");
+await page.getByRole("button", { name: "Sign in" }).waitFor();
+await shoot("sign-in");
