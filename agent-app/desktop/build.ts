@@ -1,5 +1,5 @@
 // Builds the tray app into `dist/`: `npm run build:desktop`. Everything is bundled, so that what is packaged is these files and Electron.
-import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { FILES } from "./main/window-rules.ts";
@@ -76,6 +76,9 @@ export async function buildDesktop(folder: string = BUILT): Promise<void> {
   await buildAgent(folder);
   await buildPreload(folder);
   await buildRenderer(join(folder, "renderer"));
+  const { version } = JSON.parse(await readFile(join(HERE, "../package.json"), "utf8")) as { version: string };
+  const description = { name: "nightshift", productName: "Nightshift", version, type: "module", main: "main.js" };
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(description, null, 2)}\n`);
   await cp(join(HERE, "icons"), join(folder, "icons"), { recursive: true, filter: (path) => !/\.(ts|svg)$/.test(path) });
 }
 
