@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createTask, deleteTask, systemdUnit, unitName, windowsTask, windowsWord } from "./agent-service.ts";
 
-const AWKWARD = ['with "quotes"', "100 %h", "$HOME $$", "back\\slash\\", "a'b;c|d&e<f>"];
+const AWKWARD = ['with "quotes"', "100 %h", "$HOME $$", "back\\slash\\", 'before\\"quote', "a'b;c|d&e<f>"];
 const COMMAND = [process.execPath, "-e", "console.log(JSON.stringify(process.argv.slice(1)))", ...AWKWARD];
 
 const noVerify = spawnSync("systemd-analyze", ["--version"], { stdio: "ignore" }).status !== 0;
@@ -36,6 +36,7 @@ test.skipIf(noVerify && !process.env.CI)(
 test("a word reaches the program through the unit as it was", () => {
   const unit = systemdUnit({ name: "amun", command: ["x", ...AWKWARD], desktop: true });
   const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? "";
+  expect(line.replaceAll("%%", "").replaceAll("$$", "")).not.toMatch(/[%$]/);
   // The rules of systemd.syntax(7), backwards.
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) =>
     word.replaceAll(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$", "$"),

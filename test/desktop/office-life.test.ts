@@ -237,7 +237,7 @@ test(`${DAYS} days of office life: never beside the owner, no process lost, noth
       inputs++;
       await office.passes(POLL_MS);
       expect(office.computing, `computes beside the owner at ${time.now} ms`).toBe(0);
-      await office.passes(2 * SECOND + random() ** 3 * 90 * SECOND);
+      await office.passes(2 * SECOND + random() ** 3 * 170 * SECOND);
       expect(office.computing).toBe(0);
     }
   };

@@ -55,7 +55,7 @@ test("sleep is no silence", () => {
   const { port } = running();
   port.time.nowMs += 8 * 3_600_000;
   port.time.pass(SILENT_MS - 2_000);
-  expect(port.agent.killed).toBe(false);
+  expect(port.agents.map(({ killed }) => killed)).toEqual([false]);
 });
 
 test("an order is answered, refused, or given up when the process ends", async () => {

@@ -71,8 +71,7 @@ export class PowerWatch {
     const at = now();
     const idle = power.idleSeconds();
     const candidate = at - idle * 1000;
-    if (idle === 0 || idle < this.idleBefore || candidate > this.inputAt + SAME_MS)
-      this.inputAt = Math.max(this.inputAt, candidate);
+    if (idle === 0 || candidate > this.inputAt + SAME_MS) this.inputAt = Math.max(this.inputAt, candidate);
     const touched = idle === 0 || idle < this.idleBefore;
     this.idleBefore = idle;
     if (at - this.batteryAt >= BATTERY_EVERY_MS) {
