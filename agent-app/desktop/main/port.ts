@@ -15,7 +15,7 @@ export interface DesktopPort {
   readonly tray: TrayPort;
   readonly windows: WindowsPort;
   notify(title: string, text: string): void;
-  /** Whether the system starts the app at log-in; false where it cannot be set. */
+  /** Whether the system starts the app at log-in; false where it cannot be set (Linux, where the desktop does it). */
   setOpenAtLogin(open: boolean): boolean;
   quit(): void;
   /** Monotonic milliseconds. */
@@ -68,7 +68,6 @@ export interface TrayPort {
   show(icon: TrayIcon, tooltip: string, menu: readonly TrayItem[], opened: () => void): void;
 }
 
-/** `preview` is drawn into a window of the system's settings, named by its handle. */
 export type WindowKind = "main" | "screensaver";
 
 export interface WindowsPort {
