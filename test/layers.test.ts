@@ -30,7 +30,7 @@ const files: string[] = execFileSync(
   .split("\n")
   .filter((file) => /^(wasm-kernels|coordinator|agent-app|test)\//.test(file));
 const isTest = (file: string): boolean =>
-  /\.test\.tsx?$/.test(file) || file.startsWith("test/") || /\/(testing|loopback)\.ts$/.test(file);
+  /\.test\.tsx?$/.test(file) || file.startsWith("test/") || /\/(testing|loopback|index\.testing)\.ts$/.test(file);
 const sources = files.filter((file) => !isTest(file));
 
 const IMPORT =
@@ -153,6 +153,9 @@ const PURE: readonly { folder: string; reason: string; except?: string }[] = [
     folder: "agent-app/agent/",
     reason: "the agent is the same in Node, Electron, browsers and simulation; the platform comes in as ports",
   },
+  { folder: "agent-app/desktop/renderer/", reason: "windows run in a browser's sandbox" },
+  { folder: "agent-app/desktop/ipc/", reason: "windows and the main process share it" },
+  { folder: "agent-app/desktop/words/", reason: "windows and the main process share it" },
   { folder: "wasm-kernels/instrument/", reason: "programs must become migratable wherever they arrive" },
   { folder: "wasm-kernels/wasi/", reason: "a program sees the same system on every host, browsers included" },
   { folder: "wasm-kernels/process/", reason: "processes run in browsers too" },
@@ -179,11 +182,12 @@ test.each(PURE)("$folder imports nothing of Node", ({ folder, reason, except }) 
   );
 });
 
-test("only one file imports electron", () => {
-  const importers = new Set(inSources.filter(({ from }) => from === "electron").map(({ file }) => file));
-  expect(importers.size, `electron cannot be loaded in tests, so one adapter imports it: ${[...importers]}`).toBeLessThanOrEqual(
-    1,
-  );
+test("only one file of the main process, and the preload script, import electron", () => {
+  const importers = [...new Set(all.filter(({ from }) => /^electron(\/|$)/.test(from)).map(({ file }) => file))].sort();
+  expect(importers, "electron cannot be loaded in tests, so everything else takes the port of desktop/main/port.ts").toEqual([
+    "agent-app/desktop/electron/main.ts",
+    "agent-app/desktop/electron/preload.ts",
+  ]);
 });
 
 test("workspaces reach each other through their faces", () => {

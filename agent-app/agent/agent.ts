@@ -41,7 +41,8 @@ export interface AgentStatus {
   running: number;
   runnable: number;
   blocked: number;
-  processes: { pid: number; state: string; cpuMs: number; memoryBytes: number }[];
+  /** `command`: how the program was called, cut off where it is long. */
+  processes: { pid: number; state: string; cpuMs: number; memoryBytes: number; command: string }[];
   /** Why the coordinator refused us, if it did: then there is no further try. */
   refused: { code: string; message: string } | null;
 }
@@ -174,7 +175,8 @@ export class Agent {
     const counts = { running: 0, runnable: 0, blocked: 0 };
     const processes = [...this.residents.values()].map((resident) => {
       if (resident.state !== "migrating") counts[resident.state]++;
-      return { pid: resident.pid, state: resident.state, cpuMs: resident.cpuMs, memoryBytes: resident.memoryBytes };
+      const { pid, state, cpuMs, memoryBytes, command } = resident;
+      return { pid, state, cpuMs, memoryBytes, command };
     });
     return { connected: this.greeted, hostId: this.hostId, paused: this.paused, ...counts, processes, refused: this.refused };
   }

@@ -57,9 +57,13 @@ const RETRY_MS = 250;
 const STOP_CPU_MS = 20;
 /** But so many deadlines are enough for any. */
 const MAX_DEADLINES = 20;
+/** Characters of a command that a status tells. */
+const MAX_COMMAND = 200;
 
 export class Resident implements Contender, Inhabitant {
   readonly key: string;
+  /** How the program was called. */
+  readonly command: string;
   readonly pid: number;
   readonly epoch: number;
   private readonly order: ResidentOrder;
@@ -105,6 +109,7 @@ export class Resident implements Contender, Inhabitant {
     this.pid = order.pid;
     this.epoch = order.epoch;
     this.key = `${order.pid}/${order.epoch}`;
+    this.command = order.spec.args.join(" ").slice(0, MAX_COMMAND);
     this.around = around;
     this.lastImageAt = around.ports.now();
     void this.live();

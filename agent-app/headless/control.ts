@@ -6,7 +6,8 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { Owner } from "./owner.ts";
+import type { Decision } from "../policy/index.ts";
+import type { Owner, OwnerStatus } from "./owner.ts";
 
 const MAX_LINE_BYTES = 16 * 1024;
 const MAX_WORDS = 200;
@@ -14,6 +15,9 @@ const MAX_WORDS = 200;
 const MAX_PAUSE_MS = 366 * 86_400_000;
 /** Unix socket paths are limited to about 100 bytes; a longer one goes to the temporary folder. */
 const MAX_PATH_BYTES = 90;
+
+/** `preview`: what would be decided now under other settings. */
+export type ControlAnswer = { ok: true; status: OwnerStatus; preview?: Decision } | { ok: false; code: string; message: string };
 
 /** @returns what ends it */
 export async function serveControl(owner: Owner, directory: string): Promise<() => void> {
@@ -59,10 +63,11 @@ function converse(owner: Owner, socket: Socket): void {
   });
 }
 
-function answer(owner: Owner, line: string): unknown {
+/** Carries an order out, given as a JSON line. Never throws. */
+export function answer(owner: Owner, line: string): ControlAnswer {
   try {
-    order(owner, line);
-    return { ok: true, status: owner.status() };
+    const preview = order(owner, line);
+    return { ok: true, status: owner.status(), ...(preview ? { preview } : {}) };
   } catch (thrown) {
     const { code, message } = asNightshiftError(thrown);
     return { ok: false, code, message };
@@ -70,7 +75,7 @@ function answer(owner: Owner, line: string): unknown {
 }
 
 /** @throws NS_USAGE, NS_BAD_POLICY, NS_HOME_UNUSABLE */
-function order(owner: Owner, line: string): void {
+function order(owner: Owner, line: string): Decision | undefined {
   let given: unknown;
   try {
     given = JSON.parse(line);
@@ -81,18 +86,26 @@ function order(owner: Owner, line: string): void {
   switch (command) {
     case "pause": {
       const words = typeof reason === "string" && reason !== "" ? reason.slice(0, MAX_WORDS) : null;
-      if (until === "tomorrow") return owner.pauseUntilTomorrow(words);
+      if (until === "tomorrow") {
+        owner.pauseUntilTomorrow(words);
+        return;
+      }
       if (forMs !== undefined && !(typeof forMs === "number" && forMs > 0 && forMs <= MAX_PAUSE_MS))
         throw new NightshiftError("NS_USAGE", `forMs must be a number above 0, at most ${MAX_PAUSE_MS}`);
-      return owner.pause(forMs ?? null, words);
+      owner.pause(forMs ?? null, words);
+      return;
     }
     case "resume":
-      return owner.resume();
+      owner.resume();
+      return;
     case "set":
-      return owner.set(settings);
+      owner.set(settings);
+      return;
+    case "preview":
+      return owner.preview(settings);
     case "status":
       return;
     default:
-      throw new NightshiftError("NS_USAGE", "command must be pause, resume, set or status");
+      throw new NightshiftError("NS_USAGE", "command must be pause, resume, set, preview or status");
   }
 }

@@ -1,7 +1,8 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
 // line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
+// --join-file FILE: the link stands in it, as where an installed service starts the agent.
 // --policy FILE: the administrator's file, instead of where it belongs.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       join: { type: "string" },
+      "join-file": { type: "string" },
       name: { type: "string" },
       home: { type: "string" },
       slots: { type: "string" },
@@ -30,8 +32,9 @@ async function main(): Promise<void> {
       json: { type: "boolean", default: false },
     },
   });
-  if (!values.join || !values.home) throw new NightshiftError("NS_USAGE", "the agent needs --join LINK and --home DIR");
-  const link = parseLink(values.join);
+  const joinLink = values["join-file"] === undefined ? values.join : readLink(values["join-file"]);
+  if (!joinLink || !values.home) throw new NightshiftError("NS_USAGE", "the agent needs --join LINK and --home DIR");
+  const link = parseLink(joinLink);
   const name = values.name ?? hostname();
   if (!/^[\w.-]{1,100}$/.test(name))
     throw new NightshiftError("NS_USAGE", "--name must be 1 to 100 letters, digits, dots, dashes or underscores");
@@ -83,6 +86,15 @@ async function main(): Promise<void> {
   process.stdout.on("error", values.json ? end : () => undefined);
   owner.start();
   agent.start();
+}
+
+/** @throws NS_BAD_FILE */
+function readLink(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new NightshiftError("NS_BAD_FILE", `the join link cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => string> = {

@@ -19,8 +19,8 @@ import {
   tomorrowMs,
 } from "../policy/index.ts";
 import { ownerFilePath, readAdminPolicy, readOwnerFile, writeOwnerFile } from "./policy-files.ts";
-import { firstSignals, openSources } from "./signals/index.ts";
-import type { Source } from "./signals/source.ts";
+import { firstSignals, openSources, type SourceOptions } from "./signals/index.ts";
+import type { Source, Watch } from "./signals/source.ts";
 
 export interface OwnerOptions {
   /** The agent's folder. */
@@ -31,6 +31,8 @@ export interface OwnerOptions {
   mode: string | undefined;
   /** false: nothing of the machine is looked at, and neither file is: only a pause by hand counts, until the agent ends. */
   sense: boolean;
+  /** Where signals come from, instead of this machine's own sources. */
+  open?(watch: Watch, options: SourceOptions): Source;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -41,6 +43,7 @@ export interface OwnerStatus extends AgentStatus {
   reasons: Decision["reasons"];
   settings: Settings;
   lockedBy: Partial<Record<keyof Settings, string>>;
+  pause: ManualPause | null;
 }
 
 const CLEARED_POLL_MS = 50;
@@ -75,7 +78,7 @@ export class Owner {
         decided: (decision) => this.obey(decision),
       },
       this.effective(),
-      options.sense ? firstSignals() : { desktop: false },
+      !options.sense ? { desktop: false } : options.open ? { desktop: true } : firstSignals(),
       this.file.pause,
     );
   }
@@ -84,7 +87,7 @@ export class Owner {
     const { options } = this;
     this.keeper.look();
     if (!options.sense) return;
-    this.sources = openSources(
+    this.sources = (options.open ?? openSources)(
       { update: (signals) => this.keeper.update(signals), now: () => performance.now(), log: options.log },
       {
         directory: options.directory,
@@ -124,17 +127,23 @@ export class Owner {
     this.keep();
   }
 
+  /** What would be decided now, were the owner's settings these. Changes nothing. @throws NS_BAD_POLICY */
+  preview(given: unknown): Decision {
+    return this.keeper.preview(this.effective(parseSettings(given, "the settings")));
+  }
+
   status(): OwnerStatus {
     return {
       ...this.agent.status(),
       words: this.decision ? decisionWords(this.decision, this.language) : "",
       reasons: this.decision?.reasons ?? [],
       ...this.effective(),
+      pause: this.keeper.pause,
     };
   }
 
-  private effective(): ReturnType<typeof effective> {
-    return effective({ ...this.file.settings, ...this.byCommand }, this.admin);
+  private effective(more: Partial<Settings> = {}): ReturnType<typeof effective> {
+    return effective({ ...this.file.settings, ...this.byCommand, ...more }, this.admin);
   }
 
   private setPause(pause: ManualPause | null): void {

@@ -1,6 +1,6 @@
 // The two files of the policy on disk: the owner's, which the agent writes too, whole or not at all, and the administrator's, which it
 // only reads. What may stand in them is policy/sources.ts's.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import {
@@ -32,13 +32,16 @@ export function readOwnerFile(path: string): OwnerFile {
   return text === null ? { settings: {}, pause: null } : parseOwnerFile(text, path);
 }
 
-/** Whatever happens meanwhile, the file is the old one or the new one. @throws NS_HOME_UNUSABLE */
-export function writeOwnerFile(path: string, file: OwnerFile): void {
+/** @throws NS_HOME_UNUSABLE */
+export const writeOwnerFile = (path: string, file: OwnerFile): void => writeWhole(path, formatOwnerFile(file));
+
+/** Whatever happens meanwhile, the file is the old one or the new one; only this user reads it. @throws NS_HOME_UNUSABLE */
+export function writeWhole(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.new`;
   try {
     const handle = openSync(temporary, "w", 0o600);
     try {
-      writeSync(handle, formatOwnerFile(file));
+      writeFileSync(handle, content);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

@@ -9,7 +9,8 @@ import { spawnNodeWorker } from "../worker/index.ts";
 
 export interface NodePortsOptions {
   name: string;
-  link: JoinLink;
+  /** The token is needed once, to enrol; then the key counts. */
+  link: Omit<JoinLink, "token"> & Partial<Pick<JoinLink, "token">>;
   key: KeyPair;
   slots: number;
   /** See agent/calibrate.ts. */
@@ -37,7 +38,7 @@ export function nodePorts(options: NodePortsOptions): Ports {
         staticKey: key,
         coordinatorKey: link.coordinatorKey,
         role: "agent",
-        token: link.token,
+        ...(link.token ? { token: link.token } : {}),
         name,
       });
       tunnel.onMessage((message) => on.message(message));

@@ -53,11 +53,19 @@ export class PolicyKeeper {
     this.look();
   }
 
+  /** What would be decided now under these settings. */
+  preview(effective: Effective): Decision {
+    return this.decide(effective).decision;
+  }
+
+  private decide({ settings, lockedBy }: Effective): ReturnType<typeof decide> {
+    const { signals, manual: pause, memory } = this;
+    return decide({ signals, settings, pause, moment: this.ports.moment() }, lockedBy, memory);
+  }
+
   look(): void {
     if (this.closed) return;
-    const moment = this.ports.moment();
-    const { settings, lockedBy } = this.effective;
-    const { decision, memory } = decide({ signals: this.signals, settings, pause: this.manual, moment }, lockedBy, this.memory);
+    const { decision, memory } = this.decide(this.effective);
     this.memory = memory;
     this.cancelTimer?.();
     this.cancelTimer = undefined;

@@ -603,6 +603,7 @@ const worthShowing = (host: Host, message: AgentMessage<"load">): boolean =>
   host.running !== message.running ||
   host.runnable !== message.runnable ||
   host.blocked !== message.blocked ||
+  host.info.slots !== message.slots ||
   Math.abs(host.memoryFreeBytes - message.memoryFreeBytes) * 50 > host.info.memoryBytes ||
   Math.abs(host.speed - message.speed) * 50 > host.speed;
 

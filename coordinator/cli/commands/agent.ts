@@ -1,13 +1,14 @@
 // `nightshift agent`: lends this computer's processors to a coordinator, and pauses and resumes agents that run here.
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
 import { type AgentAnswer, askAgent } from "../agent-control.ts";
+import { installService, serviceName, uninstallService } from "../agent-service.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { nightshiftHome } from "../home.ts";
-import { canConfine, spawnAgent } from "../local-agents.ts";
+import { AGENT_PROGRAM, canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";
 import { printJson, write } from "../terminal.ts";
@@ -22,6 +23,8 @@ export function agentCommand(): Command {
       "nightshift agent pause --for 1h",
       "nightshift agent set idleAfterSeconds=300",
       "nightshift agent status",
+      "nightshift agent install --join nightshift://...",
+      "nightshift agent uninstall",
     ],
     notes:
       "It computes while nobody is at this computer, or always where there is no desktop; docs/POLICY.md has every rule and setting. " +
@@ -49,7 +52,49 @@ export function agentCommand(): Command {
     })).argument("<name=value...>", 'such as mode=locked or hours=["sat,sun 00:00-24:00"]'),
   );
   agent.addCommand(controlCommand("status", "say what the agents of this computer do"));
+  agent.addCommand(
+    new Command("install")
+      .description("have the agent start whenever this user logs in")
+      .option("--join <link>", "the join link")
+      .option("--name <name>", "what the host is called (default this computer's name)")
+      .option("--slots <count>", "processes that compute at a time (default: one per core)")
+      .option("--mode <mode>", "when to compute: idle, locked, always or never (default: as its settings say)")
+      .addHelpText("after", "\nExample:\n  $ nightshift agent install --join nightshift://...")
+      .action((_: unknown, command: Command) => install(command.optsWithGlobals())),
+  );
+  agent.addCommand(
+    new Command("uninstall")
+      .description("end that again; what the agent keeps stays")
+      .option("--name <name>", "the agent that was installed under this name")
+      .addHelpText("after", "\nExample:\n  $ nightshift agent uninstall")
+      .action(async (_: unknown, command: Command) => {
+        const name = serviceName(command.optsWithGlobals().name);
+        await uninstallService(name);
+        await write(process.stdout, `${name}: starts no more at log-in\n`);
+      }),
+  );
   return agent;
+}
+
+/** The link goes into a file that only this user reads: a command line is for everybody to see. */
+async function install(options: RunOptions): Promise<void> {
+  if (options.join === undefined) throw new NightshiftError("NS_USAGE", "An agent needs a coordinator to join: --join LINK");
+  parseLink(options.join);
+  const name = serviceName(options.name);
+  const folder = join(nightshiftHome(), "agents", name);
+  const link = join(folder, "link");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(link, `${options.join.trim()}\n`, { mode: 0o600 });
+  const command = [
+    process.execPath,
+    AGENT_PROGRAM,
+    ...["--join-file", link, "--home", nightshiftHome(), "--name", name],
+    ...(options.slots === undefined ? [] : ["--slots", String(parseCount(options.slots, "--slots", 1, 1024))]),
+    ...(options.mode === undefined ? [] : ["--mode", options.mode]),
+  ];
+  const desktop = Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+  const where = await installService({ name, command, desktop }, folder);
+  await write(process.stdout, `${name}: starts at log-in, and has started (${where})\n`);
 }
 
 type RunOptions = CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string; mode?: string };

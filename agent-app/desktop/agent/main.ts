@@ -1,0 +1,118 @@
+// The process that computes, beside the tray app's main process: the headless agent, with signals and orders from the app. A process of
+// its own, so that nothing in it can take the app down, V8's settings and the low priority are its own, and ending it ends all of it.
+import { mkdirSync } from "node:fs";
+import { publicKeyOf } from "@nightshift/coordinator/protocol";
+import { nodeCrypto } from "@nightshift/coordinator/protocol/node";
+import { asNightshiftError, must } from "@nightshift/wasm-kernels/errors";
+import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+import { measureSpeed } from "../../agent/calibrate.ts";
+import { Agent, DEFAULT_AGENT_SETTINGS } from "../../agent/index.ts";
+import { answer, serveControl } from "../../headless/control.ts";
+import { Owner } from "../../headless/owner.ts";
+import { nodePorts } from "../../headless/ports.node.ts";
+import { watchMachine } from "../../headless/signals/machine.ts";
+import { lowerProcessPriority } from "../../worker/index.ts";
+import { type Begin, type FromAgentProcess, STATUS_EVERY_MS, type ToAgentProcess } from "./protocol.ts";
+import { ToldSource } from "./told-signals.ts";
+
+/** Electron's port to the parent; under Node the channel of fork(). */
+interface ElectronParent {
+  on(event: "message", listener: (event: { data: unknown }) => void): void;
+  postMessage(message: unknown): void;
+}
+const parent = (process as unknown as { parentPort?: ElectronParent }).parentPort;
+const post = (message: FromAgentProcess): void => {
+  if (parent) parent.postMessage(message);
+  else if (process.connected) process.send?.(message);
+};
+const log = (event: string, details: Readonly<Record<string, unknown>> = {}): void => post({ type: "log", event, details });
+
+let running: { owner: Owner; told: () => ToldSource | undefined; end(): void } | undefined;
+
+async function begin(given: Begin): Promise<void> {
+  optimiseWasm();
+  const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
+  lowerProcessPriority();
+  const { directory, name, slots, coordinator, privateKey } = given;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const ports = nodePorts({
+    name,
+    link: { ...coordinator, coordinatorKey: coordinator.key, ...(given.token ? { token: given.token } : {}) },
+    key: { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) },
+    slots,
+    speed,
+    log,
+  });
+  let told: ToldSource | undefined;
+  const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, () => tell());
+  const owner = new Owner(agent, {
+    directory,
+    slots,
+    policyFile: given.policyFile,
+    mode: undefined,
+    sense: true,
+    ...(given.told
+      ? {
+          open: (watch, options) => {
+            const machine = watchMachine(watch, options.directory, options.withPrograms);
+            told = new ToldSource(watch);
+            return { close: () => [machine, told].forEach((source) => void source?.close()) };
+          },
+        }
+      : {}),
+    log: (event, details) => {
+      log(event, details);
+      if (event === "decided") tell();
+    },
+  });
+  const tell = (): void => {
+    const { user, system } = process.cpuUsage();
+    post({ type: "status", status: { ...owner.status(), cpuMs: (user + system) / 1000 } });
+  };
+  const closeControl = await serveControl(owner, directory);
+  setInterval(tell, STATUS_EVERY_MS);
+  running = {
+    owner,
+    told: () => told,
+    end: () => {
+      owner.close();
+      agent.stop();
+      closeControl();
+      process.exit(0);
+    },
+  };
+  owner.start();
+  agent.start();
+}
+
+function take(message: ToAgentProcess): void {
+  switch (message.type) {
+    case "begin":
+      begin(message.begin).catch((thrown: unknown) => {
+        const { code, message } = asNightshiftError(thrown);
+        post({ type: "failed", code, message });
+        setImmediate(() => process.exit(1));
+      });
+      return;
+    case "signals":
+      running?.told()?.told(message.signals);
+      return;
+    case "order":
+      post({
+        type: "answer",
+        id: message.id,
+        answer: answer(must(running, "the agent").owner, JSON.stringify(message.order)),
+      });
+      return;
+    case "end":
+      if (running) running.end();
+      else process.exit(0);
+  }
+}
+
+if (parent) parent.on("message", ({ data }) => take(data as ToAgentProcess));
+else {
+  process.on("message", (message) => take(message as ToAgentProcess));
+  // Without the app nobody could see or stop it.
+  process.on("disconnect", () => process.exit(0));
+}

@@ -1,0 +1,379 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatLink } from "@nightshift/coordinator/protocol";
+import { expect, test } from "vitest";
+import { effective, type Reason } from "../../policy/index.ts";
+import type { Begin, ProcessStatus } from "../agent/protocol.ts";
+import { REQUESTS } from "../ipc/requests.ts";
+import { appWords } from "../words/catalogue.ts";
+import { answerRequest } from "./answering.ts";
+import { App } from "./app.ts";
+import { parseCommandLine, type StartedAs } from "./command-line.ts";
+import { loadDeviceKey } from "./device-key.ts";
+import { History } from "./history.ts";
+import { VariablePort, type Variables } from "./testing.ts";
+import { fileFor, isOurs, WEB_PREFERENCES } from "./window-rules.ts";
+
+const LINK = formatLink({
+  host: "moon.example",
+  port: 7433,
+  tls: false,
+  coordinatorKey: new Uint8Array(32).fill(7),
+  token: new Uint8Array(32).fill(9),
+});
+const HERE: Reason = { code: "owner-here", values: {}, by: null };
+const OURS = { url: "app://nightshift/index.html#now", isTop: true };
+const SHOWN: StartedAs = { kind: "app", link: null, hidden: false };
+
+const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
+  connected: true,
+  hostId: "h1",
+  paused: null,
+  running: 0,
+  runnable: 0,
+  blocked: 0,
+  processes: [],
+  refused: null,
+  words: "",
+  reasons: [],
+  pause: null,
+  ...effective({}, null),
+  cpuMs: 0,
+  ...more,
+});
+
+function started(variables: Partial<Variables> = {}, as: StartedAs = SHOWN, home = mkdtempSync(join(tmpdir(), "ns-app-"))) {
+  const port = new VariablePort(variables);
+  const app = new App(port, { home, host: "amun", slots: 4 });
+  app.start(as);
+  port.time.pass(200);
+  const say = (more: Partial<ProcessStatus> = {}): void => {
+    port.agent.say({ type: "status", status: status(more) });
+    port.time.pass(200);
+  };
+  const ask = (name: string, value: unknown = null) => answerRequest(app, OURS, name, value);
+  return { port, app, home, folder: join(home, "agents", "amun"), say, ask };
+}
+
+const begun = (port: VariablePort): Begin => {
+  const [first] = port.agent.sent;
+  if (first?.type !== "begin") throw new Error("it was not begun");
+  return first.begin;
+};
+
+test("new, it shows where to join; a link says whom before anything is done", async () => {
+  const { port, ask } = started();
+  expect([port.page, port.icon, port.tooltip]).toEqual(["join", "offline", "Nightshift: Not joined to anybody"]);
+  const described = await ask("describeLink", LINK);
+  expect(described).toMatchObject({ ok: true, value: { address: "moon.example:7433", encryptedTwice: false } });
+  expect(port.agents).toEqual([]);
+  expect(await ask("join", "nightshift://moon.example/#half")).toMatchObject({ ok: false, code: "NS_BAD_LINK" });
+  expect(await ask("join", LINK)).toEqual({ ok: true, value: null });
+  expect(begun(port)).toMatchObject({ name: "amun", slots: 4, told: true, coordinator: { host: "moon.example", port: 7433 } });
+  expect(begun(port).token).toEqual(new Uint8Array(32).fill(9));
+});
+
+test("the token is kept sealed until the device is enrolled, then not at all; started again, the key is the same", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  const text = (): string => readFileSync(join(first.folder, "desktop.json"), "utf8");
+  expect(text()).not.toContain(LINK.split(".").at(-1));
+  expect(JSON.parse(text()).coordinator).toMatchObject({ tokenSealed: true });
+  expect(readdirSync(first.folder)).toContain("key.sealed");
+  expect(readdirSync(first.folder)).not.toContain("key");
+  first.say();
+  expect(JSON.parse(text()).coordinator).toMatchObject({ token: null });
+  const again = started({}, SHOWN, first.home);
+  expect(begun(again.port)).toMatchObject({ token: null, privateKey: begun(first.port).privateKey });
+});
+
+test("without safe storage the key is in a file of the user's own, and is sealed when there is storage", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ns-key-"));
+  const port = new VariablePort({ safeStorage: false });
+  const plain = loadDeviceKey(folder, port.secrets);
+  expect([plain.sealed, readdirSync(folder)]).toEqual([false, ["key"]]);
+  port.variables.safeStorage = true;
+  expect(loadDeviceKey(folder, port.secrets)).toEqual({ privateKey: plain.privateKey, sealed: true });
+  expect(readdirSync(folder)).toEqual(["key.sealed"]);
+  writeFileSync(join(folder, "key.sealed"), "of another account");
+  expect(() => loadDeviceKey(folder, port.secrets)).toThrow(expect.objectContaining({ code: "NS_HOME_UNUSABLE" }));
+});
+
+test("the tray says what it does: computing, waiting, paused, offline, attention", async () => {
+  const { port, ask, say } = started();
+  await ask("join", LINK);
+  const shown = (): unknown[] => [port.icon, port.told?.headline];
+  say({ running: 1 });
+  expect(shown()).toEqual(["computing", "Computing"]);
+  say();
+  expect(shown()).toEqual(["waiting", "Ready: waiting for work"]);
+  say({ reasons: [HERE], paused: "you are here" });
+  expect(shown()).toEqual(["paused", "Paused: you are here"]);
+  say({ connected: false });
+  expect(shown()).toEqual(["offline", "No connection to the coordinator"]);
+  say({ connected: false, refused: { code: "NS_REVOKED", message: "this device was revoked" } });
+  expect(shown()).toEqual(["attention", "Needs your attention"]);
+  expect(port.told?.problem).toMatchObject({ code: "NS_REVOKED", remedy: expect.stringContaining("Enrol again") });
+  expect(port.notified).toEqual([]); // nobody asked for it
+});
+
+test("the menu pauses for an hour, until tomorrow, until resumed, and resumes", async () => {
+  const { port, ask, say } = started();
+  await ask("join", LINK);
+  say({ running: 1, processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "render a&b.pov" }] });
+  expect(port.menu.map(({ label }) => label)).toEqual(
+    expect.arrayContaining(["Computing", "Running for moon.example:7433:", "  render a&b.pov"]),
+  );
+  const orders = (): unknown[] => port.agent.sent.flatMap((message) => (message.type === "order" ? [message.order] : []));
+  port.choose("Pause for 1 hour");
+  port.choose("Pause until tomorrow");
+  port.choose("Pause until resumed");
+  expect(orders()).toEqual([
+    { command: "pause", forMs: 3_600_000 },
+    { command: "pause", until: "tomorrow" },
+    { command: "pause" },
+  ]);
+  const untilMs = port.wallNow() + 60_000;
+  say({ pause: { untilMs, words: null }, reasons: [{ code: "by-hand-until", values: { untilMs }, by: null }] });
+  port.choose("Resume");
+  expect(orders().at(-1)).toEqual({ command: "resume" });
+  port.time.pass(61_000); // over: the file may still have it
+  say({ pause: { untilMs, words: null } });
+  expect(port.menu.map(({ label }) => label)).toContain("Pause for 1 hour");
+});
+
+test("it speaks the system's language, or the one chosen", async () => {
+  const { port, ask, say } = started({ locale: "zh-Hans-CN" });
+  await ask("join", LINK);
+  say({ reasons: [HERE] });
+  expect(port.tooltip).toBe("Nightshift: 已暂停：您正在使用电脑");
+  await ask("setApp", { language: "en" });
+  port.time.pass(200);
+  expect(port.tooltip).toBe("Nightshift: Paused: you are here");
+});
+
+test("every text of one language is in the other, of the same kind, and none is empty", () => {
+  const [en, zh] = [appWords("en"), appWords("zh-CN")] as unknown as Record<string, unknown>[];
+  expect(Object.keys(zh ?? {}).sort()).toEqual(Object.keys(en ?? {}).sort());
+  for (const [name, text] of Object.entries(zh ?? {})) {
+    const other = en?.[name];
+    expect(typeof text).toBe(typeof other);
+    if (Array.isArray(text)) expect(text).toHaveLength((other as unknown[]).length);
+    else if (typeof text === "function") {
+      // What is put in appears in both.
+      const given = Array.from({ length: text.length }, (_, at) => `<${at}>`);
+      for (const one of given) for (const make of [text, other as typeof text]) expect(make(...given)).toContain(one);
+    } else expect(text).not.toBe("");
+  }
+});
+
+test("a crash of the computing process is a message, not the end of the app", async () => {
+  const { port, ask, say, app } = started();
+  await ask("join", LINK);
+  await ask("setApp", { notifications: true });
+  say({ running: 1 });
+  port.agent.on.exited(139);
+  port.time.pass(200);
+  expect([port.icon, port.notified.length, port.hasQuit]).toEqual(["attention", 1, false]);
+  port.time.pass(1_000);
+  expect(port.agents.length).toBe(2);
+  say({ running: 1 });
+  expect([port.icon, app.state().restarts, app.state().problem]).toEqual(["computing", 1, null]);
+});
+
+test("shutdown is held until no process is here, but no longer than the system waits", async () => {
+  for (const leaves of [true, false]) {
+    const { port, ask, say } = started();
+    await ask("join", LINK);
+    say({ processes: [{ pid: 3, state: "runnable", cpuMs: 1, memoryBytes: 1, command: "x" }] });
+    let held = 0;
+    let released = 0;
+    port.happen({
+      kind: "shutdown",
+      hold: () => {
+        held++;
+        return () => {
+          released++;
+        };
+      },
+    });
+    expect([held, released]).toEqual([1, 0]);
+    if (leaves) say();
+    for (let step = 0; step < (leaves ? 4 : 90); step++) {
+      port.time.pass(50);
+      await Promise.resolve();
+    }
+    expect(released).toBe(1);
+  }
+});
+
+test("signals go to the agent's process while it may compute every 50 ms, and it does not see more than it needs", async () => {
+  const { port, ask, say } = started({ idleSeconds: 500 });
+  await ask("join", LINK);
+  say({ running: 1 });
+  const signals = () => port.agent.sent.flatMap((message) => (message.type === "signals" ? [message.signals] : []));
+  const before = signals().length;
+  port.variables.idleSeconds = 0;
+  port.time.pass(50);
+  expect(signals().length).toBeGreaterThan(before);
+  expect(signals().at(-1)).toMatchObject({ inputAgoMs: 0 });
+});
+
+test("on Linux the agent sees input itself, and nothing is polled", async () => {
+  const { port, ask } = started({ platform: "linux" });
+  await ask("join", LINK);
+  port.time.pass(5_000);
+  expect(begun(port).told).toBe(false);
+  expect(port.agent.sent.some(({ type }) => type === "signals")).toBe(false);
+});
+
+test("the screensaver comes after the minutes asked for and goes with input", async () => {
+  const { port, ask } = started({ idleSeconds: 200 });
+  port.time.pass(5_000);
+  expect(port.openWindows.has("screensaver")).toBe(false);
+  await ask("setApp", { screensaverAfterMinutes: 3 });
+  port.time.pass(1_000);
+  expect(port.openWindows.has("screensaver")).toBe(true);
+  port.variables.idleSeconds = 0;
+  port.time.pass(1_000);
+  expect(port.openWindows.has("screensaver")).toBe(false);
+});
+
+test("Windows' screensaver arguments, links and other arguments are understood", () => {
+  const cases: [string[], StartedAs][] = [
+    [["/s"], { kind: "screensaver" }],
+    [["/S"], { kind: "screensaver" }],
+    [["-s"], { kind: "screensaver" }],
+    [["/p", "65552"], { kind: "preview", window: "65552" }],
+    [["/p:65552"], { kind: "preview", window: "65552" }],
+    [["/p", "calc.exe"], { kind: "settings" }],
+    [["/c:1234"], { kind: "settings" }],
+    [["/c"], { kind: "settings" }],
+    [[LINK], { kind: "app", link: LINK, hidden: false }],
+    [["--hidden"], { kind: "app", link: null, hidden: true }],
+    [[], { kind: "app", link: null, hidden: false }],
+  ];
+  for (const [argv, as] of cases) expect(parseCommandLine(argv)).toEqual(as);
+});
+
+test("a link opened from outside is shown and joins nothing by itself; declined, it is gone", async () => {
+  const { port, app, ask } = started({}, { kind: "app", link: LINK, hidden: false });
+  expect([port.page, app.state().invitation?.address, port.agents.length]).toEqual(["join", "moon.example:7433", 0]);
+  await ask("declineInvitation");
+  expect(app.state().invitation).toBeNull();
+  app.launched({ kind: "app", link: "nightshift://evil/#x", hidden: false });
+  expect(app.state()).toMatchObject({ invitation: null, problem: { code: "NS_BAD_LINK" } });
+});
+
+test("started at log-in it opens no window; started again it does", () => {
+  const { port, app } = started({}, { kind: "app", link: null, hidden: true });
+  expect([port.openWindows.size, port.openAtLogin]).toEqual([0, true]);
+  app.launched(SHOWN);
+  expect(port.openWindows.has("main")).toBe(true);
+});
+
+test("leaving ends the agent and forgets the coordinator", async () => {
+  const { port, ask, folder } = started();
+  await ask("join", LINK);
+  await ask("leave");
+  expect(port.agent.sent.at(-1)).toEqual({ type: "end" });
+  expect(JSON.parse(readFileSync(join(folder, "desktop.json"), "utf8")).coordinator).toBeNull();
+});
+
+test("a damaged file of the app's own is put aside and told", () => {
+  const first = started();
+  mkdirSync(first.folder, { recursive: true });
+  for (const text of ["{", '{"version":2}', '{"version":1,"coordinator":{"host":7}}']) {
+    writeFileSync(join(first.folder, "desktop.json"), text);
+    const { app, folder } = started({}, SHOWN, first.home);
+    expect(app.state().coordinator).toBeNull();
+    expect(app.log()[0]?.text).toContain("put aside");
+    expect(readdirSync(folder)).toContain("desktop.json.damaged");
+  }
+});
+
+test("only our own top frame may ask, only what there is, only so much", async () => {
+  const { app, ask } = started();
+  for (const frame of [
+    null,
+    { url: "app://nightshift/index.html", isTop: false },
+    { url: "https://example.com/index.html", isTop: true },
+    { url: "app://nightshift.example/index.html", isTop: true },
+    { url: "app://other/index.html", isTop: true },
+    { url: "file:///index.html", isTop: true },
+    { url: "app://nightshift/../x", isTop: true },
+  ])
+    expect(await answerRequest(app, frame, "state", null)).toMatchObject({ ok: false, code: "NS_FORBIDDEN" });
+  const bad: [unknown, unknown][] = [
+    ["constructor", null],
+    ["toString", null],
+    [7, null],
+    ["pause", { forMs: -1, untilTomorrow: false }],
+    ["pause", { forMs: null, untilTomorrow: false, more: 1 }],
+    ["setApp", { language: "tlh" }],
+    ["setApp", { screensaverAfterMinutes: 1e9 }],
+    ["describeLink", "x".repeat(501)],
+    ["setPolicy", { mode: "x".repeat(70_000) }],
+    ["state", { anything: 1 }],
+  ];
+  for (const [name, value] of bad)
+    expect(await answerRequest(app, OURS, name, value), JSON.stringify(name)).toMatchObject({ ok: false, code: "NS_USAGE" });
+  for (const name of Object.keys(REQUESTS))
+    expect(await ask(name, { unknown: () => 1 }), name).not.toMatchObject({ code: "NS_INTERNAL" });
+});
+
+test("windows load nothing but the files of the list, and have no Node", () => {
+  expect(fileFor("app://nightshift/index.html#join")).toMatchObject({ path: "/index.html" });
+  for (const url of [
+    "app://nightshift/",
+    "app://nightshift/main.js",
+    "app://nightshift/../main.js",
+    "app://nightshift/%2e%2e/main.js",
+    "app://nightshift/constructor",
+    "https://nightshift/index.html",
+    "nonsense",
+  ])
+    expect(fileFor(url), url).toBeNull();
+  expect(isOurs({ url: "app://nightshift/screensaver.html", isTop: true })).toBe(true);
+  expect(WEB_PREFERENCES).toMatchObject({ sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true });
+});
+
+test("history counts what was offered and used, not sleep and not a restart, and survives one", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "ns-history-")), "history.json");
+  const history = new History(path);
+  let wall = new Date(2026, 10, 16, 12).getTime();
+  const today = () => history.days(wall).at(-1);
+  const after = (ms: number, slots: number, cpuMs: number): void => {
+    wall += ms;
+    history.note(wall, slots, cpuMs);
+  };
+  history.note(wall, 2, 0);
+  for (let second = 1; second <= 60; second++) after(1000, 2, second * 1500);
+  expect(today()).toMatchObject({ date: "2026-11-16", offeredMs: 120_000, usedMs: 90_000 });
+  after(3_600_000, 2, 90_000 + 5); // slept
+  history.restarted();
+  after(1000, 2, 0);
+  after(1000, 0, 800); // paused: what the agent needs itself
+  expect(today()).toMatchObject({ offeredMs: 120_000, usedMs: 90_000 });
+  history.write(wall);
+  const again = new History(path);
+  expect(again.days(wall).at(-1)).toMatchObject({ offeredMs: 120_000, usedMs: 90_000 });
+  expect(again.days(wall + 6 * 86_400_000)[0]).toMatchObject({ date: "2026-11-16", usedMs: 90_000 });
+  expect(again.days(wall + 7 * 86_400_000).every(({ usedMs }) => usedMs === 0)).toBe(true);
+  for (const text of ["", "{}", '{"version":1,"hours":[[1,-5,2]]}', "x".repeat(100_000)]) {
+    writeFileSync(path, text);
+    expect(new History(path).days(wall).every(({ offeredMs }) => offeredMs === 0)).toBe(true);
+  }
+});
+
+test("after a month the history's file is as small as after eight days", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "ns-history-")), "history.json");
+  const history = new History(path);
+  const wall = Date.UTC(2026, 0, 1);
+  for (let hour = 0; hour < 24 * 30; hour++)
+    for (const at of [0, 5_000, 9_000]) history.note(wall + hour * 3_600_000 + at, 1024, hour * 1e6 + at * 1000);
+  history.write(wall + 30 * 86_400_000);
+  expect(readFileSync(path).length).toBeLessThan(10_000);
+  expect(JSON.parse(readFileSync(path, "utf8")).hours.length).toBeLessThanOrEqual(192);
+});

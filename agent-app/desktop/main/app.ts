@@ -1,0 +1,472 @@
+// The tray app without Electron: joins what the system tells, what the owner wants and the process that computes, and keeps tray and windows
+// showing it. Owns desktop.json and the history; decides nothing about computing, which is the policy's, in the agent's process.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from "@nightshift/coordinator/protocol";
+import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { adminPolicyPath } from "../../headless/policy-files.ts";
+import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
+import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
+import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from "../ipc/state.ts";
+import { appWords, type Language, type Words } from "../words/catalogue.ts";
+import { AgentProcess } from "./agent-process.ts";
+import { type AppFile, readAppFile, writeAppFile } from "./app-file.ts";
+import type { StartedAs } from "./command-line.ts";
+import { loadDeviceKey } from "./device-key.ts";
+import { History } from "./history.ts";
+import type { DesktopPort, PowerEvent } from "./port.ts";
+import { PowerWatch } from "./power-watch.ts";
+import { trayIcon, trayMenu } from "./tray.ts";
+
+export interface AppOptions {
+  /** NIGHTSHIFT_HOME. */
+  home: string;
+  /** What this PC is called. */
+  host: string;
+  slots: number;
+  policyFile?: string;
+}
+
+const MAX_LOG = 500;
+const MAX_LOG_TEXT = 300;
+/** A burst of news is shown once. */
+const SHOW_GAP_MS = 100;
+/** The system waits no longer for us when it ends. */
+const HOLD_MS = 4_000;
+const HOLD_LOOK_MS = 50;
+const SCREENSAVER_LOOK_MS = 1_000;
+const KEY_SHOWN = 16;
+const MINUTE_S = 60;
+
+export class App {
+  private readonly port: DesktopPort;
+  private readonly options: AppOptions;
+  private readonly directory: string;
+  private readonly filePath: string;
+  private readonly agent: AgentProcess;
+  private readonly power: PowerWatch | undefined;
+  private readonly history: History;
+  private file: AppFile;
+  private status: ProcessStatus | undefined;
+  private problem: AppState["problem"] = null;
+  private invitation: Invitation | null = null;
+  private keySealed = false;
+  private readonly lines: LogLine[] = [];
+  private shown: (() => void) | undefined;
+  private quitting = false;
+
+  constructor(port: DesktopPort, options: AppOptions) {
+    this.port = port;
+    this.options = options;
+    this.directory = join(options.home, "agents", options.host);
+    this.filePath = join(this.directory, "desktop.json");
+    this.file = readAppFile(this.filePath, (message) => this.note(message));
+    this.history = new History(join(this.directory, "history.json"));
+    this.agent = new AgentProcess(port, {
+      started: () => {
+        this.note(this.words.logStarted);
+        this.history.restarted();
+      },
+      status: (status) => this.heard(status),
+      log: (event, details) => this.logged(event, details),
+      ended: ({ code, message }, restartMs) => {
+        this.status = undefined;
+        this.note(this.words.logEnded(message, String(restartMs / 1000)));
+        this.needs(code, message);
+      },
+    });
+    // On Linux the agent's process sees input, lock and sleep itself, and is told of them at once.
+    if (port.platform !== "linux")
+      this.power = new PowerWatch(
+        port,
+        (signals) => this.tellSignals(signals),
+        () => this.mayCompute,
+      );
+    port.power.listen((event) => this.happened(event));
+  }
+
+  start(as: StartedAs): void {
+    this.power?.start();
+    this.startAgent();
+    this.port.setOpenAtLogin(this.file.app.openAtLogin);
+    this.watchForScreensaver();
+    this.launched(as, true);
+    this.show();
+  }
+
+  /** The app was started again while it runs, or a link was opened. */
+  launched(as: StartedAs, first = false): void {
+    const { windows } = this.port;
+    switch (as.kind) {
+      case "screensaver":
+        return windows.open("screensaver", null);
+      case "settings":
+        return windows.open("main", "settings");
+      case "preview":
+        return; // a window of Windows' own, into which Electron cannot draw: it stays dark
+      case "app":
+        if (as.link !== null) return this.invited(as.link);
+        if (!as.hidden) windows.open("main", first && this.file.coordinator === null ? "join" : null);
+    }
+  }
+
+  /** A `nightshift://` link from outside: shown, never followed by itself. */
+  invited(link: string): void {
+    try {
+      this.invitation = this.describeLink(link);
+    } catch (thrown) {
+      const { code, message } = asNightshiftError(thrown);
+      this.note(message);
+      this.needs(code, message);
+    }
+    this.port.windows.open("main", "join");
+    this.show();
+  }
+
+  quit(): void {
+    if (this.quitting) return;
+    this.quitting = true;
+    this.history.write(this.port.wallNow());
+    this.power?.close();
+    this.agent.stop();
+    this.port.quit();
+  }
+
+  // ---- what windows and the tray ask
+
+  state(): AppState {
+    const { status, file, port } = this;
+    const pause = status?.pause ?? null;
+    const over = pause !== null && pause.untilMs !== null && pause.untilMs <= port.wallNow();
+    const today = this.history.days(port.wallNow()).at(-1);
+    const running = status?.running ?? 0;
+    const icon = trayIcon({
+      problem: this.problem,
+      joined: file.coordinator !== null,
+      connected: status === undefined ? true : status.connected,
+      paused: status === undefined || status.reasons.length > 0,
+      running,
+    });
+    return {
+      version: port.version,
+      language: this.language,
+      icon,
+      headline: this.headline(icon),
+      reasons: (status?.reasons ?? []).map((reason) => reasonWords(reason, this.language)),
+      host: this.options.host,
+      coordinator: file.coordinator && {
+        address: addressOf(file.coordinator),
+        encryptedTwice: file.coordinator.tls,
+        keyId: file.coordinator.key.slice(0, KEY_SHOWN),
+      },
+      connected: status?.connected ?? false,
+      problem: this.problem,
+      pause: over ? null : pause,
+      slots: this.options.slots,
+      processes: status?.processes ?? [],
+      restarts: this.agent.restarts,
+      today: { offeredMs: today?.offeredMs ?? 0, usedMs: today?.usedMs ?? 0 },
+      settings: status?.settings ?? null,
+      lockedBy: status?.lockedBy ?? {},
+      app: file.app,
+      keySealed: this.keySealed,
+      invitation: this.invitation,
+    };
+  }
+
+  async pause(forMs: number | null, untilTomorrow: boolean): Promise<void> {
+    await this.order({
+      command: "pause",
+      ...(untilTomorrow ? { until: "tomorrow" } : forMs === null ? {} : { forMs }),
+    });
+  }
+
+  async resume(): Promise<void> {
+    await this.order({ command: "resume" });
+  }
+
+  /** @throws NS_BAD_POLICY, NS_FORBIDDEN, NS_UNREACHABLE */
+  async setPolicy(settings: Record<string, unknown>): Promise<void> {
+    await this.order({ command: "set", settings });
+  }
+
+  async previewPolicy(settings: Record<string, unknown>): Promise<Preview> {
+    const { preview } = await this.agent.order({ command: "preview", settings });
+    return { compute: preview?.compute ?? false, words: preview ? decisionWords(preview, this.language) : "" };
+  }
+
+  setApp(settings: Partial<AppSettings>): void {
+    const app = { ...this.file.app, ...settings };
+    this.keep({ ...this.file, app });
+    if (settings.openAtLogin !== undefined) this.port.setOpenAtLogin(settings.openAtLogin);
+    this.show();
+  }
+
+  /** Whom a link leads to. @throws NS_BAD_LINK */
+  describeLink(text: string): Invitation {
+    const link = parseLink(text);
+    return {
+      link: formatLink(link),
+      address: addressOf(link),
+      encryptedTwice: link.tls,
+      keyId: toBase64Url(link.coordinatorKey).slice(0, KEY_SHOWN),
+    };
+  }
+
+  /** @throws NS_BAD_LINK, NS_HOME_UNUSABLE */
+  join(text: string): void {
+    const { host, port, tls, coordinatorKey, token } = parseLink(text);
+    const { secrets } = this.port;
+    const sealed = secrets.available();
+    const kept = toBase64Url(token);
+    this.keep({
+      ...this.file,
+      coordinator: {
+        host,
+        port,
+        tls,
+        key: toBase64Url(coordinatorKey),
+        token: sealed ? Buffer.from(secrets.seal(kept)).toString("base64url") : kept,
+        tokenSealed: sealed,
+      },
+    });
+    this.invitation = null;
+    this.startAgent();
+    this.show();
+  }
+
+  declineInvitation(): void {
+    this.invitation = null;
+    this.problem = null;
+    this.show();
+  }
+
+  /** What runs here goes on elsewhere. */
+  leave(): void {
+    this.agent.stop();
+    this.status = undefined;
+    this.problem = null;
+    this.keep({ ...this.file, coordinator: null });
+    this.show();
+  }
+
+  days(): readonly Day[] {
+    return this.history.days(this.port.wallNow());
+  }
+
+  log(): readonly LogLine[] {
+    return this.lines;
+  }
+
+  showScreensaver(): void {
+    this.port.windows.open("screensaver", null);
+  }
+
+  closeScreensaver(): void {
+    this.port.windows.close("screensaver");
+  }
+
+  // ---- the process that computes
+
+  private get mayCompute(): boolean {
+    return this.status !== undefined && this.status.reasons.length === 0;
+  }
+
+  private startAgent(): void {
+    const { coordinator } = this.file;
+    this.status = undefined;
+    this.problem = null;
+    if (coordinator === null) return;
+    try {
+      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      const { privateKey, sealed } = loadDeviceKey(this.directory, this.port.secrets);
+      this.keySealed = sealed;
+      const key = fromBase64Url(coordinator.key);
+      if (key === null) throw new NightshiftError("NS_HOME_UNUSABLE", `${this.filePath} holds no key of a coordinator`);
+      const { host, port, tls } = coordinator;
+      this.agent.start({
+        name: this.options.host,
+        directory: this.directory,
+        policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
+        slots: this.options.slots,
+        coordinator: { host, port, tls, key },
+        token: this.token(),
+        privateKey,
+        told: this.power !== undefined,
+      });
+    } catch (thrown) {
+      const { code, message } = asNightshiftError(thrown);
+      this.needs(code, message);
+    }
+  }
+
+  private token(): JoinLink["token"] | null {
+    const { coordinator } = this.file;
+    if (!coordinator || coordinator.token === null) return null;
+    try {
+      const text = coordinator.tokenSealed
+        ? this.port.secrets.open(Buffer.from(coordinator.token, "base64url"))
+        : coordinator.token;
+      return fromBase64Url(text);
+    } catch {
+      return null; // sealed by another account: then only the device's key can count
+    }
+  }
+
+  private tellSignals(signals: ToldSignals): void {
+    this.agent.signals(signals);
+    // The owner is back: the screensaver is gone before the next look.
+    if (signals.inputAgoMs !== undefined && signals.inputAgoMs < 1_000 && signals.locked !== true) this.closeOnInput();
+  }
+
+  private heard(status: ProcessStatus): void {
+    const { coordinator } = this.file;
+    const wasComputing = this.mayCompute;
+    const before = this.status;
+    this.status = status;
+    this.history.note(
+      this.port.wallNow(),
+      status.connected && this.mayCompute ? offeredSlots(status, this.options.slots) : 0,
+      status.cpuMs,
+    );
+    if (!before) this.power?.repeat();
+    if (!wasComputing && this.mayCompute) this.power?.wake();
+    if (status.refused) this.needs(status.refused.code, status.refused.message);
+    else if (status.connected) this.problem = null;
+    // Enrolled: from now on the device's key counts.
+    if (status.connected && coordinator && coordinator.token !== null)
+      this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
+    this.show();
+  }
+
+  private async order(order: object): Promise<void> {
+    const { status } = await this.agent.order(order);
+    if (this.status) this.status = { ...this.status, ...status };
+    this.show();
+  }
+
+  private logged(event: string, details: Readonly<Record<string, unknown>>): void {
+    const { words } = this;
+    const text = (name: string): string => String(details[name] ?? "");
+    switch (event) {
+      case "connected":
+        return this.note(words.logConnected);
+      case "disconnected":
+        return this.note(words.logDisconnected(text("message")));
+      case "refused":
+        return this.note(words.logRefused(text("message")));
+      case "decided":
+        return this.note(this.status ? decisionWords(decisionOf(this.status), this.language) : text("words"));
+      case "stopped":
+        return this.note(words.logStopped(Number(details.ms).toFixed(1)));
+      case "signals-missing":
+        return this.note(words.logSignals(text("source"), text("message")));
+      case "hangs":
+        return this.note(words.logHangs);
+      default:
+        return this.note(`${event} ${JSON.stringify(details)}`);
+    }
+  }
+
+  // ---- the system
+
+  private happened(event: PowerEvent): void {
+    if (event.kind === "shutdown") void this.holdUntilCleared(event.hold());
+    if (event.kind === "shutdown" || event.kind === "suspend") this.history.write(this.port.wallNow());
+    if (event.kind === "unlock") this.closeOnInput();
+  }
+
+  /** Processes leave before the system ends, within the time it gives. */
+  private async holdUntilCleared(release: () => void): Promise<void> {
+    const { port } = this;
+    const until = port.now() + HOLD_MS;
+    while (port.now() < until && (this.status?.processes.length ?? 0) > 0)
+      await new Promise<void>((resolve) => port.after(HOLD_LOOK_MS, resolve));
+    release();
+  }
+
+  /** Looks only while somebody wants it; a system's own screensaver starts us with `/s` instead. */
+  private watchForScreensaver(): void {
+    const { windows, power, after } = this.port;
+    const minutes = this.file.app.screensaverAfterMinutes;
+    if (windows.isOpen("screensaver")) {
+      if (power.idleSeconds() === 0) this.closeOnInput();
+    } else if (minutes > 0 && power.idleSeconds() >= minutes * MINUTE_S) this.showScreensaver();
+    after(SCREENSAVER_LOOK_MS, () => this.watchForScreensaver());
+  }
+
+  private closeOnInput(): void {
+    if (this.port.windows.isOpen("screensaver")) this.closeScreensaver();
+  }
+
+  // ---- what is shown
+
+  private get language(): Language {
+    const { language } = this.file.app;
+    return language === "system" ? languageOf(this.port.locale) : language;
+  }
+
+  private get words(): Words {
+    return appWords(this.language);
+  }
+
+  private headline(icon: AppState["icon"]): string {
+    const { status, words, problem } = this;
+    if (problem) return words.needsYou;
+    if (this.file.coordinator === null) return words.notJoined;
+    if (status === undefined) return words.starting;
+    if (icon === "offline") return words.offline;
+    return icon === "waiting" ? words.waiting : decisionWords(decisionOf(status), this.language);
+  }
+
+  private needs(code: string, message: string): void {
+    const same = this.problem?.code === code && this.problem.message === message;
+    this.problem = { code, message, remedy: new NightshiftError(code as ErrorCode, "").remedy ?? "" };
+    if (!same && this.file.app.notifications) this.port.notify(this.words.needsYou, message);
+    this.show();
+  }
+
+  private note(text: string): void {
+    const last = this.lines.at(-1);
+    if (last?.text === text) return;
+    this.lines.push({ atMs: this.port.wallNow(), text: text.slice(0, MAX_LOG_TEXT) });
+    if (this.lines.length > MAX_LOG) this.lines.shift();
+  }
+
+  private show(): void {
+    this.shown ??= this.port.after(SHOW_GAP_MS, () => {
+      this.shown = undefined;
+      if (this.quitting) return;
+      const state = this.state();
+      const menu = trayMenu(state, {
+        pause: (forMs, untilTomorrow) => this.carelessly(this.pause(forMs, untilTomorrow)),
+        resume: () => this.carelessly(this.resume()),
+        open: (page) => this.port.windows.open("main", page),
+        screensaver: () => this.showScreensaver(),
+        quit: () => this.quit(),
+      });
+      this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () => this.port.windows.open("main", null));
+      this.port.windows.tell(state);
+    });
+  }
+
+  /** From the menu, where nobody waits for an answer: a refusal goes to the log. */
+  private carelessly(work: Promise<void>): void {
+    work.catch((thrown: unknown) => this.note(asNightshiftError(thrown).message));
+  }
+
+  private keep(file: AppFile): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    writeAppFile(this.filePath, file);
+    this.file = file;
+  }
+}
+
+const addressOf = ({ host, port }: { host: string; port: number }): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+const decisionOf = ({ reasons }: ProcessStatus): Parameters<typeof decisionWords>[0] =>
+  ({ reasons }) as Parameters<typeof decisionWords>[0];
+
+const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
+  Math.max(1, Math.floor((slots * settings.coresPercent) / 100));

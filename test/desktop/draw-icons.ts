@@ -1,0 +1,32 @@
+// Draws the tray's moons from their SVGs into the PNGs beside them, with an installed Chromium: `node test/desktop/draw-icons.ts`. For macOS also in
+// black, as the system colours such images itself.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { findChromium } from "../browser/chromium.ts";
+
+const ICONS = fileURLToPath(new URL("../../agent-app/desktop/icons/", import.meta.url));
+const SIZE = 16;
+
+await using browser = await chromium.launch({ executablePath: findChromium() ?? "", args: ["--no-sandbox"] });
+for (const name of readdirSync(ICONS).filter((file) => file.endsWith(".svg"))) {
+  const svg = readFileSync(join(ICONS, name), "utf8");
+  for (const [suffix, source] of [
+    ["", svg],
+    ["Template", svg.replaceAll(/#[0-9a-f]{6}/g, "#000000")],
+  ] as const)
+    for (const [density, ending] of [
+      [1, ""],
+      [2, "@2x"],
+    ] as const) {
+      await using context = await browser.newContext({
+        deviceScaleFactor: density,
+        viewport: { width: SIZE, height: SIZE },
+      });
+      const page = await context.newPage();
+      await page.setContent(`<style>body{margin:0}svg{display:block;width:${SIZE}px;height:${SIZE}px}</style>${source}`);
+      const bytes = await page.screenshot({ omitBackground: true });
+      writeFileSync(join(ICONS, `${name.replace(/\.svg$/, "")}${suffix}${ending}.png`), bytes);
+    }
+}

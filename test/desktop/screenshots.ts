@@ -1,0 +1,105 @@
+// Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`. The real app with a real coordinator and job in the installed
+// Chromium; only the week of history is written beforehand, as nobody waits a week for a picture. Chinese needs a font that has it (Debian:
+// fonts-wqy-microhei).
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { App } from "@nightshift/agent-app/desktop/testing";
+import { Cluster, delay, until } from "../cluster.ts";
+import { buildParts, ChromiumPort } from "./chromium-port.ts";
+
+const OUT = fileURLToPath(new URL("../../docs/screenshots/desktop/", import.meta.url));
+const PAGES = ["now", "history", "settings", "privacy", "join", "log", "about"];
+const HOUR_MS = 3_600_000;
+const SETTINGS = {
+  mode: "idle",
+  startAfterSeconds: 0,
+  busyAbovePercent: 100,
+  memoryFreeAbovePercent: 0,
+  diskFreeAboveMegabytes: 0,
+};
+
+/** Nights and lunch breaks of an office week on two processors. */
+function week(): string {
+  const hours: [number, number, number][] = [];
+  for (let ago = 7 * 24; ago > 0; ago--) {
+    const at = new Date(Date.now() - ago * HOUR_MS);
+    const away = at.getHours() < 8 || at.getHours() > 17 || at.getHours() === 12 || at.getDay() % 6 === 0;
+    const offered = away ? 2 * HOUR_MS : 0.1 * HOUR_MS;
+    hours.push([Math.floor(at.getTime() / HOUR_MS), offered, Math.round(offered * (0.55 + 0.4 * Math.sin(ago / 17) ** 2))]);
+  }
+  return JSON.stringify({ version: 1, hours });
+}
+
+const built = mkdtempSync(join(tmpdir(), "shots-"));
+await buildParts(built);
+mkdirSync(OUT, { recursive: true });
+await using cluster = await Cluster.start();
+for (const [locale, colorScheme] of [
+  ["en", "light"],
+  ["en", "dark"],
+  ["zh-CN", "light"],
+  ["zh-CN", "dark"],
+] as const) {
+  const home = mkdtempSync(join(tmpdir(), "pc-"));
+  const host = `office-pc-${locale}-${colorScheme}`.toLowerCase();
+  mkdirSync(join(home, "agents", host), { recursive: true });
+  writeFileSync(join(home, "agents", host, "history.json"), week());
+  const policyFile = join(home, "policy.json");
+  const policy = { version: 1, by: "IT, Example Ltd", locked: { batteryAbovePercent: 100 }, defaults: SETTINGS };
+  writeFileSync(policyFile, JSON.stringify(policy));
+  const port = new ChromiumPort(built, { idleSeconds: 3600, locale }, { colorScheme });
+  await port.launch();
+  const app = new App(port, { home, host, slots: 2, policyFile });
+  port.app = app;
+  const shot = async (name: string): Promise<void> => {
+    const page = await port.pageOf("main");
+    await page.setViewportSize({ width: 960, height: name === "settings" ? 1880 : 720 });
+    await delay(500);
+    await page.screenshot({ path: join(OUT, `${name}-${locale}-${colorScheme}.png`) });
+  };
+  const go = async (name: string): Promise<void> => {
+    const page = await port.pageOf("main");
+    await page.click(`nav a[href="#${name}"]`);
+    await page.waitForSelector("main h1");
+    // Not under the pointer.
+    await page.mouse.move(900, 700);
+  };
+  app.start({ kind: "app", link: cluster.hostLink, hidden: false });
+  await shot("join-invitation");
+  await go("now");
+  await shot("now-not-joined");
+  app.join(cluster.hostLink);
+  await until("it has joined", () => app.state().icon === "waiting");
+  await shot("now-waiting");
+  const jobs = [];
+  for (const args of [["47"], ["46"]]) jobs.push(await cluster.submit("fibonacci", args, { startOn: host, stay: true }));
+  jobs.push(await cluster.submit("steady-lines.c", ["30000", "9000"], { startOn: host, stay: true }));
+  await until("it computes", () => app.state().icon === "computing" && app.state().processes.length === 3);
+  await delay(2_000);
+  await shot("now-computing");
+  app.showScreensaver();
+  await delay(5_500);
+  if (colorScheme === "dark") {
+    const page = await port.pageOf("screensaver");
+    await page.screenshot({ path: join(OUT, `screensaver-${locale}.png`) });
+  }
+  app.closeScreensaver();
+  for (const page of PAGES.slice(1)) {
+    await go(page);
+    await shot(page);
+  }
+  await go("now");
+  port.variables.idleSeconds = 0;
+  await until("the owner is seen", () => app.state().icon === "paused");
+  await shot("now-paused");
+  port.variables.idleSeconds = 3600;
+  for (const { job } of jobs) await cluster.client.request("cancel", { pid: null, job }).catch(() => undefined);
+  await cluster.client.request("hostRevoke", { host });
+  await until("it is revoked", () => app.state().icon === "attention");
+  await shot("now-attention");
+  await port.close();
+  rmSync(home, { recursive: true, force: true });
+}
+rmSync(built, { recursive: true, force: true });
