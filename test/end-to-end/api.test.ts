@@ -67,6 +67,10 @@ class Stream {
     this.controller.abort();
   }
 
+  tells(pid: number, state: string): boolean {
+    return this.changes.some(({ processes = [] }) => processes.some((row) => row[0] === pid && row[3] === state));
+  }
+
   /** Numbers of the hosts that the process has been seen on, in order. */
   hostsOf(pid: number): number[] {
     const seen = this.changes.flatMap(({ processes = [] }) => processes.filter(([one]) => one === pid).map((row) => row[4]));
@@ -118,6 +122,8 @@ test("processes migrate on request and are seen moving; a lost stream goes on wh
   expect((await ada.post(`/api/processes/${pid}/migrate`, { host: "ipc256" })).body).toEqual({ from: "amun", to: "ipc256" });
   await until("it is seen on the other host", () => stream.hostsOf(pid).length === 2);
   expect(stream.hostsOf(pid)).toEqual([number("amun"), number("ipc256")]);
+  const short = await submit(ada, ["0"]);
+  await until("the end of another one is seen", () => stream.tells(short.pid, "exited"));
   stream.stop();
 
   // What happens while nobody listens is told afterwards, and only that.
@@ -128,10 +134,9 @@ test("processes migrate on request and are seen moving; a lost stream goes on wh
   await until("it is seen back", () => later.hostsOf(pid).length === 1);
   expect(later.hostsOf(pid)).toEqual([number("amun")]);
   expect(later.changes.some(({ reset }) => reset)).toBe(false);
+  expect(later.tells(short.pid, "exited")).toBe(false);
   await ada.post(`/api/jobs/${job}/cancel`);
-  await until("its end is seen", () =>
-    later.changes.some(({ processes = [] }) => processes.some((row) => row[0] === pid && row[3] === "cancelled")),
-  );
+  await until("its end is seen", () => later.tells(pid, "cancelled"));
   later.stop();
 
   // An id of another run of the coordinator means nothing: everything anew.

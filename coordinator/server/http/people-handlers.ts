@@ -95,11 +95,10 @@ export function peopleHandlers({ coordinator }: Services): Handlers<Served> {
       const invitation = invitationOf(body.token);
       const name = invitation.name ?? body.name;
       const known = people.user(name);
-      if (known && invitation.name === null) throw new NightshiftError("NS_USAGE", `the name ${name} is taken`);
       const { role } = known ?? invitation;
       const password = inTime(await hashPassword(body.password));
       const made: User = { name, role, password, createdAt: known?.createdAt ?? Date.now() };
-      // Looked at again, as both may have gone while the password was hashed.
+      // Looked at now, as it may have been taken while the password was hashed.
       if (invitation.name === null && people.user(name)) throw new NightshiftError("NS_USAGE", `the name ${name} is taken`);
       if (!people.accept(invitation.hash, made)) throw new NightshiftError("NS_BAD_INVITATION", "the one-time link is used");
       coordinator.note({ who: name, what: known ? "password-changed" : "user-added", target: name, details: role });
