@@ -1,4 +1,5 @@
-// Builds the console into coordinator/console/dist: once, and again when a source is newer than what is built. `npm run build:console` and
+// Builds the console into coordinator/console/dist, and the page for volunteers' browsers into its folder lend: once, and again when a source
+// is newer than what is built. `npm run build:console` and
 // whatever starts a coordinator call it; no one has to think of it.
 import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -11,13 +12,20 @@ import { brotliCompress, constants } from "node:zlib";
 export const CONSOLE = fileURLToPath(new URL("../console", import.meta.url));
 export const BUILT: string = join(CONSOLE, "dist");
 /** What of the server goes into the console. */
-const SHARED = ["../server/http/api.ts", "../protocol/messages.ts", "../store/people.ts"].map((path) => join(CONSOLE, path));
+const SHARED = ["../server/http/api.ts", "../store/people.ts"].map((path) => join(CONSOLE, path));
+/** The page for volunteers is built by a program of the agent's; what goes into it. */
+const LEND = fileURLToPath(new URL("../../agent-app/browser/page/build.node.ts", import.meta.url));
+const IN_LEND = ["browser", "agent", "worker", "policy"].map((name) => join(LEND, "../../..", name));
+const IN_BOTH = [
+  join(CONSOLE, "../protocol"),
+  ...["process", "instrument", "wasi"].map((name) => join(LEND, "../../../../wasm-kernels", name)),
+];
 const TEXT = /\.(js|css|html|svg)$/;
 
 async function sources(): Promise<string[]> {
-  const entries = await readdir(CONSOLE, { recursive: true, withFileTypes: true });
-  const own = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return [...own.filter((path) => !path.startsWith(BUILT)), ...SHARED];
+  const folders = [CONSOLE, ...IN_LEND, ...IN_BOTH].map((folder) => readdir(folder, { recursive: true, withFileTypes: true }));
+  const files = (await Promise.all(folders)).flat().filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"));
+  return [...files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.startsWith(BUILT)), ...SHARED];
 }
 
 /** Whether something is missing or older than its sources. */
@@ -45,6 +53,7 @@ async function build(): Promise<void> {
       logLevel: "warn",
       build: { outDir: folder, emptyOutDir: true, target: "es2022", modulePreload: false, assetsInlineLimit: 0 },
     });
+    await promisify(execFile)(process.execPath, [LEND, join(folder, "lend")]);
     for (const entry of await readdir(folder, { recursive: true })) {
       if (!TEXT.test(entry)) continue;
       const bytes = await readFile(join(folder, entry));

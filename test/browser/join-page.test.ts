@@ -1,15 +1,10 @@
 // The join page as a volunteer sees it: consent, computing, being back, a second tab, a reload.
-import { mkdtemp, readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
-import { buildJoinPage } from "@nightshift/agent-app/browser/build";
 import { TEXTS } from "@nightshift/agent-app/browser/texts";
+import { buildConsole, isConsoleOutdated } from "@nightshift/coordinator/console-build";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, until } from "../cluster.ts";
-import { ISOLATION, launchChromium, TYPES, withoutChromium } from "./chromium.ts";
+import { launchChromium, withoutChromium } from "./chromium.ts";
 
 const LONG = ["100000", "2000"];
 
@@ -31,41 +26,15 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
   let secret = "";
   const closers: (() => unknown)[] = [];
 
-  /** The page and the coordinator's tunnel at one address, as the coordinator will have it. */
-  async function serve(folder: string): Promise<string> {
-    const server = createServer(async ({ url = "/" }, response) => {
-      const { pathname } = new URL(url, "http://localhost");
-      const file = pathname === "/join" ? "/index.html" : pathname;
-      const bytes = await readFile(join(folder, file)).catch(() => undefined);
-      if (!bytes) return void response.writeHead(404).end();
-      const type = { ...TYPES, ".html": "text/html", ".css": "text/css" }[extname(file)] ?? "application/octet-stream";
-      response.writeHead(200, { ...ISOLATION, "Content-Type": type }).end(bytes);
-    });
-    server.on("upgrade", (request, stream) => {
-      const upstream = connect(cluster.port, "127.0.0.1");
-      const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-      upstream.write(`GET ${request.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
-      stream.pipe(upstream).pipe(stream);
-      for (const end of [stream, upstream]) end.on("error", () => [stream, upstream].map((it) => it.destroy()));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    closers.push(
-      () => server.close(),
-      () => server.closeAllConnections(),
-    );
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
   const host = async (name: string) => (await cluster.client.request("hosts", {})).find((row) => row.name === name);
   const words = (of = page): Promise<string> => of.locator(".words").innerText();
   const says = (expected: RegExp, of = page) =>
     until(`the page says ${expected}`, async () => expected.test(await words(of).catch(() => "")));
 
   beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "nightshift-join-"));
-    await buildJoinPage(folder);
+    if (await isConsoleOutdated()) await buildConsole();
     cluster = await Cluster.start({});
-    origin = await serve(folder);
+    origin = `http://127.0.0.1:${cluster.port}`;
     secret = new URL(cluster.hostLink).hash;
     const browser = await launchChromium();
     closers.push(() => browser.close());
@@ -78,12 +47,12 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
   });
 
   test("without a secret in the link it says that one is needed, and connects to nobody", async () => {
-    await page.goto(`${origin}/join`);
+    await page.goto(`${origin}/lend/`);
     await page.getByText("needs a join link").waitFor();
   });
 
   test("it says whom one lends to and what that means before anything happens", async () => {
-    await page.goto(`${origin}/join${secret}`);
+    await page.goto(`${origin}/lend/${secret}`);
     await page.reload(); // only the part behind the # had changed
     await page.getByText(new URL(origin).host, { exact: false }).first().waitFor();
     expect(await page.getByRole("listitem").count()).toBe(4);
@@ -112,7 +81,7 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
 
   test("a second tab does not lend again, and takes over when the first is closed; a reload goes on without asking", async () => {
     const second = await context.newPage();
-    await second.goto(`${origin}/join${secret}`);
+    await second.goto(`${origin}/lend/${secret}`);
     await second.getByText("Another tab").waitFor();
     await page.close();
     await says(/^Ready/, second);
@@ -167,7 +136,7 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     const stranger = await (await page.context().browser())?.newContext({ locale: "en-GB" });
     const other = await stranger?.newPage();
     if (!other) throw new Error("no page");
-    await other.goto(`${origin}/join${secret.replace(/\..*/, `.${"A".repeat(22)}`)}`);
+    await other.goto(`${origin}/lend/${secret.replace(/\..*/, `.${"A".repeat(22)}`)}`);
     await other.getByLabel("Whenever this page is open").check();
     await other.getByRole("button", { name: "Lend it" }).click();
     await other.getByText("refused").waitFor();

@@ -1,4 +1,4 @@
-// Bundles the join page, for whoever serves it.
+// Bundles the join page, for whoever serves it. As a program: build.node.ts FOLDER
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -13,3 +13,6 @@ export async function buildJoinPage(folder: string): Promise<void> {
     build: { outDir: folder, emptyOutDir: true, target: "esnext", modulePreload: false, assetsInlineLimit: 0 },
   });
 }
+
+const [folder] = process.argv.slice(2);
+if (import.meta.main && folder) await buildJoinPage(folder);

@@ -82,6 +82,13 @@ function MadeLink({ made, close }: { made: Made; close(): void }) {
       <div className="made">
         <Qr text={made.link} />
         <div>
+          {made.scope === "host" && (
+            <>
+              <h3>{t("lendPage")}</h3>
+              <pre className="wrap">{lendPage(made.link)}</pre>
+              {copy(lendPage(made.link))}
+            </>
+          )}
           <h3>{t("joinLink")}</h3>
           <pre className="wrap">{made.link}</pre>
           {copy(made.link)}
@@ -93,6 +100,9 @@ function MadeLink({ made, close }: { made: Made; close(): void }) {
     </Dialog>
   );
 }
+
+/** The same secret for the page of this coordinator on which a browser joins. */
+const lendPage = (link: string): string => `${location.origin}/lend/${link.slice(link.indexOf("#"))}`;
 
 function Qr({ text }: { text: string }) {
   const { path, size } = useMemo(() => {

@@ -31,6 +31,15 @@ const SECURITY: Readonly<Record<string, string>> = {
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
 
+/** The page for volunteers' browsers compiles programs, starts workers, and shares memory with them. */
+const LEND = "/lend/";
+const LEND_SECURITY: Readonly<Record<string, string>> = {
+  ...SECURITY,
+  "content-security-policy":
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** What a handler knows of the request beside its input. */
 export interface Call {
   /** Throws NS_SIGNED_OUT for a request that anybody may make. */
@@ -63,7 +72,7 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
   site.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
   site.get("/healthz", (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok\n"));
   site.addHook("onRequest", async (request, reply) => {
-    reply.headers(SECURITY);
+    reply.headers(request.url.startsWith(LEND) ? LEND_SECURITY : SECURITY);
     const from = request.socket.remoteAddress ?? "";
     if (!options.plainHttp && !isLoopback(from) && request.url !== "/healthz")
       throw new NightshiftError("NS_PLAIN_HTTP", "over plain http the console and the API are for this computer only");
