@@ -61,7 +61,10 @@ async function build(): Promise<void> {
       await writeFile(join(folder, `${entry}.br`), await promisify(brotliCompress)(bytes, options));
     }
     await rm(BUILT, { recursive: true, force: true });
-    await rename(folder, BUILT);
+    await rename(folder, BUILT).catch((thrown: NodeJS.ErrnoException) => {
+      // Somebody else has just built it.
+      if (thrown.code !== "ENOTEMPTY" && thrown.code !== "EEXIST") throw thrown;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

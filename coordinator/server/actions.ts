@@ -108,12 +108,12 @@ export class Actions {
     return host;
   }
 
-  /** Its key is worth nothing from now on, and its connection ends at once. @throws NS_NO_SUCH_HOST */
+  /** Its key is worth nothing from now on, and its connection ends at once; so with the key of a client of that name. @throws NS_NO_SUCH_HOST */
   removeHost(idOrName: string, who: string): void {
     const { store, core } = this.coordinator;
     const host = [...core.hosts.values()].find(({ id, name }) => id === idOrName || name === idOrName);
     const device = store.devices().find((one) => (host ? one.key === host.id : one.name === idOrName && one.revokedAt === null));
-    if (device?.role !== "agent") throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
+    if (!device) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
     store.saveDevice({ ...device, revokedAt: Date.now() });
     this.disconnect(device.key);
     this.coordinator.apply((changing, now) => changing.hostRemoved(device.key, now));

@@ -252,7 +252,8 @@ function serveAgent(
       tunnel.send(outgoing);
     });
     const known = coordinator.store.device(device.key) ?? device;
-    coordinator.store.saveDevice({ ...known, info: message.host });
+    if (JSON.stringify(known.info) !== JSON.stringify(message.host))
+      coordinator.store.saveDevice({ ...known, info: message.host });
     const drop = coordinator.apply((core, now) => {
       if (!core.hosts.has(device.key)) core.hostKnown(device.key, known, message.host, now);
       return core.hostConnected(device.key, message.host, message.held, now);

@@ -19,16 +19,20 @@ const MAX_LINES = 300;
 const MAX_TEXT = 128 * 1024;
 
 export function JobPage({ id }: { id: number }) {
-  const { jobs, processes: alive, version } = useLive();
+  const { jobs, processes: alive } = useLive();
   const now = jobs.get(id);
   // Asked again when the stream tells of a change, once a second at most while it goes on.
   const [turn, setTurn] = useState(0);
   const changed = `${now?.state} ${now?.alive} ${now?.migrations} ${now?.files} ${[...alive.values()].filter(({ job }) => job === id).map(({ host, state }) => host + state)}`;
-  // a change begins the wait
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // A change begins a wait, unless one goes on.
   useEffect(() => {
-    const timer = setTimeout(() => setTurn(version), 500);
-    return () => clearTimeout(timer);
+    waiting.current ??= setTimeout(() => {
+      waiting.current = undefined;
+      setTurn((before) => before + 1);
+    }, 1000);
   }, [changed]);
+  useEffect(() => () => clearTimeout(waiting.current), []);
   const asked = useAsk(`${id} ${turn}`, async () => {
     const [detail, { processes, more }, { stays }] = await Promise.all([
       ask("job", { params: { job: id } }),
