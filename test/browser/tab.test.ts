@@ -77,9 +77,10 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     await running(submitted.job, tab);
     await opened.page.evaluate(() => (globalThis as unknown as Page).pause("you are here", 0));
     await running(submitted.job, "desk");
-    expect(await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus())).toMatchObject({
-      paused: "you are here",
-      running: 0,
+    // Its last word may still be on its way.
+    await until("the tab says that it computes nothing", async () => {
+      const now = await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus());
+      return now?.paused === "you are here" && now.running === 0;
     });
     expect(await end).toMatchObject({ stdout: (await local("steady-lines.c", ["300", "2000"])).out });
     await opened.page.evaluate(() => (globalThis as unknown as Page).resume());
