@@ -1,3 +1,4 @@
 // The face of the agent: the same on every platform.
 export { Agent, type AgentSettings, type AgentStatus, type Allowance, DEFAULT_AGENT_SETTINGS } from "./agent.ts";
+export { connectAgent } from "./connection.ts";
 export type { AgentConnection, Ports, ProcessStatus, RunEnd, StartOrder, WorkerApi, WorkerHandle } from "./ports.ts";

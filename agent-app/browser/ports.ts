@@ -1,8 +1,7 @@
 // The agent's ports in a browser's worker: socket, workers, time, what a page may know of its machine.
-import { backoffMs, connectTunnel, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
+import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
-import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { Ports } from "../agent/index.ts";
+import { connectAgent, type Ports } from "../agent/index.ts";
 import { spawnBrowserWorker } from "../worker/index.browser.ts";
 
 /** noble's is three times as fast as its AESGCM. */
@@ -39,26 +38,9 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
   };
   return {
     connect: async (on) => {
-      const tunnel = await connectTunnel({
-        socket: await openBrowserSocket(tunnelUrl(link, CIPHER)),
-        crypto: browserCrypto,
-        cipher: CIPHER,
-        staticKey: key,
-        coordinatorKey: link.coordinatorKey,
-        role: "agent",
-        token: link.token,
-        name,
-      });
-      tunnel.onMessage((message) => on.message(message));
-      tunnel.onClose((error) =>
-        on.closed(error ?? new NightshiftError("NS_CONNECTION_LOST", "the coordinator closed the connection")),
-      );
-      return {
-        send: (message) => tunnel.send(message),
-        getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
-        putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
-        close: () => tunnel.close(),
-      };
+      const socket = await openBrowserSocket(tunnelUrl(link, CIPHER));
+      const { coordinatorKey, token } = link;
+      return connectAgent({ socket, crypto: browserCrypto, cipher: CIPHER, staticKey: key, coordinatorKey, token, name }, on);
     },
     spawnWorker: spawnBrowserWorker,
     compile: (bytes) => WebAssembly.compile(bytes),

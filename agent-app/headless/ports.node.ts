@@ -1,10 +1,9 @@
 // The agent's ports on Node: sockets, worker threads, time, memory.
 import { createHash } from "node:crypto";
 import { arch, availableParallelism, cpus, freemem, type as osType, release, totalmem } from "node:os";
-import { backoffMs, connectTunnel, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
+import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
-import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { Ports } from "../agent/index.ts";
+import { connectAgent, type Ports } from "../agent/index.ts";
 import { spawnNodeWorker } from "../worker/index.ts";
 
 export interface NodePortsOptions {
@@ -32,25 +31,8 @@ export function nodePorts(options: NodePortsOptions): Ports {
   return {
     connect: async (on) => {
       const socket = await openSocket(tunnelUrl(link));
-      const tunnel = await connectTunnel({
-        socket,
-        crypto: nodeCrypto,
-        staticKey: key,
-        coordinatorKey: link.coordinatorKey,
-        role: "agent",
-        ...(link.token ? { token: link.token } : {}),
-        name,
-      });
-      tunnel.onMessage((message) => on.message(message));
-      tunnel.onClose((error) =>
-        on.closed(error ?? new NightshiftError("NS_CONNECTION_LOST", "the coordinator closed the connection")),
-      );
-      return {
-        send: (message) => tunnel.send(message),
-        getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
-        putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
-        close: () => tunnel.close(),
-      };
+      const { coordinatorKey, token } = link;
+      return connectAgent({ socket, crypto: nodeCrypto, staticKey: key, coordinatorKey, name, ...(token ? { token } : {}) }, on);
     },
     spawnWorker: spawnNodeWorker,
     compile: (bytes) => WebAssembly.compile(bytes),

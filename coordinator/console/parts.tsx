@@ -179,6 +179,18 @@ export function Field({ label, hint, value, ...input }: FieldProps) {
   );
 }
 
+export const NewPassword = ({ label }: { label: string }) => (
+  <Field
+    label={label}
+    name="password"
+    type="password"
+    autoComplete="new-password"
+    hint={t("passwordHint")}
+    minLength={10}
+    required
+  />
+);
+
 export function Choice({
   label,
   name,

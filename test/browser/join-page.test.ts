@@ -51,6 +51,14 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await page.getByText("needs a join link").waitFor();
   });
 
+  test("without its slash the address leads to the page, under the page's own rules", async () => {
+    const response = await fetch(`${origin}/lend`);
+    expect(new URL(response.url).pathname).toBe("/lend/");
+    expect(response.headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+    expect(response.headers.get("content-security-policy")).toMatch(/worker-src 'self'/);
+    expect((await fetch(`${origin}/`)).headers.get("content-security-policy")).not.toMatch(/unsafe/);
+  });
+
   test("it says whom one lends to and what that means before anything happens", async () => {
     await page.goto(`${origin}/lend/${secret}`);
     await page.reload(); // only the part behind the # had changed
@@ -128,6 +136,15 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await devtools.send("Emulation.setIdleOverride", { isUserActive: false, isScreenUnlocked: true });
     await says(/^Ready/);
     await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
+    await says(/^Paused: you are here$/);
+  });
+
+  test("a damaged link is told as what it is, whatever the owner chose", async () => {
+    await page.goto(`${origin}/lend/#damaged.link`);
+    await page.reload(); // what was agreed to is remembered, so it begins at once
+    await page.getByText("not a join link", { exact: false }).waitFor();
+    await page.goto(`${origin}/lend/${secret}`);
+    await page.reload();
     await says(/^Paused: you are here$/);
   });
 

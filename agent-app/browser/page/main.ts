@@ -176,7 +176,8 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
     await ended;
     ask(link, name);
   } catch (thrown) {
-    if (consent.when === "away") ask(link, name, "denied");
+    // What the browser throws when the permission has been taken back.
+    if (thrown instanceof DOMException && thrown.name === "NotAllowedError") ask(link, name, "denied");
     else show(sentence(asNightshiftError(thrown).message, "alert"));
   } finally {
     delete document.body.dataset.state;

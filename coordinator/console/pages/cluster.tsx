@@ -3,8 +3,8 @@ import { useMemo } from "react";
 import { Chart } from "../chart.tsx";
 import { ask } from "../client.ts";
 import { ClusterMap } from "../cluster-map.tsx";
+import { useHostFilter } from "../host-filter.tsx";
 import { type Dot, type Host, live, processesByHost, useLive } from "../live.ts";
-import { grouped } from "../map-layout.ts";
 import { HOST_STATES, hostStateName, processStateName } from "../names.ts";
 import { attempt, Empty, Fact, Head, Loading, State } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
@@ -15,14 +15,11 @@ import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
 const MAX_LISTED = 200;
 
 export function ClusterPage() {
-  const { hosts, version, totals, samples, state: connection } = useLive();
-  const [search, setSearch] = useQuery("search");
-  const [state, setState] = useQuery("state");
+  const { hosts, totals, samples, state: connection } = useLive();
   const [chosen, setChosen] = useQuery("host");
   const administrator = useMayAdminister();
   const { role } = useSession();
-  // the version says that hosts have changed
-  const groups = useMemo(() => grouped(hosts.values(), search, state), [version, search, state]);
+  const { groups, fields } = useHostFilter();
   const selected = [...hosts.values()].find(({ name }) => name === chosen);
   const maySteer = useMaySteer();
   const move = (dot: Dot, to: Host): void => {
@@ -32,23 +29,7 @@ export function ClusterPage() {
   };
   return (
     <>
-      <Head title={t("cluster")}>
-        <input
-          type="search"
-          aria-label={t("search")}
-          placeholder={t("searchHosts")}
-          value={search}
-          onChange={({ target }) => setSearch(target.value)}
-        />
-        <select aria-label={t("state")} value={state} onChange={({ target }) => setState(target.value)}>
-          <option value="">{t("allStates")}</option>
-          {HOST_STATES.map((one) => (
-            <option key={one} value={one}>
-              {hostStateName({ state: one })}
-            </option>
-          ))}
-        </select>
-      </Head>
+      <Head title={t("cluster")}>{fields}</Head>
       <dl className="totals">
         <Fact label={t("coresComputing")} strong>
           {totals && showNumber(totals.computing)}

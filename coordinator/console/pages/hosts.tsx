@@ -1,11 +1,10 @@
 // Hosts: the table of all, and one with its processes and what administrators can do with it.
-import { useMemo } from "react";
 import { ask, useAsk } from "../client.ts";
+import { useHostFilter } from "../host-filter.tsx";
 import { type Host, useLive } from "../live.ts";
-import { grouped } from "../map-layout.ts";
-import { HOST_STATES, hostStateName } from "../names.ts";
+import { hostStateName } from "../names.ts";
 import { attempt, Confirm, Empty, Fact, Field, Form, Head, Loading, Rows, Shown, State, say, Td, Th } from "../parts.tsx";
-import { Link, navigate, useQuery } from "../router.tsx";
+import { Link, navigate } from "../router.tsx";
 import { useMayAdminister } from "../session.tsx";
 import { showBytes, showNumber, showTime, t } from "../words.tsx";
 import { ProcessTable } from "./job.tsx";
@@ -13,31 +12,13 @@ import { ProcessTable } from "./job.tsx";
 const slotsBusy = ({ running, slots }: Host): string => `${showNumber(running)} / ${showNumber(slots)}`;
 
 export function HostsPage() {
-  const { hosts, version, state: connection } = useLive();
-  const [search, setSearch] = useQuery("search");
-  const [state, setState] = useQuery("state");
+  const { hosts, state: connection } = useLive();
   const administrator = useMayAdminister();
-  // the version says that hosts have changed
-  const rows = useMemo(() => grouped(hosts.values(), search, state).flatMap(([, list]) => list), [version, search, state]);
+  const { groups, fields } = useHostFilter();
+  const rows = groups.flatMap(([, list]) => list);
   return (
     <>
-      <Head title={t("hosts")}>
-        <input
-          type="search"
-          aria-label={t("search")}
-          placeholder={t("searchHosts")}
-          value={search}
-          onChange={({ target }) => setSearch(target.value)}
-        />
-        <select aria-label={t("state")} value={state} onChange={({ target }) => setState(target.value)}>
-          <option value="">{t("allStates")}</option>
-          {HOST_STATES.map((one) => (
-            <option key={one} value={one}>
-              {hostStateName({ state: one })}
-            </option>
-          ))}
-        </select>
-      </Head>
+      <Head title={t("hosts")}>{fields}</Head>
       {hosts.size === 0 && connection === "connecting" ? (
         <Loading />
       ) : rows.length === 0 ? (

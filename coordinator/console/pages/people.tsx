@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { ask, setCsrf, useAsk } from "../client.ts";
 import { roleName } from "../names.ts";
-import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, say } from "../parts.tsx";
+import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, NewPassword, Shown, say } from "../parts.tsx";
 import { useMayAdminister, useSession } from "../session.tsx";
 import { showTime, t } from "../words.tsx";
 
@@ -154,15 +154,7 @@ function Password() {
         }}
       >
         <Field label={t("oldPassword")} name="old" type="password" autoComplete="current-password" required />
-        <Field
-          label={t("newPassword")}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          hint={t("passwordHint")}
-          minLength={10}
-          required
-        />
+        <NewPassword label={t("newPassword")} />
       </Form>
     </section>
   );

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { Preferences } from "../app.tsx";
 import { ask, useAsk } from "../client.ts";
 import { roleName } from "../names.ts";
-import { Field, Form, Shown } from "../parts.tsx";
+import { Field, Form, NewPassword, Shown } from "../parts.tsx";
 import { navigate } from "../router.tsx";
 import type { Session } from "../session.tsx";
 import { t } from "../words.tsx";
@@ -54,15 +54,7 @@ export function WelcomePage({ begun }: { begun(session: Session): void }) {
           >
             <p>{known === null ? t("welcomeAs", { role: roleName(role) }) : t("newPasswordFor", { name: known })}</p>
             {known === null && <Field label={t("name")} name="name" autoComplete="username" required />}
-            <Field
-              label={t("password")}
-              name="password"
-              type="password"
-              autoComplete="new-password"
-              hint={t("passwordHint")}
-              minLength={10}
-              required
-            />
+            <NewPassword label={t("password")} />
           </Form>
         )}
       </Shown>

@@ -164,6 +164,7 @@ async function serveConsole(site: FastifyInstance<Server>, folder: string): Prom
     await site.register(files, {
       root: folder,
       preCompressed: true,
+      redirect: true, // a folder without its slash
       cacheControl: false,
       setHeaders: (reply, path) =>
         void reply.header("cache-control", path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache"),
