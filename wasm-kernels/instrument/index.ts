@@ -3,6 +3,7 @@ export { frameBytes } from "./additions.ts";
 export { isSuspendingImport } from "./callgraph.ts";
 export { buildContinuation, CONTINUE_EXPORT, functionNamed, MigratableModule, PROGRAM_MODULE } from "./continuation.ts";
 export type { Site } from "./facts.ts";
+export { withFuel } from "./fuel.ts";
 export { CONTROL, exportName, FLAG } from "./layout.ts";
 export { functionName, type Import, isWasm, parseModule, type WasmModule } from "./module.ts";
 export { INSTRUMENT_VERSION, type Instrumented, instrument } from "./transform.ts";

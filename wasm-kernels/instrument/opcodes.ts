@@ -89,6 +89,7 @@ export const Op = {
   i32Sub: 0x6b,
   i32Shl: 0x74,
   i32ShrU: 0x76,
+  i32LtS: 0x48,
   i32GtU: 0x4b,
   i32GeU: 0x4f,
   i32Eq: 0x46,

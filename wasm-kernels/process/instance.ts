@@ -14,7 +14,14 @@ const MAX_TABLE = 10_000_000;
 /** Whoever uses the instance at the moment: answers the host calls the program makes. */
 export interface Owner {
   hostCall(module: string, name: string, args: (number | bigint)[]): number;
+  /** The program has no fuel left (instrument/fuel.ts). @returns not zero: it is to be left */
+  outOfFuel(): number;
 }
+
+/** `(module (import "" "f" (func (result i32))) (export "f" (func 0)))`: makes a function of JavaScript one that tables take. */
+const FOR_TABLES = new WebAssembly.Module(
+  new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 2, 6, 1, 0, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0]),
+);
 
 export class ProgramInstance {
   readonly exports: WebAssembly.Exports;
@@ -55,6 +62,12 @@ export class ProgramInstance {
     this.control = this.exports[exportName.control] as WebAssembly.Memory;
     this.unwind = this.exports[exportName.unwind] as unknown as WebAssembly.Tag;
     this.functions = functions;
+    const burn = this.exports[exportName.burn];
+    if (burn) {
+      const ask = new WebAssembly.Instance(FOR_TABLES, { "": { f: () => (this.owner as Owner).outOfFuel() } }).exports.f;
+      functions.set(functions.length - 2, burn);
+      functions.set(functions.length - 1, ask);
+    }
     const { module, facts } = program.migratable;
     this.globalBytes = module.globals.reduce((sum, { type, mutable }) => sum + (mutable ? sizeOf(type) : 0), 0);
     this.references = module.globals.flatMap(({ type, mutable }, index) => (mutable && type === FUNCREF ? [index] : []));

@@ -22,6 +22,8 @@ export interface LocalRunOptions {
   now(): number;
   /** A process is about to run: may arm something that calls requestStop on its control memory. */
   beforeRun?(control: SharedArrayBuffer): void;
+  /** See ProcessOptions. */
+  refuel?: (() => number) | undefined;
   /** Whether to carry the process through an image into a fresh instance at this stop. */
   moveAt?(stop: Stop): boolean;
   onOutput?(pid: number, stream: 1 | 2, bytes: Uint8Array): void;
@@ -79,6 +81,7 @@ export function runLocally(run: LocalRunOptions): LocalResult {
     clock: run.clock ?? "virtual",
     now: run.now,
     cpuNow: run.cpuNow,
+    refuel: run.refuel,
     onOutput: (stream, _offset, bytes) => {
       const control = tasks.get(pid)?.process.control;
       if (control) acknowledgeOutput(control, bytes.length);

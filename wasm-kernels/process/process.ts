@@ -26,6 +26,8 @@ export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" |
   onPipeClosed(pipe: PipeEnd): void;
   /** CPU time of this thread in milliseconds, from any fixed point. */
   cpuNow(): number;
+  /** Programs with fuel (instrument/fuel.ts) only: how much they get when they have none left; 0: run() is to return. */
+  refuel?: (() => number) | undefined;
 }
 
 export type Stop =
@@ -208,6 +210,12 @@ export class Process implements Owner {
       this.pending = { module, name, args, blocked: thrown };
       throw new WebAssembly.Exception(this.instance.unwind, []);
     }
+  }
+
+  outOfFuel(): number {
+    const fuel = this.options.refuel?.() ?? 0;
+    this.words()[CONTROL.fuel >> 2] = fuel;
+    return fuel === 0 ? 1 : 0;
   }
 
   /** Answers the call the process waits in. For sleep and yield the value is 0. */
