@@ -35,6 +35,8 @@ class World {
             this.started++;
             return { control: new SharedArrayBuffer(64), status: STATUS };
           },
+          stop: async () => undefined,
+          outputTaken: async () => undefined,
           run: () => new Promise((resolve) => (this.stop = resolve)),
           complete: async () => STATUS,
           capture: async () => {
@@ -48,7 +50,7 @@ class World {
         cpuMs: () => this.threadCpuMs,
         terminate: () => void this.terminated++,
       }),
-      compile: async () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+      load: async (bytes) => ({ bytes, module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) }),
       hash: () => HASH,
       now: () => this.now,
       random: () => 0.5,

@@ -3,7 +3,8 @@
 import type { FromAgent, HostInfo, ToAgent } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, type NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { AgentConnection, Ports } from "./ports.ts";
-import { type LoadedProgram, Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
+import type { LoadedProgram } from "./program.ts";
+import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
 import { Slots } from "./slots.ts";
 import { ProcessThread } from "./thread.ts";
 
@@ -334,7 +335,7 @@ export class Agent {
   private loadProgram(hash: string): Promise<LoadedProgram> {
     let loading = this.programs.get(hash);
     if (!loading) {
-      loading = this.blob(hash).then(async (bytes) => ({ bytes: shared(bytes), module: await this.ports.compile(bytes) }));
+      loading = this.blob(hash).then((bytes) => this.ports.load(bytes));
       this.programs.set(hash, loading);
       loading.catch(() => this.programs.delete(hash));
     }
@@ -363,11 +364,4 @@ export class Agent {
       await new Promise<void>((resolve) => this.ports.after(RETRY_MS, resolve));
     }
   }
-}
-
-/** The same bytes in memory that threads share: sent to a worker with every process of the program, they are not copied. */
-function shared(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
 }

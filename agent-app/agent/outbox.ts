@@ -1,6 +1,6 @@
 // Output of one process on its way to the coordinator: kept until acknowledged, sent again after a broken connection, small writes
 // gathered into larger messages.
-import { acknowledgeOutput } from "@nightshift/wasm-kernels/process";
+import type { ProcessControl } from "./control.ts";
 
 interface Chunk {
   stream: 1 | 2;
@@ -43,12 +43,12 @@ export class Outbox {
   }
 
   /** The coordinator has everything of the stream before the offset. */
-  acknowledged(stream: 1 | 2, offset: number, control: SharedArrayBuffer | undefined): void {
+  acknowledged(stream: 1 | 2, offset: number, control: ProcessControl | undefined): void {
     const rest: Chunk[] = [];
     let sent = 0;
     this.kept.forEach((chunk, index) => {
       if (chunk.stream === stream && chunk.offset + chunk.bytes.length <= offset) {
-        if (control) acknowledgeOutput(control, chunk.bytes.length);
+        control?.outputTaken(chunk.bytes.length);
         return;
       }
       if (index < this.sent) sent++;

@@ -2,6 +2,7 @@
 // in theirs. The agent itself imports no platform.
 import type { FromAgent, HostInfo, ImageRef, ProcessSpec, SyscallResult, ToAgent } from "@nightshift/coordinator/protocol";
 import type { PipeEnd, WaitReason } from "@nightshift/wasm-kernels/process";
+import type { LoadedProgram } from "./program.ts";
 
 /** An open, authenticated connection to the coordinator. */
 export interface AgentConnection {
@@ -21,8 +22,8 @@ export interface Ports {
     pipeClosed(key: string, pipe: PipeEnd): void;
     died(error: Error): void;
   }): WorkerHandle;
-  /** Compiles off the main thread where the platform can. */
-  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module>;
+  /** The program in the form in which it runs on this platform; compiled off the main thread where the platform can. */
+  load(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedProgram>;
   /** SHA-256, lower-case hex. */
   hash(bytes: Uint8Array): string | Promise<string>;
   /** Monotonic milliseconds. */
@@ -53,7 +54,7 @@ export interface StartOrder {
   pid: number;
   parentPid: number;
   programHash: string;
-  programBytes: Uint8Array<SharedArrayBuffer>;
+  programBytes: Uint8Array;
   module: WebAssembly.Module;
   spec: ProcessSpec;
   files: Map<string, Uint8Array>;
@@ -80,11 +81,14 @@ export type RunEnd =
 
 /**
  * A worker thread with any number of processes, of which one computes at a time (agent-app/worker implements it, over comlink). Calls
- * are answered in order; while `run` works nothing else is. Output is posted as it is written, always before `run` returns.
+ * are answered in order; while `run` works nothing else is but stop and outputTaken. Output is posted as it is written, always before `run` returns.
  */
 export interface WorkerApi {
-  /** @returns the control memory (for requestStop and acknowledgeOutput) */
-  start(order: StartOrder): Promise<{ control: SharedArrayBuffer; status: ProcessStatus }>;
+  /** @returns the control memory (see control.ts); null where threads may not share memory */
+  start(order: StartOrder): Promise<{ control: SharedArrayBuffer | null; status: ProcessStatus }>;
+  /** Without control memory only; heard while `run` works. */
+  stop(key: string): Promise<void>;
+  outputTaken(key: string, bytes: number): Promise<void>;
   run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }>;
   complete(key: string, result: SyscallResult): Promise<ProcessStatus>;
   /** @param delta relative to the image last marked as stored, if there is one */

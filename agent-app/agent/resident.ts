@@ -6,9 +6,11 @@
 //               \---> surrendered --(drop)--> gone
 import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { imageParent, type PipeEnd, requestStop } from "@nightshift/wasm-kernels/process";
+import { imageParent, type PipeEnd } from "@nightshift/wasm-kernels/process";
+import type { ProcessControl } from "./control.ts";
 import { Outbox } from "./outbox.ts";
 import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerApi } from "./ports.ts";
+import type { LoadedProgram } from "./program.ts";
 import type { Contender, Slots } from "./slots.ts";
 import type { Inhabitant, ProcessThread } from "./thread.ts";
 
@@ -20,11 +22,6 @@ export interface ResidentOrder {
   image: ImageRef | null;
   /** Answer to the call the image waits in. */
   result: SyscallResult | null;
-}
-
-export interface LoadedProgram {
-  bytes: Uint8Array<SharedArrayBuffer>;
-  module: WebAssembly.Module;
 }
 
 /** What a resident needs of its agent. */
@@ -71,7 +68,7 @@ export class Resident implements Contender, Inhabitant {
   private readonly outbox = new Outbox();
   /** Index of the thread (and slot) that holds the process. */
   home = 0;
-  private control: SharedArrayBuffer | undefined;
+  private control: ProcessControl | undefined;
   private program: LoadedProgram | undefined;
   private readonly files = new Map<string, Uint8Array>();
   private status: ProcessStatus = { waiting: null, cpuMs: 0, memoryBytes: 0, syscalls: 0, outputBytes: 0, errorBytes: 0 };
@@ -146,7 +143,7 @@ export class Resident implements Contender, Inhabitant {
 
   /** Computing must stop (somebody else's turn has come, or something is to be done). It goes on when it gets a slot again. */
   preempt(): void {
-    if (this.computing && this.control) requestStop(this.control);
+    if (this.computing && this.control) this.control.stop();
     // It may have a slot and not compute, as while an image is taken: it must not begin now.
     else if (this.slot >= 0) this.leaveSlot();
   }
@@ -307,24 +304,22 @@ export class Resident implements Contender, Inhabitant {
     return this.thread.call(work);
   }
 
-  private enterThread(images: Uint8Array[], imageHash: string | null): ReturnType<WorkerApi["start"]> {
+  private enterThread(images: Uint8Array[], imageHash: string | null): ReturnType<ProcessThread["start"]> {
     const { order } = this;
     const program = must(this.program, "the program");
     this.thread.enter(this);
-    return this.call((api) =>
-      api.start({
-        key: this.key,
-        pid: order.pid,
-        parentPid: order.parent,
-        programHash: order.spec.program,
-        programBytes: program.bytes,
-        module: program.module,
-        spec: order.spec,
-        files: this.files,
-        images,
-        imageHash,
-      }),
-    );
+    return this.thread.start({
+      key: this.key,
+      pid: order.pid,
+      parentPid: order.parent,
+      programHash: order.spec.program,
+      programBytes: program.bytes,
+      module: program.module,
+      spec: order.spec,
+      files: this.files,
+      images,
+      imageHash,
+    });
   }
 
   /** Our own thread is taken and another stands idle: over to that one, through an image. */

@@ -1,7 +1,8 @@
 // One worker thread and the processes in it. A thread that computes answers nothing else, so whoever wants something of one of its
 // processes has the one that computes stopped first (at its next poll, well below a millisecond; it gets its turn again).
-import { type PipeEnd, requestStop } from "@nightshift/wasm-kernels/process";
-import type { Ports, WorkerApi, WorkerHandle } from "./ports.ts";
+import type { PipeEnd } from "@nightshift/wasm-kernels/process";
+import { controlOf, type ProcessControl } from "./control.ts";
+import type { Ports, ProcessStatus, StartOrder, WorkerApi, WorkerHandle } from "./ports.ts";
 
 /** A process in the thread, as far as the thread is concerned. */
 export interface Inhabitant {
@@ -15,7 +16,7 @@ export class ProcessThread {
   private readonly ports: Ports;
   private readonly inhabitants = new Map<string, Inhabitant>();
   private worker: WorkerHandle | undefined;
-  private computing: SharedArrayBuffer | undefined;
+  private computing: ProcessControl | undefined;
 
   constructor(ports: Ports) {
     this.ports = ports;
@@ -48,11 +49,16 @@ export class ProcessThread {
 
   /** Asks something of one of the processes; whoever computes is stopped for it. */
   call<T>(work: (api: WorkerApi) => Promise<T>): Promise<T> {
-    if (this.computing) requestStop(this.computing);
+    this.computing?.stop();
     return work(this.api());
   }
 
-  async compute(key: string, control: SharedArrayBuffer): ReturnType<WorkerApi["run"]> {
+  async start(order: StartOrder): Promise<{ control: ProcessControl; status: ProcessStatus }> {
+    const { control, status } = await this.call((api) => api.start(order));
+    return { control: controlOf(this.api(), order.key, control), status };
+  }
+
+  async compute(key: string, control: ProcessControl): ReturnType<WorkerApi["run"]> {
     this.computing = control;
     try {
       return await this.api().run(key);

@@ -2,7 +2,7 @@
 import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
 import { connectAgent, type Ports } from "../agent/index.ts";
-import { spawnBrowserWorker } from "../worker/index.browser.ts";
+import { loadForBrowserWorkers, spawnBrowserWorker } from "../worker/index.browser.ts";
 
 /** noble's is three times as fast as its AESGCM. */
 const CIPHER = "ChaChaPoly";
@@ -30,7 +30,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
   const host = {
     name,
     os: (told.userAgentData?.platform || "unknown").slice(0, 100),
-    arch: "browser",
+    arch: crossOriginIsolated ? "browser" : "browser, not isolated",
     cpuModel: navigator.userAgent.slice(0, 200),
     slots,
     memoryBytes,
@@ -43,7 +43,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
       return connectAgent({ socket, crypto: browserCrypto, cipher: CIPHER, staticKey: key, coordinatorKey, token, name }, on);
     },
     spawnWorker: spawnBrowserWorker,
-    compile: (bytes) => WebAssembly.compile(bytes),
+    load: loadForBrowserWorkers,
     hash: (bytes) => Array.from(browserCrypto.hash(bytes), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     now: () => performance.now(),
     random: Math.random,

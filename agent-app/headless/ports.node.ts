@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { arch, availableParallelism, cpus, freemem, type as osType, release, totalmem } from "node:os";
 import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
-import { connectAgent, type Ports } from "../agent/index.ts";
+import { connectAgent, loadShared, type Ports } from "../agent/index.ts";
 import { spawnNodeWorker } from "../worker/index.ts";
 
 export interface NodePortsOptions {
@@ -35,7 +35,7 @@ export function nodePorts(options: NodePortsOptions): Ports {
       return connectAgent({ socket, crypto: nodeCrypto, staticKey: key, coordinatorKey, name, ...(token ? { token } : {}) }, on);
     },
     spawnWorker: spawnNodeWorker,
-    compile: (bytes) => WebAssembly.compile(bytes),
+    load: loadShared,
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     now: () => performance.now(),
     random: Math.random,

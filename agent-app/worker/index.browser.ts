@@ -1,2 +1,2 @@
 // The face of the workers in browsers.
-export { spawnBrowserWorker } from "./spawn.browser.ts";
+export { loadForBrowserWorkers, spawnBrowserWorker } from "./spawn.browser.ts";

@@ -3,6 +3,7 @@
 import type { SyscallResult } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import {
+  acknowledgeOutput,
   decodeImage,
   encodeImage,
   type Image,
@@ -12,8 +13,10 @@ import {
   type PipeEnd,
   Process,
   Program,
+  type Stop,
 } from "@nightshift/wasm-kernels/process";
 import type { ProcessStatus, RunEnd, StartOrder, WorkerApi } from "../agent/ports.ts";
+import type { Slices } from "./slices.ts";
 
 export interface WorkerSurroundings {
   /** CPU time of this thread in milliseconds. */
@@ -24,6 +27,8 @@ export interface WorkerSurroundings {
   pipeClosed(key: string, pipe: PipeEnd): void;
   packer: Packer;
   renewal?: Renewal;
+  /** Where threads may share no memory. */
+  slices?: Slices;
 }
 
 /** Told which process computes, so that it is renewed (requestRenewal) where the engine leaves long-running code as it is. */
@@ -41,12 +46,16 @@ interface Held {
   process: Process;
   program: Program;
   captured: Image | undefined;
+  /** In slices only: it is to stop. */
+  stopping: boolean;
 }
 
 export class ProcessWorker implements WorkerApi {
   private readonly around: WorkerSurroundings;
   private readonly programs = new Map<string, Program>();
   private readonly processes = new Map<string, Held>();
+  /** In slices only: whoever computes, as one call after the other is answered. */
+  private computing: Promise<unknown> = Promise.resolve();
 
   constructor(around: WorkerSurroundings) {
     this.around = around;
@@ -63,7 +72,8 @@ export class ProcessWorker implements WorkerApi {
     return { waiting: waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes };
   }
 
-  async start(order: StartOrder): Promise<{ control: SharedArrayBuffer; status: ProcessStatus }> {
+  async start(order: StartOrder): Promise<{ control: SharedArrayBuffer | null; status: ProcessStatus }> {
+    await this.computing;
     const { spec } = order;
     const options = {
       program: this.program(order),
@@ -78,6 +88,7 @@ export class ProcessWorker implements WorkerApi {
       now: this.around.now,
       cpuNow: this.around.cpuNow,
       onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) => this.around.output(order.key, stream, offset, bytes),
+      refuel: this.around.slices?.refuel,
       onPipeClosed: (pipe: PipeEnd) => this.around.pipeClosed(order.key, pipe),
     };
     const packers = [noPacker, this.around.packer];
@@ -89,9 +100,9 @@ export class ProcessWorker implements WorkerApi {
             mergeImages(order.images.map((bytes) => decodeImage(bytes, packers, spec.memoryLimitBytes))),
             order.imageHash,
           );
-    this.processes.set(order.key, { process, program: options.program, captured: undefined });
+    this.processes.set(order.key, { process, program: options.program, captured: undefined, stopping: false });
     this.around.renewal?.entered(order.key, process.control);
-    return { control: process.control, status: this.status(process) };
+    return { control: this.around.slices ? null : process.control, status: this.status(process) };
   }
 
   private program({ programHash, programBytes, module }: StartOrder): Program {
@@ -106,20 +117,53 @@ export class ProcessWorker implements WorkerApi {
   }
 
   async run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }> {
-    const { process } = this.held(key);
+    await this.computing;
+    const held = this.held(key);
     this.around.renewal?.computing(key);
-    const stop = process.run();
+    const stop = this.around.slices ? await this.runInSlices(held, this.around.slices) : held.process.run();
     this.around.renewal?.computing(undefined);
-    return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(process) };
+    return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(held.process) };
+  }
+
+  private async runInSlices(held: Held, slices: Slices): Promise<Stop> {
+    let over = (): void => undefined;
+    this.computing = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    try {
+      for (;;) {
+        slices.begin();
+        const stop = held.process.run();
+        if (stop.kind !== "preempted") return stop;
+        await slices.listen();
+        if (!held.stopping) continue;
+        held.stopping = false;
+        return stop;
+      }
+    } finally {
+      over();
+    }
+  }
+
+  async stop(key: string): Promise<void> {
+    const held = this.processes.get(key);
+    if (held) held.stopping = true;
+  }
+
+  async outputTaken(key: string, bytes: number): Promise<void> {
+    const held = this.processes.get(key);
+    if (held) acknowledgeOutput(held.process.control, bytes);
   }
 
   async complete(key: string, result: SyscallResult): Promise<ProcessStatus> {
+    await this.computing;
     const { process } = this.held(key);
     process.complete(result);
     return this.status(process);
   }
 
   async capture(key: string, delta: boolean): ReturnType<WorkerApi["capture"]> {
+    await this.computing;
     const held = this.held(key);
     const image = held.process.capture(delta);
     held.captured = image;
@@ -132,17 +176,20 @@ export class ProcessWorker implements WorkerApi {
   }
 
   async stored(key: string, hash: string): Promise<void> {
+    await this.computing;
     const held = this.processes.get(key);
     if (held?.captured) held.process.markStored(hash, held.captured);
     if (held) held.captured = undefined;
   }
 
   async changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
+    await this.computing;
     const files = this.held(key).process.changedFiles();
     return new Map([...files].map(([path, bytes]) => [path, bytes === null ? null : new Uint8Array(bytes)]));
   }
 
   async clear(key: string): Promise<void> {
+    await this.computing;
     this.processes.get(key)?.process.leave();
     this.processes.delete(key);
     this.around.renewal?.left(key);

@@ -1,19 +1,21 @@
 // Starts Web Workers in browsers and wraps them as the agent wants them.
-import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { withFuel } from "@nightshift/wasm-kernels/instrument";
 import * as Comlink from "comlink";
+import { type LoadedProgram, loadShared } from "../agent/index.ts";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
 import { isPosted } from "./protocol.ts";
 
 carryErrors();
 
-/** @throws NS_HOST_UNAVAILABLE on a page that may not share memory with its workers: nobody could stop a process there. */
+/** On a page that is not isolated workers share no memory with it, so that processes compute in slices (slices.ts), for which they need fuel. */
+export async function loadForBrowserWorkers(program: Uint8Array<ArrayBuffer>): Promise<LoadedProgram> {
+  if (crossOriginIsolated) return loadShared(program);
+  const bytes = withFuel(program);
+  return { bytes, module: await WebAssembly.compile(bytes) };
+}
+
 export function spawnBrowserWorker(on: Parameters<Ports["spawnWorker"]>[0]): WorkerHandle {
-  if (!crossOriginIsolated)
-    throw new NightshiftError(
-      "NS_HOST_UNAVAILABLE",
-      "this page cannot stop what its workers compute, as it is not cross-origin isolated: it must come over HTTPS (or from localhost) with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
-    );
   const worker = new Worker(new URL("./worker.browser.ts", import.meta.url), { type: "module" });
   let over = false;
   const died = (error: Error): void => {

@@ -86,12 +86,16 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
   }
 }
 
-/** @param v8Flags settings of the engine that people's browsers do not have */
-export function launchChromium(v8Flags: readonly string[] = []): Promise<Browser> {
+/**
+ * @param v8Flags settings of the engine that people's browsers do not have
+ * @param more of its command line
+ */
+export function launchChromium(v8Flags: readonly string[] = [], more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium() ?? "",
     args: [
       ...ARGUMENTS,
+      ...more,
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
       ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
     ],

@@ -3,7 +3,7 @@ import { local, programOf } from "../cluster.ts";
 import { openPage, withoutChromium } from "./chromium.ts";
 import type { Carried, Carry } from "./pages/worker.ts";
 
-type Page = { carry(order: Carry): Promise<Carried>; badImage(order: Carry): Promise<string>; spawnHere(): string };
+type Page = { carry(order: Carry): Promise<Carried>; badImage(order: Carry): Promise<string> };
 
 async function orderFor(name: string, args: string[], more: Partial<Carry> = {}): Promise<Carry> {
   const { bytes, hash } = await programOf(name);
@@ -11,8 +11,11 @@ async function orderFor(name: string, args: string[], more: Partial<Carry> = {})
 }
 
 describe.skipIf(withoutChromium("the browser's worker"))("the browser's worker", () => {
-  test("starts a process, stops it when asked, and another worker goes on from its image", async () => {
-    await using opened = await openPage("worker", { isolated: true });
+  test.each([
+    ["", { isolated: true }],
+    [" in slices, as on a page that is not isolated threads share no memory", { isolated: false }],
+  ])("starts a process, stops it when asked, and another worker goes on from its image%s", async (_how, options) => {
+    await using opened = await openPage("worker", options);
     for (const [name, args] of [
       ["longloop", ["400000000"]],
       ["ackermann", ["9", "8000", "20000"]],
@@ -57,10 +60,5 @@ describe.skipIf(withoutChromium("the browser's worker"))("the browser's worker",
     await using opened = await openPage("worker", { isolated: true });
     const order = await orderFor("hello", []);
     expect(await opened.page.evaluate((it) => (globalThis as unknown as Page).badImage(it), order)).toBe("NS_BAD_IMAGE");
-  });
-
-  test("on a page that is not cross-origin isolated no worker is started, as nobody could stop it", async () => {
-    await using opened = await openPage("worker", { isolated: false });
-    expect(await opened.page.evaluate(() => (globalThis as unknown as Page).spawnHere())).toBe("NS_HOST_UNAVAILABLE");
   });
 });

@@ -77,6 +77,8 @@ class Office {
             this.flags.set(key, new Int32Array(control));
             return { control, status };
           },
+          stop: async () => undefined,
+          outputTaken: async () => undefined,
           run: (key) =>
             new Promise((resolve) => {
               const flag = this.flags.get(key) ?? new Int32Array(1);
@@ -102,7 +104,7 @@ class Office {
         cpuMs: () => time.now,
         terminate: () => undefined,
       }),
-      compile: async () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+      load: async (bytes) => ({ bytes, module: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) }),
       hash: () => HASH,
       now: () => time.now,
       random: () => 0.5,

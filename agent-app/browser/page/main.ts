@@ -4,6 +4,7 @@ import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
 import { loadDevice } from "../device.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
+import { whenAlone } from "./one-tab.ts";
 import { canSeeIdle, maySeeIdle } from "./signals.ts";
 import { say, showTime, type Text } from "./texts.ts";
 
@@ -32,6 +33,9 @@ function make<K extends keyof HTMLElementTagNameMap>(
 function show(...children: Node[]): void {
   root.replaceChildren(make("div", { className: "moon", ariaHidden: "true" }), make("h1", {}, text("title")), ...children);
 }
+/** What there is to say of the way on which this page came. */
+const transport = (): HTMLElement[] =>
+  crossOriginIsolated ? [] : [make("p", { className: "warning", role: "note" }, text(isSecureContext ? "slow" : "untrusted"))];
 const sentence = (words: string, role?: string): HTMLElement => make("p", role ? { role } : {}, words);
 
 /** nightshift://HOST/#KEY.TOKEN for this page's own coordinator; undefined without a secret. */
@@ -47,8 +51,7 @@ async function begin(): Promise<void> {
   document.title = text("title");
   const link = linkHere();
   if (!link) return show(sentence(text("no-link")));
-  if (!("Tag" in WebAssembly) || !navigator.locks) return show(sentence(text("no-wasm")));
-  if (!crossOriginIsolated) return show(sentence(text("not-isolated")));
+  if (!("Tag" in WebAssembly)) return show(sentence(text("no-wasm")));
   const { name } = await loadDevice();
   const consent = remembered();
   if (consent) await lend(link, name, consent);
@@ -107,6 +110,7 @@ function ask(link: string, name: string, problem?: Text): void {
   );
   show(
     sentence(text("intro")),
+    ...transport(),
     ...(problem ? [sentence(text(problem), "alert")] : []),
     make("h2", {}, text("what")),
     make("ul", {}, ...points),
@@ -127,14 +131,12 @@ async function agree(link: string, name: string, consent: Consent): Promise<void
 // ---- lending
 
 /** One tab lends; others say so, and take over when it is closed. */
-async function lend(link: string, name: string, consent: Consent): Promise<void> {
-  const got = await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
-    if (lock) await lendNow(link, name, consent);
-    return lock !== null;
-  });
-  if (got) return;
-  show(sentence(text("elsewhere"), "status"));
-  await navigator.locks.request(LOCK, () => lendNow(link, name, consent));
+function lend(link: string, name: string, consent: Consent): Promise<void> {
+  return whenAlone(
+    LOCK,
+    () => lendNow(link, name, consent),
+    () => show(sentence(text("elsewhere"), "status")),
+  );
 }
 
 /** Until the owner ends it. */
@@ -145,7 +147,7 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
   const figures = sentence("");
   const pause = make("button", { type: "button" });
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
-  show(words, lent, figures, make("div", { className: "buttons" }, pause, stop));
+  show(words, lent, figures, ...transport(), make("div", { className: "buttons" }, pause, stop));
   const draw = ({ status, paused, pausedByHand, givenMs }: Shown): void => {
     const now = paused ?? (!status?.connected ? text("waiting") : status.running > 0 ? computing : text("ready"));
     document.body.dataset.state = status?.refused

@@ -31,8 +31,9 @@ const en = {
   denied: "The browser did not allow it to know when you are away. Choose another time.",
   elsewhere: "Another tab of this browser lends this computer already.",
   "no-link": "This page needs a join link. Ask whoever runs the cluster for one, and open it here.",
-  "not-isolated":
-    "This page came over a connection that the browser does not trust, so it may not compute here. Open it over https, or on the computer itself.",
+  slow: "Programs run more slowly here than they could, as the browser keeps this page's threads apart.",
+  untrusted:
+    "This page came over plain http. Whoever is between this computer and {host} could have changed it: lend only in a network that you trust. Programs also run more slowly here than over https.",
   "no-wasm": "This browser is too old: it cannot run what would be computed here.",
 };
 export type Text = keyof typeof en;
@@ -66,7 +67,9 @@ const zhCN: Record<Text, string> = {
   denied: "浏览器不允许得知您何时离开。请选择其他时间。",
   elsewhere: "此浏览器的另一个标签页已在借出这台电脑。",
   "no-link": "此页面需要加入链接。请向集群的管理者索取，并在此打开。",
-  "not-isolated": "此页面的连接不受浏览器信任，因此不能在此计算。请通过 https 打开，或在该电脑本机上打开。",
+  slow: "浏览器将此页面的线程彼此隔离，因此程序在此运行较慢。",
+  untrusted:
+    "此页面通过未加密的 http 传来，这台电脑与 {host} 之间的任何人都可能改动它：请只在您信任的网络中借出。程序在此也比通过 https 时运行得慢。",
   "no-wasm": "此浏览器太旧，无法运行要在此计算的程序。",
 };
 

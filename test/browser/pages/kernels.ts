@@ -31,7 +31,7 @@ async function hosted({ module, args }: KernelOrder): Promise<Timed> {
   const [key, hash] = ["1.1", "0".repeat(64)];
   const decoder = new TextDecoder();
   let output = "";
-  let control: SharedArrayBuffer | undefined;
+  let control: SharedArrayBuffer | null = null;
   const worker = spawnBrowserWorker({
     output: (_key, _stream, _offset, bytes) => {
       output += decoder.decode(bytes, { stream: true });

@@ -1,9 +1,9 @@
 // The page of the browser's worker: has a process start in one worker, stop, and go on from its image in another.
-import type { StartOrder, WorkerHandle } from "@nightshift/agent-app/agent";
-import { spawnBrowserWorker } from "@nightshift/agent-app/worker/browser";
+import { controlOf, type ProcessControl, type StartOrder, type WorkerHandle } from "@nightshift/agent-app/agent";
+import { loadForBrowserWorkers, spawnBrowserWorker } from "@nightshift/agent-app/worker/browser";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { CONTROL } from "@nightshift/wasm-kernels/instrument";
-import { acknowledgeOutput, requestRenewal, requestStop } from "@nightshift/wasm-kernels/process";
+import { requestRenewal } from "@nightshift/wasm-kernels/process";
 
 export interface Carry {
   program: Uint8Array<ArrayBuffer>;
@@ -27,17 +27,12 @@ export interface Carried {
 /** Names the process in its worker. */
 const key = "1.1";
 
-function shared(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-}
-
 async function order({ program, hash, args }: Carry, images: Uint8Array[]): Promise<StartOrder> {
+  const loaded = await loadForBrowserWorkers(program);
   return {
     ...{ key, pid: 1, parentPid: 0, programHash: hash, images, imageHash: null, files: new Map() },
-    programBytes: shared(program),
-    module: await WebAssembly.compile(program),
+    programBytes: loaded.bytes,
+    module: loaded.module,
     spec: { program: hash, args, env: {}, files: {}, memoryLimitBytes: 2 ** 28, cpuLimitMs: 0, clock: "virtual", seed: "1" },
   };
 }
@@ -47,7 +42,7 @@ async function carry(given: Carry): Promise<Carried> {
   let images: Uint8Array[] = [];
   const decoder = new TextDecoder();
   for (const stopAfterMs of [...given.stops, null]) {
-    let control: SharedArrayBuffer | undefined;
+    let control: ProcessControl | undefined;
     let died = (_: Error): void => undefined;
     const death = new Promise<never>((_, reject) => {
       died = reject;
@@ -55,15 +50,17 @@ async function carry(given: Carry): Promise<Carried> {
     const worker: WorkerHandle = spawnBrowserWorker({
       output: (_key, stream, _offset, bytes) => {
         result.output[stream] += decoder.decode(bytes);
-        if (control) acknowledgeOutput(control, bytes.length);
+        control?.outputTaken(bytes.length);
       },
       pipeClosed: () => undefined,
       died,
     });
     const work = async (): Promise<string> => {
-      ({ control } = await worker.api.start(await order(given, images)));
-      if (stopAfterMs !== null) setTimeout(requestStop, stopAfterMs, control);
-      const timer = given.renewEveryMs === undefined ? 0 : setInterval(requestRenewal, given.renewEveryMs, control);
+      const { control: memory } = await worker.api.start(await order(given, images));
+      const stopping = controlOf(worker.api, key, memory);
+      control = stopping;
+      if (stopAfterMs !== null) setTimeout(() => stopping.stop(), stopAfterMs);
+      const timer = given.renewEveryMs === undefined ? 0 : setInterval(requestRenewal, given.renewEveryMs, memory);
       for (;;) {
         const { end } = await worker.api.run(key);
         if (end.kind === "waiting") {
@@ -76,7 +73,7 @@ async function carry(given: Carry): Promise<Carried> {
           images = [bytes];
           result.imageBytes.push(bytes.length);
         }
-        result.continued = new Int32Array(control)[CONTROL.resumeFrame >> 2] !== 0;
+        if (memory) result.continued = new Int32Array(memory)[CONTROL.resumeFrame >> 2] !== 0;
         await worker.api.clear(key);
         return end.kind === "exit" ? `exit ${end.code}` : end.kind === "fault" ? end.code : end.kind;
       }
@@ -102,13 +99,4 @@ async function badImage(given: Carry): Promise<string> {
   }
 }
 
-function spawnHere(): string {
-  try {
-    spawnBrowserWorker({ output: () => undefined, pipeClosed: () => undefined, died: () => undefined }).terminate();
-    return "";
-  } catch (thrown) {
-    return asNightshiftError(thrown).code;
-  }
-}
-
-Object.assign(globalThis, { ready: true, carry, badImage, spawnHere });
+Object.assign(globalThis, { ready: true, carry, badImage });

@@ -1,0 +1,12 @@
+// A program as this host has it, for all its threads.
+export interface LoadedProgram {
+  bytes: Uint8Array;
+  module: WebAssembly.Module;
+}
+
+/** In memory that threads share: sent to a worker with every process of the program, it is not copied. */
+export async function loadShared(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedProgram> {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return { bytes: shared, module: await WebAssembly.compile(bytes) };
+}
