@@ -1,12 +1,11 @@
 // The agent of a tab, in a worker of its own: timers of a page that is not looked at are slowed down, those of workers are not. Its page
 // speaks to it by comlink.
-import { parseLink } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
 import { carryErrors } from "../worker/errors.ts";
 import { loadDevice } from "./device.ts";
-import { browserPorts } from "./ports.ts";
+import { browserPorts, type Coordinator } from "./ports.ts";
 
 carryErrors();
 
@@ -15,8 +14,7 @@ export interface TabStatus extends AgentStatus {
 }
 
 export interface StartOptions {
-  /** A join link. */
-  link: string;
+  coordinator: Coordinator;
   slots: number;
   /** Why it does not compute yet; null: it may begin at once. */
   paused: string | null;
@@ -25,14 +23,13 @@ export interface StartOptions {
 export class TabAgent {
   private agent: Agent | undefined;
 
-  /** Joins. @param onStatus called at every change @throws NS_BAD_LINK */
-  async start({ link, slots, paused }: StartOptions, onStatus: (status: TabStatus) => void): Promise<void> {
-    const parsed = parseLink(link);
+  /** Joins. @param onStatus called at every change */
+  async start({ coordinator, slots, paused }: StartOptions, onStatus: (status: TabStatus) => void): Promise<void> {
     const { key, name } = await loadDevice();
     this.agent?.stop();
     const ports = browserPorts({
       name,
-      link: parsed,
+      coordinator,
       key,
       slots,
       speed: measureSpeed(() => performance.now()),

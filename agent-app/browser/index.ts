@@ -3,10 +3,11 @@ import * as Comlink from "comlink";
 import { carryErrors } from "../worker/errors.ts";
 import type { StartOptions, TabAgent, TabStatus } from "./agent.worker.ts";
 
+export type { Coordinator } from "./ports.ts";
 export type { StartOptions, TabStatus };
 
 export interface Tab {
-  /** Joins. @throws NS_BAD_LINK */
+  /** Joins. */
   start(options: StartOptions): Promise<void>;
   /** @param keepMs how long processes stay before they go on elsewhere */
   pause(reason: string, keepMs: number): Promise<void>;

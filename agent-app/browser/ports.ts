@@ -9,9 +9,12 @@ const CIPHER = "ChaChaPoly";
 /** When the browser does not say. */
 const MEMORY_GIB = 4;
 
+/** What a join link says; whoever has joined before needs no token. */
+export type Coordinator = Omit<JoinLink, "token"> & Partial<Pick<JoinLink, "token">>;
+
 export interface BrowserPortsOptions {
   name: string;
-  link: JoinLink;
+  coordinator: Coordinator;
   key: KeyPair;
   slots: number;
   /** See agent/calibrate.ts. */
@@ -23,7 +26,7 @@ export interface BrowserPortsOptions {
 type Told = Navigator & { deviceMemory?: number; userAgentData?: { platform?: string } };
 
 export function browserPorts(options: BrowserPortsOptions): Ports {
-  const { name, link, key, slots, speed, log } = options;
+  const { name, coordinator, key, slots, speed, log } = options;
   const told = navigator as Told;
   // Browsers round it, and say at most 8. A page may not use all of it: half is offered.
   const memoryBytes = (told.deviceMemory ?? MEMORY_GIB) * 2 ** 30;
@@ -38,9 +41,10 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
   };
   return {
     connect: async (on) => {
-      const socket = await openBrowserSocket(tunnelUrl(link, CIPHER));
-      const { coordinatorKey, token } = link;
-      return connectAgent({ socket, crypto: browserCrypto, cipher: CIPHER, staticKey: key, coordinatorKey, token, name }, on);
+      const socket = await openBrowserSocket(tunnelUrl(coordinator, CIPHER));
+      const { coordinatorKey, token } = coordinator;
+      const known = { socket, crypto: browserCrypto, cipher: CIPHER, staticKey: key, coordinatorKey, name } as const;
+      return connectAgent({ ...known, ...(token ? { token } : {}) }, on);
     },
     spawnWorker: spawnBrowserWorker,
     load: loadForBrowserWorkers,

@@ -1,5 +1,6 @@
 // Fifty browsers that open the join link in the same moment, as after a mail to everybody.
 import type { StartOptions, TabStatus } from "@nightshift/agent-app/browser";
+import { parseLink } from "@nightshift/coordinator/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, until } from "../cluster.ts";
 import { type Opened, openPage, withoutChromium } from "./chromium.ts";
@@ -26,7 +27,7 @@ describe.skipIf(withoutChromium("many tabs"))(`${TABS} tabs at once`, () => {
   test("all join, a program's processes run among them, and when all are closed at once nothing is lost", {
     timeout: 300_000,
   }, async () => {
-    const options = { link: cluster.hostLink, slots: 1, paused: null };
+    const options = { coordinator: parseLink(cluster.hostLink), slots: 1, paused: null };
     const browser = opened.page.context().browser();
     const tabs = await Promise.all(
       Array.from({ length: TABS }, async () => {

@@ -1,5 +1,6 @@
 // A browser's tab as a host of a real cluster, beside a headless agent.
 import type { StartOptions, TabStatus } from "@nightshift/agent-app/browser";
+import { parseLink } from "@nightshift/coordinator/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
 import { type Opened, openPage, withoutChromium } from "./chromium.ts";
@@ -18,7 +19,7 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
 
   /** @returns the tab's name, when it has joined */
   const joined = async (): Promise<string> => {
-    const options = { link: cluster.hostLink, slots: 1, paused: null };
+    const options = { coordinator: parseLink(cluster.hostLink), slots: 1, paused: null };
     await opened.page.evaluate((it) => (globalThis as unknown as Page).join(it), options);
     const status = await until("the tab has joined", async () => {
       const now = await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus());

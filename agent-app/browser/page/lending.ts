@@ -10,7 +10,7 @@ import {
   PolicyKeeper,
   type Settings,
 } from "../../policy/index.ts";
-import { openTab, type Tab, type TabStatus } from "../index.ts";
+import { type Coordinator, openTab, type Tab, type TabStatus } from "../index.ts";
 import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchPage } from "./signals.ts";
 
 export const WHENS = ["away", "background", "always"] as const;
@@ -36,7 +36,7 @@ export interface Shown {
 }
 
 export class Lending {
-  private readonly link: string;
+  private readonly coordinator: Coordinator;
   private readonly consent: Consent;
   private readonly language: Language;
   private readonly onChange: (shown: Shown) => void;
@@ -49,8 +49,8 @@ export class Lending {
   private status: TabStatus | undefined;
   private closed = false;
 
-  constructor(link: string, consent: Consent, language: Language, onChange: (shown: Shown) => void) {
-    this.link = link;
+  constructor(coordinator: Coordinator, consent: Consent, language: Language, onChange: (shown: Shown) => void) {
+    this.coordinator = coordinator;
     this.consent = consent;
     this.language = language;
     this.onChange = onChange;
@@ -70,7 +70,7 @@ export class Lending {
     );
   }
 
-  /** @throws NS_BAD_LINK, or what the browser says when it does not allow to see whether the owner is away */
+  /** @throws what the browser says when it does not allow to see whether the owner is away */
   async start(): Promise<void> {
     const watch: Watch = { update: (signals) => this.keeper.update(signals), now: () => performance.now() };
     const { when, onlyCharging } = this.consent;
@@ -78,7 +78,7 @@ export class Lending {
     if (when === "background") this.closers.push(watchPage(watch));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
     this.keeper.look();
-    await this.tab.start({ link: this.link, slots: this.consent.cores, paused: this.paused });
+    await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.paused });
   }
 
   pause(): void {

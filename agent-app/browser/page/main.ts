@@ -1,17 +1,21 @@
 // The join page: whom one would lend to, what that means, how much and when; then what happens. Opened by a link whose secret stands behind
 // the #, so that it is in no request. What the owner has agreed to is remembered for this coordinator, so that a reload goes on.
+
+import { parseLink } from "@nightshift/coordinator/protocol";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import { NightSky, onInput, type Scene } from "../../night-sky/night-sky.ts";
 import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
 import { loadDevice } from "../device.ts";
+import type { Coordinator } from "../index.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
 import { whenAlone } from "./one-tab.ts";
+import { allCores, forgetConsent, rememberConsent, rememberedConsent, rememberedKey, rememberKey } from "./remembered.ts";
 import { canSeeIdle, maySeeIdle } from "./signals.ts";
 import { say, showTime, type Text } from "./texts.ts";
 
 const language: Language = languageOf(navigator.language);
 const host = location.host;
 const text = (name: Text, values: Record<string, string | number> = {}): string => say(language, name, { host, ...values });
-const REMEMBERED = `nightshift ${host}`;
 const LOCK = "nightshift-lending";
 const computing = decisionWords({ reasons: [] }, language);
 const root = document.getElementById("page") as HTMLElement;
@@ -38,41 +42,38 @@ const transport = (): HTMLElement[] =>
   crossOriginIsolated ? [] : [make("p", { className: "warning", role: "note" }, text(isSecureContext ? "slow" : "untrusted"))];
 const sentence = (words: string, role?: string): HTMLElement => make("p", role ? { role } : {}, words);
 
-/** nightshift://HOST/#KEY.TOKEN for this page's own coordinator; undefined without a secret. */
-function linkHere(): string | undefined {
-  const secret = location.hash.slice(1);
-  if (!/^[\w-]+\.[\w-]+$/.test(secret)) return undefined;
-  const port = location.port || (location.protocol === "https:" ? "443" : "80");
-  return `${location.protocol === "https:" ? "nightshifts" : "nightshift"}://${location.hostname}:${port}/#${secret}`;
+/**
+ * This page's own coordinator; undefined when nothing says whom to trust.
+ * @throws NS_BAD_LINK
+ */
+function coordinatorHere(): Coordinator | undefined {
+  const tls = location.protocol === "https:";
+  const port = location.port || (tls ? "443" : "80");
+  if (location.hash.length > 1)
+    return parseLink(`${tls ? "nightshifts" : "nightshift"}://${location.hostname}:${port}/${location.hash}`);
+  const coordinatorKey = rememberedKey();
+  return coordinatorKey && { host: location.hostname.replaceAll(/[[\]]/g, ""), port: Number(port), tls, coordinatorKey };
 }
 
 async function begin(): Promise<void> {
   document.documentElement.lang = language;
   document.title = text("title");
-  const link = linkHere();
-  if (!link) return show(sentence(text("no-link")));
   if (!("Tag" in WebAssembly)) return show(sentence(text("no-wasm")));
-  const { name } = await loadDevice();
-  const consent = remembered();
-  if (consent) await lend(link, name, consent);
-  else ask(link, name);
-}
-
-function remembered(): Consent | undefined {
   try {
-    const { when, cores, onlyCharging } = JSON.parse(localStorage.getItem(REMEMBERED) ?? "");
-    const valid = WHENS.includes(when) && Number.isInteger(cores) && cores >= 1 && cores <= allCores();
-    return valid ? { when, cores, onlyCharging: onlyCharging === true } : undefined;
-  } catch {
-    return undefined;
+    const coordinator = coordinatorHere();
+    if (!coordinator) return show(sentence(text("no-link")));
+    const { name } = await loadDevice();
+    const consent = rememberedConsent();
+    if (consent) await lend(coordinator, name, consent);
+    else ask(coordinator, name);
+  } catch (thrown) {
+    show(sentence(asNightshiftError(thrown).message, "alert"));
   }
 }
 
-const allCores = (): number => Math.max(1, navigator.hardwareConcurrency);
-
 // ---- consent
 
-function ask(link: string, name: string, problem?: Text): void {
+function ask(coordinator: Coordinator, name: string, problem?: Text): void {
   const all = allCores();
   const cores = make("input", { type: "range", id: "cores", min: "1", max: String(all), value: String(Math.ceil(all / 2)) });
   const coresLabel = make("label", { htmlFor: "cores" });
@@ -103,7 +104,7 @@ function ask(link: string, name: string, problem?: Text): void {
   form.onsubmit = (event) => {
     event.preventDefault();
     const when = new FormData(form).get("when") as When;
-    void agree(link, name, { when, cores: Number(cores.value), onlyCharging: charging.checked });
+    void agree(coordinator, name, { when, cores: Number(cores.value), onlyCharging: charging.checked });
   };
   const points = (["whatRuns", "whatStops", "whatLeaves", "whatEnds"] as const).map((point) =>
     make("li", {}, text(point, { name })),
@@ -118,36 +119,41 @@ function ask(link: string, name: string, problem?: Text): void {
   );
 }
 
-async function agree(link: string, name: string, consent: Consent): Promise<void> {
-  if (consent.when === "away" && !(await maySeeIdle())) return ask(link, name, "denied");
-  try {
-    localStorage.setItem(REMEMBERED, JSON.stringify(consent));
-  } catch {
-    // A private window: asked again after a reload.
-  }
-  await lend(link, name, consent);
+async function agree(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
+  if (consent.when === "away" && !(await maySeeIdle())) return ask(coordinator, name, "denied");
+  rememberConsent(consent);
+  await lend(coordinator, name, consent);
 }
 
 // ---- lending
 
 /** One tab lends; others say so, and take over when it is closed. */
-function lend(link: string, name: string, consent: Consent): Promise<void> {
+function lend(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
   return whenAlone(
     LOCK,
-    () => lendNow(link, name, consent),
+    () => lendNow(coordinator, name, consent),
     () => show(sentence(text("elsewhere"), "status")),
   );
 }
 
 /** Until the owner ends it. */
-async function lendNow(link: string, name: string, consent: Consent): Promise<void> {
+async function lendNow(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
   const words = sentence("", "status");
   words.className = "words";
   const lent = sentence("");
   const figures = sentence("");
   const pause = make("button", { type: "button" });
+  const fill = make("button", { type: "button", className: "quiet" }, text("fill"));
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
-  show(words, lent, figures, ...transport(), make("div", { className: "buttons" }, pause, stop));
+  show(words, lent, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
+  let scene: Scene | undefined;
+  let sky: NightSky | undefined;
+  fill.onclick = () => {
+    sky = fillScreen(() => {
+      sky = undefined;
+    });
+    if (scene) sky.show(scene);
+  };
   const draw = ({ status, paused, pausedByHand, givenMs }: Shown): void => {
     const now = paused ?? (!status?.connected ? text("waiting") : status.running > 0 ? computing : text("ready"));
     document.body.dataset.state = status?.refused
@@ -163,23 +169,32 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
       ? text("refused", { message: status.refused.message })
       : text(status?.connected ? "lending" : "offline", { name });
     figures.textContent = text("processes", { count: status?.running ?? 0, time: showTime(givenMs) });
+    scene = {
+      headline: now,
+      line: text(status?.connected ? "lending" : "offline", { name }),
+      computing: (status?.running ?? 0) > 0,
+      coordinator: status?.connected ? host : null,
+      processes: (status?.processes ?? []).map(({ pid, state }) => ({ pid, computing: state === "running" })),
+    };
+    sky?.show(scene);
+    if (status?.connected) rememberKey(coordinator.coordinatorKey);
     pause.textContent = text(pausedByHand ? "resume" : "pause");
     pause.onclick = () => (pausedByHand ? lending.resume() : lending.pause());
   };
-  const lending = new Lending(link, consent, language, draw);
+  const lending = new Lending(coordinator, consent, language, draw);
   const ended = new Promise<void>((resolve) => {
     stop.onclick = () => {
-      localStorage.removeItem(REMEMBERED);
+      forgetConsent();
       resolve();
     };
   });
   try {
     await lending.start();
     await ended;
-    ask(link, name);
+    ask(coordinator, name);
   } catch (thrown) {
     // What the browser throws when the permission has been taken back.
-    if (thrown instanceof DOMException && thrown.name === "NotAllowedError") ask(link, name, "denied");
+    if (thrown instanceof DOMException && thrown.name === "NotAllowedError") ask(coordinator, name, "denied");
     else show(sentence(asNightshiftError(thrown).message, "alert"));
   } finally {
     delete document.body.dataset.state;
@@ -187,4 +202,31 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
   }
 }
 
+/**
+ * The same sky as the tray app's screensaver, over everything, until there is any input.
+ * @param onEnd it is over
+ */
+function fillScreen(onEnd: () => void): NightSky {
+  const canvas = make("canvas", { className: "sky" });
+  document.body.append(canvas);
+  const sky = new NightSky(canvas);
+  const close = (): void => {
+    deaf();
+    document.removeEventListener("fullscreenchange", left);
+    sky.close();
+    canvas.remove();
+    if (document.fullscreenElement) void document.exitFullscreen();
+    onEnd();
+  };
+  const left = (): void => void (document.fullscreenElement || close());
+  const deaf = onInput(close);
+  // Where the browser does not allow it, it fills the window.
+  canvas.requestFullscreen().then(
+    () => document.addEventListener("fullscreenchange", left),
+    () => undefined,
+  );
+  return sky;
+}
+
+addEventListener("hashchange", () => location.reload());
 void begin();

@@ -36,9 +36,12 @@ const LEND = "/lend/";
 const LEND_SECURITY: Readonly<Record<string, string>> = {
   ...SECURITY,
   "content-security-policy":
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "cross-origin-embedder-policy": "require-corp",
 };
+/** The script that other sites may name. */
+const EMBED = "/lend/embed.js";
+const EMBED_SECURITY: Readonly<Record<string, string>> = { ...LEND_SECURITY, "cross-origin-resource-policy": "cross-origin" };
 
 /** What a handler knows of the request beside its input. */
 export interface Call {
@@ -72,7 +75,7 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
   site.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
   site.get("/healthz", (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok\n"));
   site.addHook("onRequest", async (request, reply) => {
-    reply.headers(request.url.startsWith(LEND) ? LEND_SECURITY : SECURITY);
+    reply.headers(request.url === EMBED ? EMBED_SECURITY : request.url.startsWith(LEND) ? LEND_SECURITY : SECURITY);
     const from = request.socket.remoteAddress ?? "";
     if (!options.plainHttp && !isLoopback(from) && request.url !== "/healthz")
       throw new NightshiftError("NS_PLAIN_HTTP", "over plain http the console and the API are for this computer only");

@@ -1,0 +1,207 @@
+// The work of this computer as a picture: the computer as a moon, the coordinator as a far star, and the processes that are here between them. Each
+// comes from the star when it arrives and goes back when it leaves; those that compute glow. Nothing is drawn while nothing changes: ten pictures a
+// second while something moves, else one when there is news.
+
+/** What there is to show. */
+export interface Scene {
+  /** "Paused: you are here" */
+  headline: string;
+  /** Beneath it. */
+  line: string;
+  computing: boolean;
+  /** Its address; null: none. */
+  coordinator: string | null;
+  processes: readonly { pid: number; computing: boolean }[];
+}
+
+const FRAME_MS = 100;
+const MOVE_MS = 4_000;
+const STARS = 140;
+const MAX_SHOWN = 64;
+const NIGHT = "#0b1026";
+const MOON = "#ffd76a";
+const INK = "#a3adcf";
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+interface Body {
+  computing: boolean;
+  /** Its place around the moon: every process keeps its own. */
+  place: number;
+  /** When it began to come or to go, on the page's clock. */
+  movedAt: number;
+  leaving: boolean;
+}
+
+/** The same sky each time: a small generator instead of chance. */
+function sky(): { x: number; y: number; size: number }[] {
+  let seed = 20_161_121;
+  const next = (): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  return Array.from({ length: STARS }, () => ({ x: next(), y: next(), size: 0.4 + next() }));
+}
+const STARRY = sky();
+
+export class NightSky {
+  private readonly canvas: HTMLCanvasElement;
+  private readonly context: CanvasRenderingContext2D | null;
+  private readonly bodies = new Map<number, Body>();
+  private scene: Scene | undefined;
+  private timer: number | undefined;
+  /** Pictures drawn, for who measures. */
+  drawn = 0;
+
+  /** @param canvas as large as the window */
+  constructor(canvas: HTMLCanvasElement) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { alpha: false });
+    addEventListener("resize", this.frame);
+  }
+
+  close(): void {
+    removeEventListener("resize", this.frame);
+    clearTimeout(this.timer);
+  }
+
+  show(next: Scene): void {
+    const now = performance.now();
+    const changed = JSON.stringify(this.scene) !== JSON.stringify(next);
+    this.scene = next;
+    const here = new Map(next.processes.slice(0, MAX_SHOWN).map((process) => [process.pid, process]));
+    for (const [pid, { computing }] of here) {
+      const body = this.bodies.get(pid);
+      if (body && !body.leaving) body.computing = computing;
+      else this.bodies.set(pid, { computing, place: this.freePlace(), movedAt: now, leaving: false });
+    }
+    for (const [pid, body] of this.bodies)
+      if (!here.has(pid) && !body.leaving) {
+        body.leaving = true;
+        body.movedAt = now;
+      }
+    if (changed) this.frame();
+  }
+
+  private freePlace(): number {
+    const taken = new Set([...this.bodies.values()].map(({ place }) => place));
+    let place = 0;
+    while (taken.has(place)) place++;
+    return place;
+  }
+
+  /** Draws, and again soon while something moves. */
+  private readonly frame = (): void => {
+    clearTimeout(this.timer);
+    const now = performance.now();
+    for (const [pid, { leaving, movedAt }] of this.bodies) if (leaving && now - movedAt > MOVE_MS) this.bodies.delete(pid);
+    if (this.context && this.scene) this.draw(this.context, this.scene, now);
+    const moving = [...this.bodies.values()].some(({ movedAt }) => now - movedAt <= MOVE_MS);
+    if (moving) this.timer = window.setTimeout(this.frame, FRAME_MS);
+  };
+
+  private draw(on: CanvasRenderingContext2D, scene: Scene, now: number): void {
+    const { canvas } = this;
+    this.drawn++;
+    const scale = Math.min(devicePixelRatio, 2);
+    const [width, height] = [innerWidth, innerHeight];
+    if (canvas.width !== width * scale || canvas.height !== height * scale) {
+      canvas.width = width * scale;
+      canvas.height = height * scale;
+    }
+    on.setTransform(scale, 0, 0, scale, 0, 0);
+    on.fillStyle = NIGHT;
+    on.fillRect(0, 0, width, height);
+    on.fillStyle = INK;
+    for (const { x, y, size } of STARRY) {
+      on.globalAlpha = 0.25 + size / 3;
+      on.fillRect(x * width, y * height, size, size);
+    }
+    on.globalAlpha = 1;
+    const unit = Math.min(width, height);
+    const moon = { x: width * 0.62, y: height * 0.52, r: unit * 0.1 };
+    const star = { x: width * 0.16, y: height * 0.2 };
+    drawMoon(on, moon, scene.computing);
+    if (scene.coordinator !== null) drawStar(on, star, scene.coordinator, unit);
+    for (const body of this.bodies.values()) {
+      const ring = 1.7 + 0.62 * Math.floor(body.place / 14);
+      const angle = (body.place % 14) * ((2 * Math.PI) / 14) - 2.4;
+      const home = { x: moon.x + Math.cos(angle) * moon.r * ring, y: moon.y + Math.sin(angle) * moon.r * ring };
+      const part = ease(Math.min(1, (now - body.movedAt) / MOVE_MS));
+      const near = body.leaving ? 1 - part : part;
+      const at = { x: star.x + (home.x - star.x) * near, y: star.y + (home.y - star.y) * near };
+      drawProcess(on, at, body.computing && near === 1, unit);
+    }
+    on.textAlign = "left";
+    on.font = `${Math.round(unit * 0.026)}px system-ui, sans-serif`;
+    on.fillStyle = "#e8ebf7";
+    on.fillText(scene.headline, width * 0.06, height * 0.92);
+    on.fillStyle = INK;
+    on.font = `${Math.round(unit * 0.017)}px system-ui, sans-serif`;
+    on.fillText(scene.line, width * 0.06, height * 0.955);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", scene.headline);
+  }
+}
+
+/** A mouse that trembles is no input. */
+const MOVED_PX = 8;
+
+/** Any input calls it. @returns ends that */
+export function onInput(call: () => void): () => void {
+  const end = new AbortController();
+  const { signal } = end;
+  let from: Point | undefined;
+  addEventListener(
+    "mousemove",
+    ({ screenX: x, screenY: y }) => {
+      from ??= { x, y };
+      if (Math.hypot(x - from.x, y - from.y) > MOVED_PX) call();
+    },
+    { signal },
+  );
+  for (const kind of ["keydown", "mousedown", "wheel", "touchstart"]) addEventListener(kind, call, { passive: true, signal });
+  return () => end.abort();
+}
+
+const ease = (t: number): number => (t < 0.5 ? 2 * t * t : 1 - (2 - 2 * t) ** 2 / 2);
+
+function drawMoon(on: CanvasRenderingContext2D, { x, y, r }: Point & { r: number }, full: boolean): void {
+  const glow = on.createRadialGradient(x, y, r * 0.8, x, y, r * 2.6);
+  glow.addColorStop(0, full ? "rgba(255, 215, 106, 0.22)" : "rgba(255, 215, 106, 0.07)");
+  glow.addColorStop(1, "rgba(255, 215, 106, 0)");
+  on.fillStyle = glow;
+  on.fillRect(x - r * 3, y - r * 3, r * 6, r * 6);
+  on.fillStyle = MOON;
+  on.beginPath();
+  on.arc(x, y, r, 0, 2 * Math.PI);
+  on.fill();
+  if (full) return;
+  on.fillStyle = NIGHT;
+  on.beginPath();
+  on.arc(x + r * 0.42, y - r * 0.26, r * 0.88, 0, 2 * Math.PI);
+  on.fill();
+}
+
+function drawStar(on: CanvasRenderingContext2D, { x, y }: Point, name: string, unit: number): void {
+  const r = unit * 0.008;
+  on.fillStyle = "#ffffff";
+  on.beginPath();
+  on.arc(x, y, r, 0, 2 * Math.PI);
+  on.fill();
+  on.fillStyle = INK;
+  on.textAlign = "center";
+  on.font = `${Math.round(unit * 0.016)}px system-ui, sans-serif`;
+  on.fillText(name, x, y + r * 4.5);
+}
+
+function drawProcess(on: CanvasRenderingContext2D, { x, y }: Point, computing: boolean, unit: number): void {
+  const r = unit * (computing ? 0.011 : 0.008);
+  on.fillStyle = computing ? MOON : INK;
+  on.beginPath();
+  on.arc(x, y, r, 0, 2 * Math.PI);
+  on.fill();
+}
