@@ -38,6 +38,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
     slots,
     memoryBytes,
     speed,
+    smallStack: true,
   };
   return {
     connect: async (on) => {

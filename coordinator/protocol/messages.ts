@@ -83,6 +83,8 @@ const hostInfo = z.object({
   memoryBytes: count,
   /** Measured: millions of steps a second of the calibration kernel on one slot; 0 when not measured yet. */
   speed: z.number().nonnegative(),
+  /** Its threads have less native stack than others': a program that recurses too deeply for it may have room elsewhere. */
+  smallStack: z.boolean().optional(),
 });
 export type HostInfo = z.infer<typeof hostInfo>;
 

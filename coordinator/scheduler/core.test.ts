@@ -553,3 +553,41 @@ describe("a coordinator that died", () => {
     expect([job.id, job.root]).toEqual([2, 2]);
   });
 });
+
+describe("hosts with small stacks", () => {
+  const OVERFLOW = { kind: "fault", code: "NS_STACK_OVERFLOW", message: "too deep", wasmStack: [] as string[] } as const;
+  const begin = (...others: string[]): Cluster => {
+    const cluster = new Cluster();
+    cluster.do((core, now) => core.hostConnected("tab", { ...info("tab", 4, 1000), smallStack: true }, [], now));
+    for (const other of others) cluster.host(other);
+    cluster.do((core, now) => core.submit(spec({ startOn: "tab" }), now));
+    cluster.says("tab", { type: "started", pid: 1, epoch: 1 });
+    return cluster;
+  };
+  const overflows = (cluster: Cluster, host: string, epoch: number): void =>
+    cluster.says(host, { type: "exited", pid: 1, epoch, report: OVERFLOW, cpuMs: 1, outputBytes: 0, errorBytes: 0, files: {} });
+
+  test("a program too deep for one goes on from its last image on another host, and only there", () => {
+    const cluster = begin("desk");
+    cluster.says("tab", { type: "checkpoint", pid: 1, epoch: 1, image: image(7) });
+    overflows(cluster, "tab", 1);
+    expect(cluster.sent("tab", "drop")).toEqual([{ type: "drop", pid: 1, epoch: 1 }]);
+    expect(cluster.sent("desk", "run")).toMatchObject([{ pid: 1, epoch: 2, image: image(7) }]);
+    cluster.says("desk", { type: "started", pid: 1, epoch: 2 });
+    cluster.wait(3_000); // the tab is ten times as fast: balancing would like it
+    expect(cluster.sent("desk", "release")).toEqual([]);
+    cluster.load("desk", "you are here");
+    expect(cluster.sent("desk", "release")).toEqual([]);
+    expect(() => cluster.do((core, now) => core.migrate(1, "tab", now))).toThrow(
+      expect.objectContaining({ code: "NS_HOST_UNAVAILABLE" }),
+    );
+    overflows(cluster, "desk", 2);
+    expect(cluster.state(1)).toBe("failed");
+  });
+
+  test("where there is no other it has failed", () => {
+    const cluster = begin();
+    overflows(cluster, "tab", 1);
+    expect(cluster.state(1)).toBe("failed");
+  });
+});

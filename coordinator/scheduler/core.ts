@@ -14,7 +14,7 @@ import { Kernel } from "@nightshift/wasm-kernels/process";
 import { BACKOFF_CAP_MS } from "../protocol/backoff.ts";
 import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../protocol/messages.ts";
 import { HomeCalls, statusOf } from "./home-calls.ts";
-import { computingOn, placeQueued, planMoves, usable } from "./placement.ts";
+import { computingOn, fits, placeQueued, planMoves, usable } from "./placement.ts";
 import { type Outcome, Records } from "./records.ts";
 import { type Host, type HostSettings, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
 
@@ -46,6 +46,10 @@ export class Core {
   private readonly settings: CoreSettings;
   /** When processes on their way stopped. */
   private readonly frozenAt = new Map<number, number>();
+  /**
+   * Processes that have found a host's stack too small. Forgotten when the coordinator restarts: then it costs them another try.
+   */
+  private readonly deep = new Set<number>();
   private tickedAt: number;
 
   constructor(settings: CoreSettings, saved: Iterable<Saved>, now: number) {
@@ -153,6 +157,8 @@ export class Core {
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${hostName}"`);
     if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
+    if (!fits(host, this.deep.has(pid)))
+      throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} recurses too deeply for the stack that ${host.name} has`);
     process.placedByHand = true;
     this.records.changed(process);
     const from = process.host === null ? null : (this.records.hosts.get(process.host)?.name ?? process.host);
@@ -270,17 +276,17 @@ export class Core {
     const reason = host.drained ? "the host is to be kept clear" : "the owner is back";
     for (const process of this.records.alive.values()) {
       if (process.host !== host.id || isEnded(process) || process.destination !== null) continue;
-      const to = this.leastLoaded(host.id);
+      const to = this.leastLoaded(process, host.id);
       if (to) this.release(process, to.id, reason);
     }
   }
 
-  private leastLoaded(except: string): Host | undefined {
+  private leastLoaded(process: ProcessRecord, except: string): Host | undefined {
     const counts = computingOn(this.records.alive.values());
     let best: Host | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const host of this.records.hosts.values()) {
-      if (host.id === except || !usable(host)) continue;
+      if (host.id === except || !fits(host, this.deep.has(process.pid))) continue;
       const load = ((counts.get(host.id)?.length ?? 0) + 1) / (Math.max(1, host.info.slots) * (host.speed || 1));
       if (load < least) {
         best = host;
@@ -352,7 +358,8 @@ export class Core {
     for (const pid of [...this.records.queue]) {
       const process = this.records.processes.get(pid);
       if (!process) continue;
-      const host = this.startHost(process) ?? placeQueued(this.records.hosts.values(), counts, process.memoryBytes);
+      const host =
+        this.startHost(process) ?? placeQueued(this.records.hosts.values(), counts, process.memoryBytes, this.deep.has(pid));
       if (!host) continue;
       counts.set(host.id, (counts.get(host.id) ?? 0) + 1);
       this.lease(process, host, now);
@@ -371,7 +378,7 @@ export class Core {
     const moves = planMoves(
       [...this.records.hosts.values()],
       computingOn(this.records.alive.values()),
-      (process) => !process.placedByHand && !this.records.job(process.job).spec.stay,
+      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.records.job(process.job).spec.stay,
       now,
     );
     for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
@@ -501,7 +508,7 @@ export class Core {
     this.records.changedJob(job);
     this.records.send(from.id, { type: "drop", pid: process.pid, epoch: process.epoch });
     const wanted = process.destination === null ? undefined : this.records.hosts.get(process.destination);
-    const to = wanted && usable(wanted) ? wanted : this.leastLoaded(from.id);
+    const to = wanted && usable(wanted) ? wanted : this.leastLoaded(process, from.id);
     process.host = null;
     if (to) this.lease(process, to, now);
     else {
@@ -534,6 +541,12 @@ export class Core {
   private exited(process: ProcessRecord, host: Host, message: AgentMessage<"exited">, now: number): void {
     host.releasing.delete(process.pid);
     process.cpuMs = message.cpuMs;
+    if (this.mayGoDeeper(host, message.report)) {
+      this.deep.add(process.pid);
+      this.records.send(host.id, { type: "drop", pid: process.pid, epoch: process.epoch });
+      this.requeue(process, now);
+      return this.place(now);
+    }
     const job = this.records.job(process.job);
     for (const [path, file] of Object.entries(message.files)) {
       if (file) job.files[path] = file;
@@ -542,6 +555,12 @@ export class Core {
     this.end(process, message.report, message.report.kind === "exit" ? "exited" : "failed", now);
     this.place(now);
     this.balance(now);
+  }
+
+  /** It was the host's stack that was too small, not the program that has no end; and there is a host with more. */
+  private mayGoDeeper(host: Host, report: ExitReport): boolean {
+    if (!host.info.smallStack || report.kind !== "fault" || report.code !== "NS_STACK_OVERFLOW") return false;
+    return [...this.records.hosts.values()].some(({ online, info }) => online && !info.smallStack);
   }
 
   /** The process is over, one way or another; tells its host to forget it, its parent, and those who wait. */
@@ -556,6 +575,7 @@ export class Core {
     process.image = null;
     this.records.queue.delete(process.pid);
     this.records.alive.delete(process.pid);
+    this.deep.delete(process.pid);
     this.frozenAt.delete(process.pid);
     this.records.changed(process);
     const job = this.records.job(process.job);

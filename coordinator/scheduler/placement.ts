@@ -21,6 +21,8 @@ const FASTER = 1.5;
 
 export const usable = (host: Host): boolean =>
   host.online && !host.silent && !host.drained && host.paused === null && host.info.slots > 0;
+/** A process that recurses deeply has no room on hosts with small stacks. */
+export const fits = (host: Host, deep: boolean): boolean => usable(host) && !(deep && host.info.smallStack);
 export const capacity = (host: Host): number => Math.max(host.info.slots, 1) * (host.speed > 0 ? host.speed : 1);
 
 /** Processes that compute or will compute on each host, by host id: those that arrive count there, those that leave do not. */
@@ -40,12 +42,17 @@ export function computingOn(processes: Iterable<ProcessRecord>): Map<string, Pro
  * The host for a queued process, or undefined when every usable host has a process for each slot already (then it waits: hosts are
  * not filled beyond their slots by new processes, only by forks).
  */
-export function placeQueued(hosts: Iterable<Host>, counts: ReadonlyMap<string, number>, needBytes: number): Host | undefined {
+export function placeQueued(
+  hosts: Iterable<Host>,
+  counts: ReadonlyMap<string, number>,
+  needBytes: number,
+  deep = false,
+): Host | undefined {
   let best: Host | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const host of hosts) {
     const count = counts.get(host.id) ?? 0;
-    if (!usable(host) || count >= host.info.slots || host.memoryFreeBytes < needBytes) continue;
+    if (!fits(host, deep) || count >= host.info.slots || host.memoryFreeBytes < needBytes) continue;
     const load = (count + 1) / capacity(host);
     if (load < least || (load === least && best && host.id < best.id)) {
       best = host;

@@ -72,6 +72,14 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     expect(ended).toMatchObject({ stdout: (await local("fork-fibonacci", args)).out, report: { kind: "exit", code: 0 } });
   });
 
+  test("a program that recurses too deeply for a browser's stack goes on on the desktop", async () => {
+    const args = ["2", "60000", "1"];
+    const onDesk = await cluster.run("ackermann", args, { startOn: "desk", stay: true });
+    const ended = await cluster.run("ackermann", args, { startOn: tab });
+    expect(ended).toMatchObject({ stdout: onDesk.stdout, report: { kind: "exit", code: 0 } });
+    expect(ended.info.restarts).toBe(1);
+  });
+
   test("paused, it computes nothing and its process goes on elsewhere; resumed, it is a host again", async () => {
     const submitted = await cluster.submit("steady-lines.c", ["300", "2000"], { startOn: tab });
     const end = cluster.end(submitted);
