@@ -14,6 +14,8 @@ export interface HouseOptions {
   host?: string;
   /** Whether other computers may use the console over plain http; false unless told. */
   plainHttp?: boolean;
+  /** See CoordinatorOptions. */
+  keepJobsDays?: number;
   agents: readonly Omit<AgentOptions & { name: string }, "link" | "home" | "json">[];
   /** Lines for people; nothing for --json. */
   say(line: string): void;
@@ -39,6 +41,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
+    ...(options.keepJobsDays === undefined ? {} : { keepJobsDays: options.keepJobsDays }),
   });
   say(`Coordinator  ${paint.bold(coordinator.url)}`);
   say(`Join link    ${coordinator.hostLink}`);

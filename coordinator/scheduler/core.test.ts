@@ -49,7 +49,9 @@ class Cluster {
   }
   do<T>(event: (core: Core, now: number) => T): T {
     const result = event(this.core, this.now);
-    const { changed, effects } = this.core.take();
+    const { changed, effects, forgotten } = this.core.take();
+    for (const job of forgotten.jobs) for (const kind of ["job", "kernel"]) this.saved.delete(`${kind}/${job}`);
+    for (const pid of forgotten.pids) this.saved.delete(`process/${pid}`);
     // As the store would: a copy that later changes do not reach.
     for (const record of changed)
       this.saved.set(
@@ -590,4 +592,30 @@ describe("hosts with small stacks", () => {
     overflows(cluster, "tab", 1);
     expect(cluster.state(1)).toBe("failed");
   });
+});
+
+test("ended jobs are forgotten after a time, their numbers never used again", () => {
+  const cluster = new Cluster();
+  cluster.host("desk", 4);
+  const run = (): number => cluster.do((core, now) => core.submit(spec(), now)).root;
+  const exit = (pid: number): void =>
+    cluster.says("desk", {
+      ...{ type: "exited", pid, epoch: 1, cpuMs: 1, outputBytes: 0, errorBytes: 0, files: {} },
+      report: { kind: "exit", code: 0 },
+    });
+  for (let k = 0; k < 3; k++) exit(run());
+  cluster.now += 60_000;
+  exit(run());
+  const running = run();
+  const forgets = (before: number): number => cluster.do((core) => core.forgetEnded(before));
+  expect(forgets(cluster.now - 60_000)).toBe(0);
+  expect(forgets(cluster.now)).toBe(3);
+  expect([...cluster.core.jobs.keys()]).toEqual([4, 5]);
+  expect([...cluster.core.processes.keys()]).toEqual([4, running]);
+  expect([...cluster.saved.keys()].filter((key) => key.startsWith("process/"))).toEqual(["process/4", "process/5"]);
+  exit(running);
+  // The newest stays, as its number says which is next.
+  expect(forgets(cluster.now + 1)).toBe(1);
+  const again = cluster.restarted();
+  expect(again.do((core, now) => core.submit(spec(), now))).toMatchObject({ id: 6, root: 6 });
 });

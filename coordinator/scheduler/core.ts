@@ -35,6 +35,9 @@ export const DEFAULT_SETTINGS: CoreSettings = {
   balance: true,
 };
 
+/** Others wait while they are removed. */
+const FORGOTTEN_AT_ONCE = 100;
+
 /** A tick that comes so long after the one before is late. */
 const LATE_MS = 1000;
 
@@ -148,6 +151,18 @@ export class Core {
     for (const process of alive) this.end(process, { kind: "signal", signal: 15 }, "cancelled", now);
     this.place(now);
     return alive.length;
+  }
+
+  /** Forgets jobs that ended before that time, a bounded number at once. @returns how many */
+  forgetEnded(before: number): number {
+    const kept = new Set(this.records.newest);
+    let forgotten = 0;
+    for (const job of this.records.jobs.values()) {
+      if (job.endedAt === null || job.endedAt >= before || kept.has(job.id)) continue;
+      this.records.forget(job);
+      if (++forgotten >= FORGOTTEN_AT_ONCE) break;
+    }
+    return forgotten;
   }
 
   migrate(pid: number, hostName: string, now: number): { from: string | null; to: string } {

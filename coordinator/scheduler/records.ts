@@ -3,7 +3,7 @@
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Kernel } from "@nightshift/wasm-kernels/process";
 import type { ExitReport, ProcessSpec, ToAgent } from "../protocol/messages.ts";
-import { type Host, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
+import { type Forgotten, type Host, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
 
 /** Things to do once the changed records are stored. */
 export type Effect =
@@ -23,6 +23,8 @@ export type Effect =
 export interface Outcome {
   changed: Saved[];
   effects: Effect[];
+  /** What is to be stored no more. */
+  forgotten: Forgotten;
   /** Ids of hosts of which something changed that is worth showing; hosts are not stored. */
   hosts: string[];
 }
@@ -47,6 +49,7 @@ export class Records {
   private changedKernels = new Set<number>();
   private changedHosts = new Set<string>();
   private effects: Effect[] = [];
+  private forgotten: Forgotten = { jobs: [], pids: [] };
 
   constructor(saved: Iterable<Saved>) {
     for (const record of saved) {
@@ -79,14 +82,31 @@ export class Records {
       const kernel = this.kernels.get(job);
       if (kernel) changed.push({ kind: "kernel", job, value: kernel.state() });
     }
-    const { effects } = this;
+    const { effects, forgotten } = this;
     const hosts = [...this.changedHosts];
     this.changedHosts = new Set();
     this.changedJobs = new Set();
     this.changedProcesses = new Set();
     this.changedKernels = new Set();
     this.effects = [];
-    return { changed, effects, hosts };
+    this.forgotten = { jobs: [], pids: [] };
+    return { changed, effects, forgotten, hosts };
+  }
+
+  /** Of a job that has ended nothing is known any more. */
+  forget(job: Job): void {
+    const pids = [...(this.ofJob.get(job.id) ?? [])];
+    for (const pid of pids) this.processes.delete(pid);
+    this.ofJob.delete(job.id);
+    this.jobs.delete(job.id);
+    this.kernels.delete(job.id);
+    this.forgotten.jobs.push(job.id);
+    this.forgotten.pids.push(...pids);
+  }
+
+  /** The newest job, and that of the newest process: their numbers say which are free after a restart. */
+  get newest(): readonly (number | undefined)[] {
+    return [this.nextJob - 1, this.processes.get(this.nextPid - 1)?.job];
   }
 
   newJobId(): number {

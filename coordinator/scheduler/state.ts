@@ -97,6 +97,12 @@ export type Saved =
   | { kind: "process"; value: ProcessRecord }
   | { kind: "kernel"; job: number; value: KernelState };
 
+/** Ended jobs with all their processes. */
+export interface Forgotten {
+  jobs: number[];
+  pids: number[];
+}
+
 export const isEnded = (process: ProcessRecord): boolean =>
   process.state === "exited" || process.state === "failed" || process.state === "cancelled";
 /** Does the process want a processor (now or as soon as it has arrived)? */

@@ -2,7 +2,15 @@
 // transaction (group commit); only when it is on the disk are messages sent, requests answered and news told. What tells nobody
 // anything waits for the next such transaction, as most of the cost of one is that of the disk.
 import type { ClientEvent, ToAgent } from "../protocol/index.ts";
-import { Core, type CoreSettings, type Effect, isEnded, type ProcessRecord, type Saved } from "../scheduler/index.ts";
+import {
+  Core,
+  type CoreSettings,
+  type Effect,
+  type Forgotten,
+  isEnded,
+  type ProcessRecord,
+  type Saved,
+} from "../scheduler/index.ts";
 import type { NewEvent, OutputChunk, Stay, Store } from "../store/index.ts";
 import { Feed } from "./feed.ts";
 
@@ -23,6 +31,7 @@ export class Coordinator {
   private pendingHosts = new Set<string>();
   private pendingEvents: NewEvent[] = [];
   private pendingStays: Stay[] = [];
+  private forgotten: Forgotten[] = [];
   /** Where each process that has not ended is, as last written down. */
   private readonly places = new Map<number, string | null>();
   private readonly runningJobs = new Set<number>();
@@ -55,7 +64,8 @@ export class Coordinator {
   apply<T>(event: (core: Core, now: number) => T): T {
     const now = Date.now();
     const result = event(this.core, now);
-    const { changed, effects, hosts } = this.core.take();
+    const { changed, effects, forgotten, hosts } = this.core.take();
+    if (forgotten.jobs.length > 0) this.forgotten.push(forgotten);
     for (const saved of changed) {
       this.pendingSaves.set(keyOf(saved), saved);
       if (saved.kind === "process") this.writeStay(saved.value, now);
@@ -63,7 +73,7 @@ export class Coordinator {
     }
     for (const host of hosts) this.pendingHosts.add(host);
     for (const effect of effects) this.pendingEffects.push(effect);
-    if (effects.length > 0) this.schedule();
+    if (effects.length > 0 || forgotten.jobs.length > 0) this.schedule();
     else if (changed.length > 0 || hosts.length > 0) this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
     return result;
   }
@@ -155,13 +165,16 @@ export class Coordinator {
     const hosts = this.pendingHosts;
     this.pendingEvents = [];
     this.pendingStays = [];
+    const { forgotten } = this;
+    this.forgotten = [];
     this.pendingHosts = new Set();
     this.pendingSaves = new Map();
     this.pendingEffects = [];
     this.afterCommit = [];
     try {
       const output = effects.filter((effect) => effect.kind === "output") as OutputChunk[];
-      if (saved.length + output.length + events.length > 0) this.store.commit({ saved, output, events, stays });
+      if (saved.length + output.length + events.length + forgotten.length > 0)
+        this.store.commit({ saved, output, events, stays, forgotten });
     } catch (thrown) {
       this.onFailure(thrown);
       return;

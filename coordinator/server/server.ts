@@ -33,6 +33,8 @@ export interface CoordinatorOptions {
   port: number;
   /** Lets others than this computer use the console and the API over plain http. Default false: a password would go readable. */
   plainHttp?: boolean;
+  /** Days for which an ended job, its output and files are kept; default 30. */
+  keepJobsDays?: number;
   settings?: Partial<CoreSettings>;
   /** The store failed, so nothing can be promised any more. Default: ends the program. */
   onFatal?(error: unknown): void;
@@ -57,6 +59,7 @@ const CONSOLE_FOLDER = fileURLToPath(new URL("../console/dist", import.meta.url)
 const VERSION = "0.1.0";
 const DAY_MS = 24 * 3600_000;
 const TICK_MS = 250;
+const KEEP_JOBS_DAYS = 30;
 const SWEEP_MS = 10 * 60_000;
 /** Blobs nobody refers to are kept this long, as they may have been uploaded just before what refers to them. */
 const SWEEP_AGE_MS = 3600_000;
@@ -190,7 +193,10 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   closers.push(() => sockets.close());
 
   const ticking = setInterval(() => coordinator.apply((core, now) => core.tick(now)), TICK_MS);
-  const sweeping = setInterval(() => void sweep(coordinator, blobs, log), SWEEP_MS);
+  const sweeping = setInterval(() => {
+    forget(coordinator, (options.keepJobsDays ?? KEEP_JOBS_DAYS) * DAY_MS, log);
+    void sweep(coordinator, blobs, log);
+  }, SWEEP_MS);
   closers.push(() => {
     clearInterval(ticking);
     clearInterval(sweeping);
@@ -290,6 +296,14 @@ function serveClient(session: ClientSession, tunnel: ServedTunnel<"client">, don
     done();
     session.closed();
   });
+}
+
+/** Jobs that ended so long ago; each turn some, as others wait meanwhile. */
+function forget(coordinator: Coordinator, afterMs: number, log: (event: string, details: Record<string, unknown>) => void): void {
+  const jobs = coordinator.apply((core, now) => core.forgetEnded(now - afterMs));
+  if (jobs === 0) return;
+  log("forgot", { jobs });
+  setImmediate(() => forget(coordinator, afterMs, log));
 }
 
 /** Removes blobs that no program, process or job refers to, directly or as a parent of an image. */

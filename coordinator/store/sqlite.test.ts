@@ -152,3 +152,20 @@ test("writes ahead and syncs every commit", () => {
   expect(db.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
   db.close();
 });
+
+test("of what is forgotten nothing is left", () => {
+  const store = openSqlite(path);
+  const process = (pid: number): Saved => ({ kind: "process", value: { pid } as never });
+  const kernel = (id: number): Saved => ({ kind: "kernel", job: id, value: { processes: [], pipes: [], nextPipe: 3 } });
+  store.commit({
+    saved: [job(1), job(2), kernel(1), kernel(2), process(1), process(2)],
+    output: [chunk(0, "first"), { ...chunk(0, "second", 2), job: 2 }],
+  });
+  store.commit({ saved: [], output: [], forgotten: [{ jobs: [1], pids: [1] }] });
+  expect([...store.load()].map((saved) => (saved.kind === "kernel" ? saved.job : Object.values(saved.value)[0]))).toEqual([
+    2, 2, 2,
+  ]);
+  expect(store.output(1, 1, 0, 100, null).chunks).toEqual([]);
+  expect(store.output(2, 1, 0, 100, null).chunks).toHaveLength(1);
+  store.close();
+});

@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Decoder, Encoder } from "cbor-x";
-import type { Saved } from "../scheduler/state.ts";
+import type { Forgotten, Saved } from "../scheduler/state.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { People } from "./people.ts";
@@ -108,7 +108,21 @@ class SqliteStore implements Store {
       }
       for (const chunk of batch.output) append.run(chunk.job, chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
       this.journal.append(batch.events ?? [], batch.stays ?? []);
+      for (const forgotten of batch.forgotten ?? []) this.forget(forgotten);
     });
+  }
+
+  private forget({ jobs, pids }: Forgotten): void {
+    const record = this.db.statement("delete from record where kind = ? and id = ?");
+    const output = this.db.statement("delete from output where job = ?");
+    const stays = this.db.statement("delete from stay where job = ?");
+    for (const job of jobs) {
+      record.run("job", job);
+      record.run("kernel", job);
+      output.run(job);
+      stays.run(job);
+    }
+    for (const pid of pids) record.run("process", pid);
   }
 
   output(

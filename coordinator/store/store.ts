@@ -1,6 +1,6 @@
 // The store's interface. One batch is one transaction: when `commit` returns, all of it is on the disk; when it throws, none of it.
 import type { HostInfo } from "../protocol/messages.ts";
-import type { Saved } from "../scheduler/state.ts";
+import type { Forgotten, Saved } from "../scheduler/state.ts";
 import type { Journal, NewEvent, Stay } from "./journal.ts";
 import type { People } from "./people.ts";
 
@@ -18,6 +18,8 @@ export interface Batch {
   output: readonly OutputChunk[];
   events?: readonly NewEvent[];
   stays?: readonly Stay[];
+  /** Jobs and their processes of which nothing is to be kept, output included. */
+  forgotten?: readonly Forgotten[];
 }
 
 /** A key that may connect: a host's agent or a client. */

@@ -23,12 +23,23 @@ export function upCommand(): Command {
     .option("-p, --port <port>", "port to listen on; 0 for any free one", String(DEFAULT_PORT))
     .option("--listen <address>", "address to listen on", "127.0.0.1")
     .option("--plain-http", "let other computers use the console unencrypted: passwords can be read on the network")
+    .option("--keep-jobs <days>", "forget jobs that ended so long ago, with their output and files", "30")
     .option("--agents <count>", "local agents, which share the processors", "1")
     .option("--no-agent", "only the coordinator")
     .action(
-      async (options: CommonOptions & { port: string; listen: string; plainHttp?: boolean; agents: string; agent: boolean }) => {
+      async (
+        options: CommonOptions & {
+          port: string;
+          listen: string;
+          plainHttp?: boolean;
+          agents: string;
+          agent: boolean;
+          keepJobs: string;
+        },
+      ) => {
         const port = parseCount(options.port, "--port", 0, 65_535);
         const count = options.agent ? parseCount(options.agents, "--agents", 0, 1024) : 0;
+        const keepJobsDays = parseCount(options.keepJobs, "--keep-jobs", 1, 36_500);
         const cores = availableParallelism();
         const slots = Math.max(1, Math.floor(cores / Math.max(1, count)));
         const name =
@@ -39,6 +50,7 @@ export function upCommand(): Command {
           port,
           host: options.listen,
           plainHttp: options.plainHttp ?? false,
+          keepJobsDays,
           agents: Array.from({ length: count }, (_, at) => ({ name: count === 1 ? name : `${name}-${at + 1}`, slots })),
           say: options.json ? () => undefined : (line) => console.log(line),
         });
