@@ -54,8 +54,8 @@ export class ProcessWorker implements WorkerApi {
   private readonly around: WorkerSurroundings;
   private readonly programs = new Map<string, Program>();
   private readonly processes = new Map<string, Held>();
-  /** In slices only: whoever computes, as one call after the other is answered. */
-  private computing: Promise<unknown> = Promise.resolve();
+  /** Whoever computes, as one call after the other is answered. */
+  private computing: Promise<void> = Promise.resolve();
 
   constructor(around: WorkerSurroundings) {
     this.around = around;
@@ -119,29 +119,16 @@ export class ProcessWorker implements WorkerApi {
   async run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }> {
     await this.computing;
     const held = this.held(key);
-    this.around.renewal?.computing(key);
-    const stop = this.around.slices ? await this.runInSlices(held, this.around.slices) : held.process.run();
-    this.around.renewal?.computing(undefined);
-    return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(held.process) };
-  }
-
-  private async runInSlices(held: Held, slices: Slices): Promise<Stop> {
-    let over = (): void => undefined;
-    this.computing = new Promise<void>((resolve) => {
-      over = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.computing = promise;
     try {
-      for (;;) {
-        slices.begin();
-        const stop = held.process.run();
-        if (stop.kind !== "preempted") return stop;
-        await slices.listen();
-        if (!held.stopping) continue;
-        held.stopping = false;
-        return stop;
-      }
+      await held.process.prepare();
+      this.around.renewal?.computing(key);
+      const stop = this.around.slices ? await runInSlices(held, this.around.slices) : held.process.run();
+      this.around.renewal?.computing(undefined);
+      return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(held.process) };
     } finally {
-      over();
+      resolve();
     }
   }
 
@@ -196,5 +183,17 @@ export class ProcessWorker implements WorkerApi {
     // A program without processes holds no memory for work to come.
     const inUse = new Set([...this.processes.values()].map(({ program }) => program));
     for (const program of this.programs.values()) if (!inUse.has(program)) program.dropSpare();
+  }
+}
+
+async function runInSlices(held: Held, slices: Slices): Promise<Stop> {
+  for (;;) {
+    slices.begin();
+    const stop = held.process.run();
+    if (stop.kind !== "preempted") return stop;
+    await slices.listen();
+    if (!held.stopping) continue;
+    held.stopping = false;
+    return stop;
   }
 }

@@ -68,6 +68,12 @@ export class Program {
     return site;
   }
 
+  /** Has the site's continuation compiled on another thread. */
+  async prepare(site: Site): Promise<void> {
+    if (!this.continuations.has(site.id))
+      this.continuations.set(site.id, await WebAssembly.compile(buildContinuation(this.migratable, site)));
+  }
+
   continuation(site: Site): WebAssembly.Module {
     let module = this.continuations.get(site.id);
     if (!module) {

@@ -49,3 +49,14 @@ test("whoever asks a process to stop gets it stopped, also when it was to be ren
     expect(process.run()).toEqual(END);
   }
 });
+
+test("what has been prepared compiles nothing when it goes on", async () => {
+  const { process } = await summing();
+  requestStop(process.control);
+  expect(process.run()).toEqual({ kind: "preempted" });
+  await process.prepare();
+  const compiling = vi.spyOn(WebAssembly, "Module");
+  expect(process.run()).toEqual(END);
+  expect(compiling).not.toHaveBeenCalled();
+  compiling.mockRestore();
+});

@@ -42,6 +42,7 @@ let running = Process.start(options);
 const control = (): SharedArrayBuffer => running.control;
 // A program that ends or waits before it is asked begins anew; one that always does has no figures here.
 for (let turn = 0; turn < 4 * Number(samples) && found.latencyMs.length < Number(samples); turn++) {
+  await running.prepare(); // as hosts do
   asker.postMessage({ control: control(), stamp });
   // The first runs of a fresh instance wait for the message to arrive at the worker; the stamp says when it asked.
   const stop = running.run();
