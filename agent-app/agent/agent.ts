@@ -335,11 +335,23 @@ export class Agent {
   private loadProgram(hash: string): Promise<LoadedProgram> {
     let loading = this.programs.get(hash);
     if (!loading) {
-      loading = this.blob(hash).then((bytes) => this.ports.load(bytes));
+      loading = this.programBytes(hash).then((bytes) => this.ports.load(bytes));
       this.programs.set(hash, loading);
       loading.catch(() => this.programs.delete(hash));
     }
     return loading;
+  }
+
+  private async programBytes(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { kept, log } = this.ports;
+    const failed = (thrown: unknown): undefined => {
+      log("not-kept", { message: asNightshiftError(thrown).message });
+    };
+    const found = await kept?.get(hash).catch(failed);
+    if (found && (await this.ports.hash(found)) === hash) return found;
+    const bytes = await this.blob(hash);
+    void kept?.put(hash, bytes).catch(failed);
+    return bytes;
   }
 
   private keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void {

@@ -24,6 +24,11 @@ export interface Ports {
   }): WorkerHandle;
   /** The program in the form in which it runs on this platform; compiled off the main thread where the platform can. */
   load(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedProgram>;
+  /** Programs kept from one run of the agent to the next, where that is worth it. Whatever fails there is as if nothing were kept. */
+  kept?: {
+    get(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+    put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  };
   /** SHA-256, lower-case hex. */
   hash(bytes: Uint8Array): string | Promise<string>;
   /** Monotonic milliseconds. */

@@ -1,22 +1,22 @@
-// Who this browser is to coordinators: its key and name, kept in IndexedDB, so that a tab that comes back is the same host. Readable by the
-// pages of this origin alone.
+// Who this browser is to coordinators: its key and name, kept so that a tab that comes back is the same host.
 import type { KeyPair } from "@nightshift/coordinator/protocol";
 import { browserCrypto } from "@nightshift/coordinator/protocol/browser";
+import { done, openDatabase } from "./database.ts";
 
 export interface Device {
   key: KeyPair;
   name: string;
 }
 
-const [DATABASE, STORE, ENTRY] = ["nightshift", "device", "this"];
+const ENTRY = "this";
 const NAME_LETTERS = 6;
 
 /** Made at first use. Where nothing can be kept (a private window), it lasts as long as the tab. */
 export async function loadDevice(): Promise<Device> {
-  const database = await open().catch(() => undefined);
+  const database = await openDatabase().catch(() => undefined);
   if (!database) return newDevice();
   try {
-    const store = () => database.transaction(STORE, "readwrite").objectStore(STORE);
+    const store = () => database.transaction("device", "readwrite").objectStore("device");
     const kept = await done<Device | undefined>(store().get(ENTRY));
     if (kept) return kept;
     // Two tabs may begin at once: who comes first names them both.
@@ -31,17 +31,4 @@ function newDevice(): Device {
   const random = crypto.getRandomValues(new Uint8Array(NAME_LETTERS));
   const letters = Array.from(random, (byte) => "bcdfghjklmnpqrstvwxz"[byte % 20]).join("");
   return { key: browserCrypto.generateKeyPair(), name: `browser-${letters}` };
-}
-
-function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  return done(request);
-}
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

@@ -4,6 +4,7 @@ import { carryErrors } from "../worker/errors.ts";
 import type { StartOptions, TabAgent, TabStatus } from "./agent.worker.ts";
 
 export type { Coordinator } from "./ports.ts";
+export { keepProgram, keptProgram } from "./programs.ts";
 export type { StartOptions, TabStatus };
 
 export interface Tab {

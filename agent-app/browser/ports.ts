@@ -3,6 +3,7 @@ import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/c
 import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
 import { connectAgent, type Ports } from "../agent/index.ts";
 import { loadForBrowserWorkers, spawnBrowserWorker } from "../worker/index.browser.ts";
+import { keepProgram, keptProgram } from "./programs.ts";
 
 /** noble's is three times as fast as its AESGCM. */
 const CIPHER = "ChaChaPoly";
@@ -49,6 +50,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
     },
     spawnWorker: spawnBrowserWorker,
     load: loadForBrowserWorkers,
+    kept: { get: keptProgram, put: keepProgram },
     hash: (bytes) => Array.from(browserCrypto.hash(bytes), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     now: () => performance.now(),
     random: Math.random,

@@ -10,6 +10,8 @@ interface Page {
   pause(reason: string, keepMs: number): Promise<void>;
   resume(): Promise<void>;
   tabStatus(): TabStatus | undefined;
+  keptProgram(hash: string): Promise<number | undefined>;
+  keepProgram(hash: string, bytes: number, maxBytes: number): Promise<void>;
 }
 
 describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
@@ -96,6 +98,30 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     await until("it is usable", async () =>
       (await cluster.client.request("hosts", {})).some((host) => host.name === tab && host.paused === null),
     );
+  });
+
+  test("programs stay in the browser, a damaged one is fetched again, and the oldest make room", async () => {
+    const kept = (hash: string) => opened.page.evaluate((it) => (globalThis as unknown as Page).keptProgram(it), hash);
+    const keep = (...args: [string, number, number]) =>
+      opened.page.evaluate((it) => (globalThis as unknown as Page).keepProgram(...it), args);
+    const program = await cluster.program("hello");
+    const runs = () => cluster.run("hello", [], { startOn: tab, stay: true });
+    const first = await runs();
+    await until("it is kept", async () => ((await kept(program)) ?? 0) > 1000);
+    await keep(program, 5, 2 ** 20);
+    await opened.page.reload();
+    await opened.page.waitForFunction(() => "ready" in globalThis);
+    await joined();
+    expect(await runs()).toMatchObject({ stdout: first.stdout, report: { kind: "exit", code: 0 } });
+    await until("it is whole again", async () => ((await kept(program)) ?? 0) > 1000);
+    await keep("a", 600, 1000);
+    expect([await kept(program), await kept("a")]).toEqual([undefined, 600]);
+    await keep("b", 300, 1000);
+    await kept("a"); // has been used after b
+    await keep("c", 400, 1000);
+    expect([await kept("a"), await kept("b"), await kept("c")]).toEqual([600, undefined, 400]);
+    await keep("d", 1001, 1000);
+    expect([await kept("a"), await kept("d")]).toEqual([600, undefined]);
   });
 
   test("the tab is the same host when it comes back", async () => {

@@ -1,5 +1,5 @@
 // A page whose tab is a host.
-import { openTab, type StartOptions, type Tab, type TabStatus } from "@nightshift/agent-app/browser";
+import { keepProgram, keptProgram, openTab, type StartOptions, type Tab, type TabStatus } from "@nightshift/agent-app/browser";
 
 let status: TabStatus | undefined;
 let tab: Tab | undefined;
@@ -15,4 +15,6 @@ Object.assign(globalThis, {
   pause: (reason: string, keepMs: number) => tab?.pause(reason, keepMs),
   resume: () => tab?.resume(),
   tabStatus: () => status,
+  keptProgram: async (hash: string) => (await keptProgram(hash))?.length,
+  keepProgram: (hash: string, bytes: number, maxBytes: number) => keepProgram(hash, new Uint8Array(bytes), maxBytes),
 });
