@@ -1,6 +1,6 @@
 // The agent of a tab, in a worker of its own: timers of a page that is not looked at are slowed down, those of workers are not. Its page
 // speaks to it by comlink.
-import { parseLink } from "@nightshift/coordinator/protocol";
+import { parseLink, type ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
@@ -19,14 +19,25 @@ export interface StartOptions {
   link: string;
   slots: number;
   /** Why it does not compute yet; null: it may begin at once. */
-  paused: string | null;
+  paused: { reason: string; code: string } | null;
 }
 
 export class TabAgent {
   private agent: Agent | undefined;
+  private slots = 0;
+  private memoryBytes = 0;
 
-  /** Joins. @param onStatus called at every change @throws NS_BAD_LINK */
-  async start({ link, slots, paused }: StartOptions, onStatus: (status: TabStatus) => void): Promise<void> {
+  /**
+   * Joins.
+   * @param onStatus called at every change
+   * @param onPolicies obeys the coordinator's policies, or throws
+   * @throws NS_BAD_LINK
+   */
+  async start(
+    { link, slots, paused }: StartOptions,
+    onStatus: (status: TabStatus) => void,
+    onPolicies: (policies: readonly ToldPolicy[]) => void | Promise<void>,
+  ): Promise<void> {
     const parsed = parseLink(link);
     const { key, name } = await loadDevice();
     this.agent?.stop();
@@ -40,13 +51,23 @@ export class TabAgent {
     });
     const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status) => onStatus({ ...status, name }));
     this.agent = agent;
-    if (paused !== null) agent.pause(paused, 0);
+    this.slots = slots;
+    this.memoryBytes = ports.hostInfo().memoryBytes;
+    agent.onPolicies(onPolicies);
+    if (paused !== null) agent.pause(paused.reason, 0, paused.code);
     agent.start();
   }
 
   /** @param keepMs how long processes stay before they go on elsewhere */
-  pause(reason: string, keepMs: number): void {
-    this.agent?.pause(reason, keepMs);
+  pause(reason: string, keepMs: number, code: string): void {
+    this.agent?.pause(reason, keepMs, code);
+  }
+
+  allow(coresPercent: number, memoryPercent: number): void {
+    this.agent?.allow({
+      slots: Math.max(1, Math.floor((this.slots * coresPercent) / 100)),
+      memoryBytes: Math.floor((this.memoryBytes * memoryPercent) / 100),
+    });
   }
 
   resume(): void {

@@ -103,6 +103,8 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   refused: (d) => `refused: ${d.message}`,
   decided: (d) => String(d.words),
   stopped: (d) => `all processes stopped within ${Number(d.ms).toFixed(1)} ms`,
+  "policy-file": (d) => (d.problem === null ? "settings have been read anew" : `${d.problem}; what was set before still counts`),
+  "policy-refused": (d) => `the coordinator's policy cannot be obeyed: ${d.message}`,
   "signals-missing": (d) => `cannot see ${d.source} (${d.message})`,
 };
 

@@ -304,6 +304,28 @@ it("a link for submitting lets another user in, for nothing more", async () => {
   });
 });
 
+it("policy sets, previews, shows and undoes what hosts may do", async () => {
+  const paused = async (): Promise<(string | null)[]> =>
+    ((await json("hosts")) as { paused: string | null }[]).map((host) => host.paused);
+  const file = source("policy.json", JSON.stringify({ version: 1, by: "IT", locked: { mode: "never" } }));
+  const preview = await nightshift(["policy", "set", file, "--preview"]);
+  expect(preview.stdout.toString()).toMatch(
+    /^It would hold for 2 hosts and change 2 of them\.\n\S+: mode "auto" -> "never" \(locked\)\n/,
+  );
+  expect(await json("policy", "show")).toEqual([]);
+  const set = await nightshift(["policy", "set", "-"], readFileSync(join(scratch, file)));
+  expect(set.stdout.toString()).toBe("Version 1, for all: holds for 2 hosts\n");
+  await until(async () => (await paused()).every((why) => why === "switched off (set by IT)") || undefined);
+  expect((await nightshift(["policy", "show"])).stdout.toString()).toMatch(/^FOR .*\nall +1 .*mode="never"/);
+  const shown = await nightshift(["policy", "show", "--for", "all"]);
+  expect(JSON.parse(shown.stdout.toString())).toEqual({ version: 1, by: "IT", locked: { mode: "never" } });
+  const undone = (await json("policy", "undo")) as { policy: { document: object }; hosts: number };
+  expect(undone).toMatchObject({ hosts: 2, policy: { document: { version: 1 } } });
+  await until(async () => (await paused()).every((why) => why === null) || undefined);
+  const bad = await nightshift(["policy", "set", source("bad.json", '{"version":1,"locked":{"mode":1}}')]);
+  expect([bad.status, bad.stderr]).toEqual([1, expect.stringMatching(/NS_BAD_POLICY: .*locked\.mode must be one of/)]);
+});
+
 it("start runs the experiment on two hosts, checks every output and prints its figures", async () => {
   const home = join(scratch, "experiment");
   const { status, stdout, stderr } = await start(

@@ -96,6 +96,14 @@ const image = z.object({
 });
 export type ImageRef = z.infer<typeof image>;
 
+/** Most policies that hold for one host: its own, one for each of its 16 tags, and that for all. */
+export const MAX_POLICIES = 18;
+/** Largest policy in bytes; so all that hold for one host fit into a message. */
+export const MAX_POLICY_BYTES = 32 * 1024;
+/** Of administrators, the one that counts first: each as an administrator's file has it (docs/POLICY.md), whose reader checks it. */
+const policies = z.array(z.object({ version: count, text: z.string().max(MAX_POLICY_BYTES) })).max(MAX_POLICIES);
+export type ToldPolicy = z.infer<typeof policies>[number];
+
 // ---- agent -> coordinator
 export const fromAgent = z.discriminatedUnion("type", [
   /** First after the handshake, on every connection. `held`: processes this agent still has; the coordinator says which to drop. */
@@ -113,8 +121,9 @@ export const fromAgent = z.discriminatedUnion("type", [
     blocked: count,
     /** How many of its slots the host's policy lets compute when it is not paused. */
     slots: count.max(4096),
-    /** Why the host computes nothing at the moment. */
+    /** Why the host computes nothing at the moment, in words and as the policy's code (docs/POLICY.md). */
     paused: z.string().max(200).nullable(),
+    pausedCode: z.string().max(64).nullable(),
     /** While paused: what it has stays for so long, as its owner may leave again; then it is taken elsewhere. */
     keepMs: count,
     memoryFreeBytes: count,
@@ -156,6 +165,12 @@ export const fromAgent = z.discriminatedUnion("type", [
     /** Files the process wrote: relative path -> blob; null means removed. */
     files: z.record(path, z.object({ hash, size: count }).nullable()),
   }),
+  /** Answers `welcome` and `policy`: these versions are obeyed from now on, or why not: then those from before still are. */
+  z.object({
+    type: z.literal("policyObeyed"),
+    versions: z.array(count).max(MAX_POLICIES),
+    problem: z.string().max(4096).nullable(),
+  }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
@@ -168,7 +183,10 @@ export const toAgent = z.discriminatedUnion("type", [
     leaseMs: count,
     checkpointMs: count,
     drop: z.array(z.object({ pid, epoch })).max(100_000),
+    policies,
   }),
+  /** In place of those told before, to be obeyed at once. */
+  z.object({ type: z.literal("policy"), policies }),
   z.object({
     type: z.literal("run"),
     pid,
@@ -217,6 +235,16 @@ export type JobSpec = z.infer<typeof jobSpec>;
 
 export const processState = z.enum(["queued", "leased", "running", "suspended", "migrating", "exited", "failed", "cancelled"]);
 export type ProcessState = z.infer<typeof processState>;
+
+const policyView = z.object({
+  version: count,
+  scope: name,
+  /** The scope with a host's name in place of its id. */
+  name,
+  at: z.number(),
+  who: z.string(),
+  document: z.record(z.string(), z.unknown()),
+});
 
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
@@ -302,6 +330,31 @@ export const requests = {
   },
   /** A one-time link to the console: for a user's new password, or for a new administrator. */
   consoleLink: { params: z.object({ user: name.nullable() }), result: z.object({ link: z.string() }) },
+  /** Administrators' policies: the newest of each scope, or all versions of one. Scopes are all, tag:NAME and host:NAME. */
+  policyShow: { params: z.object({ scope: name.nullable() }), result: z.array(policyView) },
+  /** `preview`: only what it would change. */
+  policySet: {
+    params: z.object({ scope: name, document: z.record(z.string().max(200), z.unknown()), preview: z.boolean() }),
+    result: z.object({
+      policy: policyView.nullable(),
+      hosts: count,
+      preview: z
+        .object({
+          changed: count,
+          listed: z.array(
+            z.object({
+              name,
+              changes: z.array(z.object({ setting: name, from: z.unknown(), to: z.unknown(), locked: z.boolean() })),
+            }),
+          ),
+        })
+        .nullable(),
+    }),
+  },
+  policyUndo: {
+    params: z.object({ scope: name, version: count.nullable() }),
+    result: z.object({ policy: policyView, hosts: count }),
+  },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),

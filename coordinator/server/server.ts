@@ -21,6 +21,7 @@ import { authenticate, createToken } from "./enrolment.ts";
 import { invitationUrl, invite } from "./http/people-handlers.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
+import { HostPolicies } from "./policies.ts";
 import { Programs } from "./programs.ts";
 import { Views } from "./views.ts";
 
@@ -112,12 +113,13 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const disconnect = (key: string): void => {
     for (const tunnel of tunnels.get(key) ?? []) tunnel.close("NS_REVOKED", "this host has been removed from the cluster");
   };
-  const actions = new Actions(coordinator, (token) => linkTo(outsideAddress(), token), disconnect);
-  const views = new Views(coordinator);
+  const policies = new HostPolicies(coordinator);
+  const actions = new Actions(coordinator, policies, (token) => linkTo(outsideAddress(), token), disconnect);
+  const views = new Views(coordinator, policies);
   closers.push(() => views.close());
   const startedAt = Date.now();
   const site = await makeSite({
-    ...{ coordinator, actions, views, programs, blobs, plainHttp, startedAt },
+    ...{ coordinator, actions, policies, views, programs, blobs, plainHttp, startedAt },
     buildFolder: join(directory, "builds"),
     consoleFolder: CONSOLE_FOLDER,
     version: VERSION,
@@ -140,7 +142,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const consoleLink = (user: string | null): string =>
     invitationUrl(consoleOrigin(), invite(store.people, "administrator", user).token);
 
-  const services = { coordinator, programs, actions, consoleLink, version: VERSION, startedAt };
+  const services = { coordinator, programs, actions, policies, consoleLink, version: VERSION, startedAt };
 
   const sockets = serveSockets({
     http,
@@ -165,7 +167,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
           const done = (): void => {
             set.delete(accepted.tunnel);
           };
-          if (accepted.role === "agent") serveAgent(coordinator, accepted.identity, accepted.tunnel, done, log);
+          if (accepted.role === "agent") serveAgent(services, accepted.identity, accepted.tunnel, done, log);
           else
             serveClient(
               new ClientSession(
@@ -215,7 +217,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
 }
 
 function serveAgent(
-  coordinator: Coordinator,
+  { coordinator, policies }: { coordinator: Coordinator; policies: HostPolicies },
   device: Device,
   tunnel: ServedTunnel<"agent">,
   done: () => void,
@@ -224,33 +226,13 @@ function serveAgent(
   let disconnect: (() => void) | undefined;
   tunnel.onMessage((message) => {
     if (message.type !== "hello") {
-      if (process.env.TRACE && message.type !== "load")
-        console.log(
-          Math.round(performance.now()),
-          device.name,
-          "<-",
-          message.type,
-          "pid" in message ? `${message.pid}/${message.epoch}` : "",
-          message.type === "syscall" ? message.seq + message.call.call : "",
-          message.type === "refused" ? message.code + message.message : "",
-        );
+      if (disconnect && message.type === "policyObeyed") policies.answered(device.key, message.versions, message.problem);
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }
     if (disconnect) return;
     const settings = coordinator.settings;
-    disconnect = coordinator.connectHost(device.key, (outgoing) => {
-      if (process.env.TRACE)
-        console.log(
-          Math.round(performance.now()),
-          device.name,
-          "->",
-          outgoing.type,
-          "pid" in outgoing ? `${outgoing.pid}/${"epoch" in outgoing ? outgoing.epoch : ""}` : "",
-          outgoing.type === "syscallResult" ? `${outgoing.seq} ${outgoing.result.value}` : "",
-        );
-      tunnel.send(outgoing);
-    });
+    disconnect = coordinator.connectHost(device.key, (outgoing) => tunnel.send(outgoing));
     const known = coordinator.store.device(device.key) ?? device;
     if (JSON.stringify(known.info) !== JSON.stringify(message.host))
       coordinator.store.saveDevice({ ...known, info: message.host });
@@ -273,6 +255,7 @@ function serveAgent(
       leaseMs: settings.leaseMs,
       checkpointMs: settings.checkpointMs,
       drop,
+      policies: policies.toldTo({ ...known, id: known.key }),
     });
   });
   tunnel.onClose((error) => {

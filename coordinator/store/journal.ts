@@ -24,7 +24,8 @@ export type Deed =
   | "host-changed"
   | "host-removed"
   | "link-created"
-  | "link-removed";
+  | "link-removed"
+  | "policy-changed";
 
 export interface JournalEvent {
   id: number;

@@ -7,10 +7,11 @@ import type { Saved } from "../scheduler/state.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { People } from "./people.ts";
+import { Policies } from "./policies.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 3;
+const VERSION = 4;
 export const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -41,6 +42,12 @@ export const MIGRATIONS: Record<number, string> = {
     alter table device add column info text;
     alter table token add column created_by text not null default '';
     alter table token add column created_at integer not null default 0;
+  `,
+  // Administrators' policies.
+  4: `
+    create table policy (version integer primary key autoincrement, scope text not null, at integer not null, who text not null,
+      text text not null);
+    create index policy_scope on policy (scope, version);
   `,
 };
 
@@ -77,12 +84,14 @@ function migrate(db: DatabaseSync, path: string): void {
 class SqliteStore implements Store {
   readonly people: People;
   readonly journal: Journal;
+  readonly policies: Policies;
   private readonly db: Database;
 
   constructor(db: Database) {
     this.db = db;
     this.people = new People(db);
     this.journal = new Journal(db);
+    this.policies = new Policies(db);
   }
 
   *load(): Iterable<Saved> {

@@ -3,6 +3,7 @@ import type { HostInfo } from "../protocol/messages.ts";
 import type { Saved } from "../scheduler/state.ts";
 import type { Journal, NewEvent, Stay } from "./journal.ts";
 import type { People } from "./people.ts";
+import type { Policies } from "./policies.ts";
 
 export interface OutputChunk {
   job: number;
@@ -61,6 +62,7 @@ export interface MadeProgram {
 export interface Store {
   readonly people: People;
   readonly journal: Journal;
+  readonly policies: Policies;
   /** Everything saved, jobs before their processes. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;

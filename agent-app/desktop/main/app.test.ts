@@ -38,7 +38,9 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   words: "",
   reasons: [],
   pause: null,
-  ...effective({}, null),
+  ...effective({}, []),
+  policies: [],
+  policyProblem: null,
   cpuMs: 0,
   ...more,
 });

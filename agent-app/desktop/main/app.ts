@@ -160,7 +160,7 @@ export class App {
         keyId: file.coordinator.key.slice(0, KEY_SHOWN),
       },
       connected: status?.connected ?? false,
-      problem: this.problem,
+      problem: this.problem ?? problemOf(status?.policyProblem),
       pause: over ? null : pause,
       slots: this.options.slots,
       processes: status?.processes ?? [],
@@ -470,3 +470,7 @@ const decisionOf = ({ reasons }: ProcessStatus): Parameters<typeof decisionWords
 
 const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
   Math.max(1, Math.floor((slots * settings.coresPercent) / 100));
+
+/** A settings or policy file that has gone bad. */
+const problemOf = (message: string | null | undefined): AppState["problem"] =>
+  message ? { code: "NS_BAD_POLICY", message, remedy: new NightshiftError("NS_BAD_POLICY", "").remedy } : null;
