@@ -9,6 +9,8 @@ export interface Setting<T> {
   readonly allowed: string;
   readonly meaning: string;
   check(value: unknown): boolean;
+  /** Lowest and highest of a number. */
+  readonly range?: readonly [number, number];
   /** The one of two values that leaves less to computing. */
   stricter(one: T, other: T): T;
 }
@@ -27,6 +29,7 @@ const number = (
   default: fallback,
   unit,
   allowed: `a whole number from ${min} to ${max}`,
+  range: [min, max],
   meaning,
   check: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
   stricter: strict === "more" ? Math.max : Math.min,

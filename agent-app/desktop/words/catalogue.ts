@@ -103,7 +103,8 @@ const en = {
   privacyLead: "Only this, and only to the coordinator you joined, encrypted:",
   privacySent: [
     "this computer's name, operating system, processor model, number of processors, memory and measured speed",
-    "whether it may compute now, and if not, the reason in words (such as “you are here”)",
+    "whether it may compute now, and if not, the reason in words (such as “you are here”) and by its name",
+    "which of the coordinator's policies it obeys, or why it cannot",
     "how much memory and how many processors are free for work",
     "of each process it runs for others: state, processor time, memory, output and image",
   ],
@@ -250,7 +251,8 @@ const zhCN: Words = {
   privacyLead: "只有以下内容，只发送给您加入的协调器，且经过加密：",
   privacySent: [
     "这台电脑的名称、操作系统、处理器型号、处理器数量、内存和测得的速度",
-    "现在是否可以计算；如果不可以，用文字说明原因（例如“您正在使用电脑”）",
+    "现在是否可以计算；如果不可以，用文字（例如“您正在使用电脑”）和代号说明原因",
+    "遵守协调器的哪些策略，或为何无法遵守",
     "可用于计算的内存和处理器数量",
     "为他人运行的每个进程的状态、处理器时间、内存、输出和映像",
   ],
