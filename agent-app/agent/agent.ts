@@ -37,6 +37,8 @@ export interface Allowance {
 export interface AgentStatus {
   connected: boolean;
   hostId: string | null;
+  /** An administrator has to let this host in before it can do anything. */
+  pending: boolean;
   paused: string | null;
   running: number;
   runnable: number;
@@ -69,6 +71,7 @@ export class Agent {
   private readonly surroundings: Surroundings;
   private current: AgentConnection | undefined;
   private greeted = false;
+  private pending = false;
   private hostId: string | null = null;
   private paused: string | null = null;
   private pausedCode: string | null = null;
@@ -191,7 +194,8 @@ export class Agent {
       const { pid, state, cpuMs, memoryBytes, command } = resident;
       return { pid, state, cpuMs, memoryBytes, command };
     });
-    return { connected: this.greeted, hostId: this.hostId, paused: this.paused, ...counts, processes, refused: this.refused };
+    const { greeted: connected, hostId, pending, paused, refused } = this;
+    return { connected, hostId, pending, paused, ...counts, processes, refused };
   }
 
   // ---- connection
@@ -223,6 +227,7 @@ export class Agent {
     const error = asNightshiftError(thrown);
     this.current = undefined;
     this.greeted = false;
+    this.pending = false;
     this.heartbeat?.();
     if (FINAL.has(error.code)) {
       this.refuse(error);
@@ -244,6 +249,7 @@ export class Agent {
     switch (message.type) {
       case "welcome": {
         this.greeted = true;
+        this.pending = false;
         this.attempts = 0;
         this.hostId = message.hostId;
         this.leaseMs = message.leaseMs;
@@ -256,6 +262,13 @@ export class Agent {
         this.ports.log("connected", { hostId: message.hostId });
         return;
       }
+      case "pending":
+        this.pending = true;
+        this.attempts = 0;
+        this.hostId = message.hostId;
+        this.ports.log("pending", { hostId: message.hostId });
+        this.onChange(this.status());
+        return;
       case "policy":
         void this.obey(message.policies);
         return;

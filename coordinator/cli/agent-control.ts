@@ -9,6 +9,7 @@ export interface AgentAnswer {
   ok: boolean;
   status?: {
     connected: boolean;
+    pending: boolean;
     words: string;
     running: number;
     runnable: number;

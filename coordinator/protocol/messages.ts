@@ -185,6 +185,8 @@ export const toAgent = z.discriminatedUnion("type", [
     drop: z.array(z.object({ pid, epoch })).max(100_000),
     policies,
   }),
+  /** In place of `welcome`, which comes when an administrator lets this host in. Nothing else is answered before. */
+  z.object({ type: z.literal("pending"), hostId: name }),
   /** In place of those told before, to be obeyed at once. */
   z.object({ type: z.literal("policy"), policies }),
   z.object({
@@ -325,7 +327,7 @@ export const requests = {
   migrate: { params: z.object({ pid, host: name }), result: z.object({ from: name.nullable(), to: name }) },
   cancel: { params: z.object({ pid: pid.nullable(), job: count.nullable() }), result: z.object({ cancelled: count }) },
   tokenCreate: {
-    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }),
+    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count, approval: z.boolean() }),
     result: z.object({ link: z.string(), expiresAt: z.number() }),
   },
   /** A one-time link to the console: for a user's new password, or for a new administrator. */
@@ -355,6 +357,23 @@ export const requests = {
     params: z.object({ scope: name, version: count.nullable() }),
     result: z.object({ policy: policyView, hosts: count }),
   },
+  /** Hosts that wait to be let in. */
+  pendingHosts: {
+    params: z.object({}),
+    result: z.array(
+      z.object({
+        id: name,
+        name,
+        since: z.number(),
+        online: z.boolean(),
+        os: z.string(),
+        cpuModel: z.string(),
+        slots: count,
+      }),
+    ),
+  },
+  /** Lets one in, by name or the beginning of its id, or turns it away for good. */
+  pendingDecide: { params: z.object({ host: name, approve: z.boolean() }), result: z.object({}) },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),

@@ -72,9 +72,22 @@ export class Actions {
     return moved;
   }
 
-  createLink(scope: Device["scope"], ttlMs: number, uses: number, who: string): { link: string; token: TokenRecord } {
-    const { bytes, token } = createToken(this.coordinator.store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now(), who);
-    this.coordinator.note({ who, what: "link-created", target: shortOf(token), details: `${scope}, ${uses} uses` });
+  createLink(
+    scope: Device["scope"],
+    ttlMs: number,
+    uses: number,
+    who: string,
+    approval: boolean,
+  ): { link: string; token: TokenRecord } {
+    if (approval && scope !== "host") throw new NightshiftError("NS_USAGE", "only hosts can be made to wait for approval");
+    const { store } = this.coordinator;
+    const { bytes, token } = createToken(store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now(), who, approval);
+    this.coordinator.note({
+      who,
+      what: "link-created",
+      target: shortOf(token),
+      details: `${scope}, ${uses} uses${approval ? ", with approval" : ""}`,
+    });
     return { link: this.linkTo(bytes), token };
   }
 

@@ -25,7 +25,10 @@ export type Deed =
   | "host-removed"
   | "link-created"
   | "link-removed"
-  | "policy-changed";
+  | "policy-changed"
+  | "host-waits"
+  | "host-approved"
+  | "host-refused";
 
 export interface JournalEvent {
   id: number;

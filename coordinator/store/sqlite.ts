@@ -11,7 +11,7 @@ import { Policies } from "./policies.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 4;
+const VERSION = 5;
 export const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -48,6 +48,11 @@ export const MIGRATIONS: Record<number, string> = {
     create table policy (version integer primary key autoincrement, scope text not null, at integer not null, who text not null,
       text text not null);
     create index policy_scope on policy (scope, version);
+  `,
+  // Hosts that wait to be let in.
+  5: `
+    alter table token add column approval integer not null default 0;
+    alter table device add column pending integer not null default 0;
   `,
 };
 
@@ -160,7 +165,7 @@ class SqliteStore implements Store {
 
   saveDevice(device: Device): void {
     this.db.run(
-      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info, pending) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       device.key,
       device.role,
       device.scope,
@@ -170,6 +175,7 @@ class SqliteStore implements Store {
       JSON.stringify(device.tags),
       device.drained ? 1 : 0,
       device.info === null ? null : JSON.stringify(device.info),
+      device.pending ? 1 : 0,
     );
   }
 
@@ -184,13 +190,14 @@ class SqliteStore implements Store {
 
   saveToken(token: TokenRecord): void {
     this.db.run(
-      "insert or replace into token (hash, scope, expires_at, uses, created_by, created_at) values (?, ?, ?, ?, ?, ?)",
+      "insert or replace into token (hash, scope, expires_at, uses, created_by, created_at, approval) values (?, ?, ?, ?, ?, ?, ?)",
       token.hash,
       token.scope,
       token.expiresAt,
       token.uses,
       token.createdBy,
       token.createdAt,
+      token.approval ? 1 : 0,
     );
   }
 
@@ -251,6 +258,7 @@ const deviceOf = (row: Row): Device => ({
   tags: JSON.parse(String(row.tags)),
   drained: row.drained === 1,
   info: row.info === null ? null : JSON.parse(String(row.info)),
+  pending: row.pending === 1,
 });
 
 const tokenOf = (row: Row): TokenRecord => ({
@@ -260,4 +268,5 @@ const tokenOf = (row: Row): TokenRecord => ({
   uses: Number(row.uses),
   createdBy: String(row.created_by),
   createdAt: Number(row.created_at),
+  approval: row.approval === 1,
 });

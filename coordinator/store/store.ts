@@ -37,6 +37,8 @@ export interface Device {
   drained: boolean;
   /** A host as it last described itself; null when it never did. */
   info: HostInfo | null;
+  /** It waits until an administrator lets it in. */
+  pending: boolean;
 }
 
 export interface TokenRecord {
@@ -49,6 +51,8 @@ export interface TokenRecord {
   /** A user, `client NAME`, or `coordinator` for those it makes at each start. */
   createdBy: string;
   createdAt: number;
+  /** Who joins with it waits until an administrator lets them in. */
+  approval: boolean;
 }
 
 export interface MadeProgram {

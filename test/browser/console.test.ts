@@ -244,7 +244,7 @@ test.skipIf(without)(
     await page.getByLabel("What the policy says: Pauses with less free memory than (%)").selectOption("Locked");
     const free = page.getByRole("spinbutton", { name: "Pauses with less free memory than (%)" });
     await free.fill("200");
-    await page.getByText("Not allowed: Pauses with less free memory than (%)").waitFor();
+    await page.getByText("Not allowed: Pauses with less free memory than").waitFor();
     expect(await page.getByRole("button", { name: "Let it hold" }).isDisabled()).toBe(true);
     await free.fill("0");
     await page.getByLabel("What the policy says: Computes", { exact: true }).selectOption("Locked");
@@ -269,6 +269,43 @@ test.skipIf(without)(
     await page.getByRole("button", { name: "Restore version 1" }).click();
     await page.getByText("Version 3").waitFor();
     await until("it has stopped again", async () => (await paused()) === "switched off (set by IT)");
+  },
+  DEADLINE_MS,
+);
+
+test.skipIf(without)(
+  "a host that joins by a link with approval waits until it is let in on the page",
+  async () => {
+    await using cluster = await Cluster.start();
+    await using open = await openConsole(cluster);
+    const { page } = open;
+    await page.getByRole("link", { name: "Enrolment" }).click();
+    await page.getByText("No host waits").waitFor();
+    await page.getByLabel("Joining").selectOption("waits until an administrator lets it in");
+    await page.getByRole("button", { name: "Make a join link" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("img", { name: "The join link as a QR code" }).waitFor();
+    const [link = "", ...commands] = (await dialog.locator("pre").allInnerTexts()).slice(1);
+    expect(commands).toEqual([
+      `npx nightshift agent --join '${link}'`,
+      `npx nightshift agent install --join '${link}'`,
+      `Setup.exe /S /JOIN="${link}"`,
+      `msiexec /i Nightshift.msi JOIN="${link}" /qn`,
+    ]);
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await page.getByText("with approval").waitFor();
+    cluster.hostLink = link;
+    await cluster.startAgent("amun", 1, ["--no-signals"], undefined, "pending");
+    await cluster.startAgent("mallory", 1, ["--no-signals"], undefined, "pending");
+    expect(await cluster.client.request("hosts", {})).toEqual([]);
+    await page.getByRole("button", { name: "Let in amun" }).click();
+    await until("it has joined", async () =>
+      (await cluster.client.request("hosts", {})).some(({ name, online }) => online && name === "amun"),
+    );
+    await page.getByRole("listitem").filter({ hasText: "mallory" }).getByRole("button", { name: "Turn away" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Turn away" }).click();
+    await page.getByText("No host waits").waitFor();
+    await until("it is told", () => cluster.said("mallory").some(({ event }) => event === "refused"));
   },
   DEADLINE_MS,
 );

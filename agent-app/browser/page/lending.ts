@@ -8,6 +8,7 @@ import {
   momentOf,
   PolicyKeeper,
   parseAdminPolicy,
+  reasonWords,
   restricted,
   type Settings,
 } from "../../policy/index.ts";
@@ -112,9 +113,10 @@ export class Lending {
     return this.decision && !this.decision.compute ? decisionWords(this.decision, this.language) : null;
   }
 
+  /** As the coordinator is told it. */
   private get pausedFor(): { reason: string; code: string } | null {
-    const code = this.decision?.reasons[0]?.code;
-    return code === undefined || this.paused === null ? null : { reason: this.paused, code };
+    const reason = this.decision?.reasons[0];
+    return reason === undefined ? null : { reason: reasonWords(reason), code: reason.code };
   }
 
   private obey(decision: Decision): void {

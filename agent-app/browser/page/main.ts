@@ -159,7 +159,7 @@ async function lendNow(link: string, name: string, consent: Consent): Promise<vo
     if (words.textContent !== now) words.textContent = now;
     lent.textContent = status?.refused
       ? text("refused", { message: status.refused.message })
-      : text(status?.connected ? "lending" : "offline", { name });
+      : text(status?.connected ? "lending" : status?.pending ? "pending" : "offline", { name });
     figures.textContent = text("processes", { count: status?.running ?? 0, time: showTime(givenMs) });
     pause.textContent = text(pausedByHand ? "resume" : "pause");
     pause.onclick = () => (pausedByHand ? lending.resume() : lending.pause());

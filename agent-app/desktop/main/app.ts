@@ -353,6 +353,12 @@ export class App {
         return this.note(words.logConnected);
       case "disconnected":
         return this.note(words.logDisconnected(text("message")));
+      case "pending":
+        return this.note(words.pending);
+      case "policy-file":
+        return this.note(details.problem === null ? words.logSettings : text("problem"));
+      case "policy-refused":
+        return this.note(text("message"));
       case "refused":
         return this.note(words.logRefused(text("message")));
       case "decided":
@@ -415,6 +421,7 @@ export class App {
     if (problem) return words.needsYou;
     if (this.file.coordinator === null) return words.notJoined;
     if (status === undefined) return words.starting;
+    if (status.pending) return words.pending;
     if (icon === "offline") return words.offline;
     return icon === "waiting" ? words.waiting : decisionWords(decisionOf(status), this.language);
   }

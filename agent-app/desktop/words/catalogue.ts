@@ -21,6 +21,7 @@ const en = {
   notJoined: "Not joined to anybody",
   offline: "No connection to the coordinator",
   waiting: "Ready: waiting for work",
+  pending: "Waits until an administrator lets this PC in",
   starting: "Starting",
   needsYou: "Needs your attention",
   // pages
@@ -147,6 +148,7 @@ const en = {
   // log lines and notifications
   logConnected: "Joined the coordinator",
   logDisconnected: (why: string) => `No connection: ${why}`,
+  logSettings: "Settings have been read anew",
   logRefused: (why: string) => `Refused: ${why}`,
   logStopped: (ms: string) => `Everything stopped within ${ms} ms`,
   logEnded: (why: string, seconds: string) => `${why}. Starting again in ${seconds} s.`,
@@ -174,6 +176,7 @@ const zhCN: Words = {
   notJoined: "尚未加入",
   offline: "未连接到协调器",
   waiting: "就绪：等待任务",
+  pending: "正在等待管理员批准这台电脑加入",
   starting: "正在启动",
   needsYou: "需要您处理",
   now: "当前",
@@ -290,6 +293,7 @@ const zhCN: Words = {
   licence: "Apache 许可证 2.0。不提供任何担保。",
   logConnected: "已加入协调器",
   logDisconnected: (why) => `未连接：${why}`,
+  logSettings: "已重新读取设置",
   logRefused: (why) => `被拒绝：${why}`,
   logStopped: (ms) => `全部在 ${ms} 毫秒内停止`,
   logEnded: (why, seconds) => `${why}。${seconds} 秒后重新启动。`,

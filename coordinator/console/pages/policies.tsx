@@ -38,7 +38,9 @@ const MODE_NAMES: Record<(typeof MODES)[number], Key> = {
 /** What somebody types is tried out when they have paused for so long. */
 const PAUSE_MS = 250;
 /** Hosts that are named; more help nobody. */
-const MAX_NAMED = 20;
+const MAX_NAMED = 12;
+/** So many are shown unasked. */
+const MAX_OPEN = 3;
 
 export function PoliciesPage() {
   const { hosts } = useLive();
@@ -180,31 +182,33 @@ function Editor({ scope, now, saved }: { scope: string; now: Policy | undefined;
           <small id={`${byId}-hint`}>{t("policyByHint")}</small>
         </p>
       </fieldset>
-      {failure && <Failure failure={failure} />}
-      {wrong.length > 0 ? (
-        <p className="bad-words" role="alert">
-          {t("policyWrong", { settings: wrong.map((name) => t(name)).join("; ") })}
-        </p>
-      ) : (
-        <PreviewOf scope={scope} document={document} changed={changed} />
-      )}
-      {administrator && (
-        <div className="row end">
-          <button
-            type="button"
-            disabled={!changed}
-            onClick={() => {
-              setDraft(before);
-              setBy(saidBy);
-            }}
-          >
-            {t("discard")}
-          </button>
-          <button type="submit" className="main" disabled={!changed || busy || wrong.length > 0}>
-            {busy ? t("working") : t("policySave")}
-          </button>
-        </div>
-      )}
+      <div className="foot">
+        {failure && <Failure failure={failure} />}
+        {wrong.length > 0 ? (
+          <p className="bad-words" role="alert">
+            {t("policyWrong", { settings: wrong.map(shortName).join("; ") })}
+          </p>
+        ) : (
+          <PreviewOf scope={scope} document={document} changed={changed} />
+        )}
+        {administrator && (
+          <div className="row end">
+            <button
+              type="button"
+              disabled={!changed}
+              onClick={() => {
+                setDraft(before);
+                setBy(saidBy);
+              }}
+            >
+              {t("discard")}
+            </button>
+            <button type="submit" className="main" disabled={!changed || busy || wrong.length > 0}>
+              {busy ? t("working") : t("policySave")}
+            </button>
+          </div>
+        )}
+      </div>
     </form>
   );
 }
@@ -240,7 +244,9 @@ function Setting({ name, said, change }: { name: SettingName; said: Said | undef
         <option value="locked">{t("saysLocked")}</option>
       </select>
       {said === undefined ? (
-        <span className="muted">{t("usually", { value: valueWords(SETTINGS[name].default) })}</span>
+        <span className="muted">
+          {t("usually", { value: name === "hours" ? t("anyTime") : valueWords(SETTINGS[name].default) })}
+        </span>
       ) : name === "mode" ? (
         <select {...common} value={String(value)} onChange={({ target }) => set(target.value)}>
           {MODES.map((mode) => (
@@ -268,6 +274,7 @@ function Setting({ name, said, change }: { name: SettingName; said: Said | undef
       ) : (
         <textarea
           {...common}
+          title={t("onePerLine")}
           rows={3}
           placeholder={name === "hours" ? "mon-fri 18:00-08:00" : "blender"}
           value={(value as readonly string[]).join("\n")}
@@ -288,8 +295,7 @@ function PreviewOf({ scope, document, changed }: { scope: string; document: Reco
   }, [text]);
   const asked = useAsk(`${scope} ${settled}`, () => ask("previewPolicy", { body: { scope, document: JSON.parse(settled) } }));
   return (
-    <section className="preview" aria-live="polite" aria-busy={settled !== text}>
-      <h3>{t("policyAffects")}</h3>
+    <div aria-live="polite" aria-busy={settled !== text}>
       {asked.failure ? (
         <Failure failure={asked.failure} again={asked.again} />
       ) : asked.data === undefined ? (
@@ -297,31 +303,30 @@ function PreviewOf({ scope, document, changed }: { scope: string; document: Reco
       ) : (
         <Affected preview={asked.data} changed={changed} />
       )}
-    </section>
+    </div>
   );
 }
 
 function Affected({ preview: { hosts, changed: count, listed }, changed }: { preview: Preview; changed: boolean }) {
   const named = listed.filter(({ changes }) => changes.length > 0).slice(0, MAX_NAMED);
+  if (!changed || named.length === 0) return <p>{t(changed ? "policyWould" : "policyHolds", { hosts, changed: count })}</p>;
   return (
-    <>
-      <p>{changed ? t("policyWould", { hosts, changed: count }) : t("policyHolds", { hosts })}</p>
-      {changed && named.length > 0 && (
-        <ul className="list">
-          {named.map(({ id, name, changes }) => (
-            <li key={id}>
-              <strong>{name}</strong>
-              <span className="muted">
-                {changes
-                  .map(({ setting, from, to }) => `${settingWords(setting)}: ${valueWords(from)} → ${valueWords(to)}`)
-                  .join("; ")}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {changed && count > named.length && <p className="muted">{t("firstOnly", { count: named.length })}</p>}
-    </>
+    <details open={named.length <= MAX_OPEN}>
+      <summary>{t("policyWould", { hosts, changed: count })}</summary>
+      <ul className="list">
+        {named.map(({ id, name, changes }) => (
+          <li key={id}>
+            <strong>{name}</strong>
+            <span className="muted">
+              {changes
+                .map(({ setting, from, to }) => `${shortName(setting)}: ${valueWords(from)} → ${valueWords(to)}`)
+                .join("; ")}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {count > named.length && <p className="muted">{t("firstOnly", { count: named.length })}</p>}
+    </details>
   );
 }
 
@@ -408,7 +413,8 @@ function scopeName({ scope, name }: Policy): string {
   return scope.startsWith("tag:") ? t("hostsTagged", { tag: scope.slice("tag:".length) }) : name.slice("host:".length);
 }
 
-const settingWords = (name: string): string => (isSettingName(name) ? t(name) : name);
+/** Without the unit and what numbers mean. */
+const shortName = (name: string): string => (isSettingName(name) ? t(name).replace(/\s*[(（].*$/, "") : name);
 
 function valueWords(value: unknown): string {
   if (typeof value === "boolean") return t(value ? "yes" : "no");
@@ -422,7 +428,9 @@ function inShort({ document }: Policy): string {
   const said = Object.entries(draftOf(document)) as [SettingName, Said][];
   if (said.length === 0) return t("saysNothingAtAll");
   return said
-    .map(([name, { how, value }]) => `${t(name)}: ${valueWords(value)}${how === "locked" ? ` (${t("lockedShort")})` : ""}`)
+    .map(
+      ([name, { how, value }]) => `${shortName(name)}: ${valueWords(value)}${how === "locked" ? ` (${t("lockedShort")})` : ""}`,
+    )
     .join("; ");
 }
 

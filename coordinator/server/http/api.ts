@@ -114,6 +114,7 @@ const link = z.object({
   createdAt: time,
   expiresAt: time,
   uses: count,
+  approval: z.boolean().describe("hosts that join with it wait to be let in"),
 });
 const scope = z.string().regex(/^(?:all|tag:.{1,32}|host:.{1,200})$/u, "all, tag:NAME or host:NAME");
 /** As an administrator's file has it; what is wrong with one is told by its own reader. */
@@ -464,6 +465,7 @@ export const api = {
       scope: z.enum(["host", "submit", "admin"]),
       hours: z.number().min(0.1).max(8760),
       uses: z.number().int().min(1).max(100_000),
+      approval: z.boolean().default(false).describe("hosts that join with it wait to be let in"),
     }),
     answer: z.object({ link: z.string(), id: z.string(), expiresAt: time }),
   },
@@ -473,6 +475,36 @@ export const api = {
     access: "administrator",
     about: "nobody can join with it any more",
     params: z.object({ id: z.string().max(64) }),
+    answer: nothing,
+  },
+  pending: {
+    method: "GET",
+    path: "/api/pending",
+    access: "administrator",
+    about: "hosts that wait to be let in, at most 1000; the id is the host's key, which it shows too",
+    answer: z.object({
+      hosts: z.array(
+        z.object({
+          ...{ id: z.string(), name: z.string(), since: time, online: z.boolean() },
+          ...{ os: z.string(), cpuModel: z.string(), slots: count },
+        }),
+      ),
+    }),
+  },
+  approve: {
+    method: "POST",
+    path: "/api/pending/:host/approve",
+    access: "administrator",
+    about: "let a host in, by id or name",
+    params: z.object({ host: hostName }),
+    answer: nothing,
+  },
+  refuse: {
+    method: "POST",
+    path: "/api/pending/:host/refuse",
+    access: "administrator",
+    about: "turn it away for good: its key is worth nothing",
+    params: z.object({ host: hostName }),
     answer: nothing,
   },
   users: {

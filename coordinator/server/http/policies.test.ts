@@ -102,7 +102,7 @@ test("a host that gets a tag gets that tag's policy", async () => {
   // A host that was never enrolled has nothing to change; this one was.
   site.running.coordinator.store.saveDevice({
     ...{ key: "ipc256", role: "agent", scope: "host", name: "ipc256", enrolledAt: 0, revokedAt: null },
-    ...{ tags: [], drained: false, info: null },
+    ...{ tags: [], drained: false, info: null, pending: false },
   });
   await site.first.ask("PATCH", "/api/hosts/ipc256", { tags: ["lab"] });
   expect(told).toContainEqual({

@@ -2,6 +2,7 @@
 import type { Blobs } from "../../blobs/index.ts";
 import type { Actions } from "../actions.ts";
 import type { Coordinator } from "../coordinator.ts";
+import type { PendingHosts } from "../pending.ts";
 import type { HostPolicies } from "../policies.ts";
 import type { Programs } from "../programs.ts";
 import type { Views } from "../views.ts";
@@ -10,6 +11,7 @@ export interface Services {
   coordinator: Coordinator;
   actions: Actions;
   policies: HostPolicies;
+  pending: PendingHosts;
   views: Views;
   programs: Programs;
   blobs: Blobs;
