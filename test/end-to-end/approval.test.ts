@@ -93,3 +93,16 @@ test("one that waits can neither take bytes from the coordinator nor leave any t
   expect(await hosts()).toEqual(["amun"]);
   tunnel.close();
 });
+
+test("a submitter's command line may look at policies, but changes none and lets nobody in", async () => {
+  const submit = await cluster.client.request("tokenCreate", { scope: "submit", ttlMs: 3600_000, uses: 1, approval: false });
+  const client = await cluster.open(submit.link, nodeCrypto.generateKeyPair());
+  expect(await client.request("policyShow", { scope: null })).toEqual([]);
+  const forbidden = { code: "NS_FORBIDDEN" };
+  const change = { scope: "all", document: { version: 1 }, preview: false };
+  await expect(client.request("policySet", change)).rejects.toMatchObject(forbidden);
+  await expect(client.request("policyUndo", { scope: "all", version: null })).rejects.toMatchObject(forbidden);
+  await expect(client.request("pendingHosts", {})).rejects.toMatchObject(forbidden);
+  await expect(client.request("pendingDecide", { host: "eve", approve: true })).rejects.toMatchObject(forbidden);
+  client.close();
+});

@@ -111,3 +111,24 @@ test("a host that gets a tag gets that tag's policy", async () => {
   });
   stop();
 });
+
+test("whether the person at the desk is why a host pauses is told by the reason's code, whatever its words", async () => {
+  const stop = site.running.coordinator.connectHost("amun", () => undefined);
+  const load = { running: 0, runnable: 0, blocked: 0, slots: 1, keepMs: 0, memoryFreeBytes: 1, speed: 1, held: [] };
+  const seen: unknown[] = [];
+  for (const pausedCode of ["owner-here", "not-locked", "by-hand-words", "on-battery", null]) {
+    site.running.coordinator.apply((core, now) =>
+      core.agentMessage("amun", { type: "load", ...load, paused: "the owner's mouse and keyboard", pausedCode }, now),
+    );
+    const { host } = (await viewer.get("/api/hosts/amun")).body;
+    seen.push([host.pausedCode, host.state]);
+  }
+  expect(seen).toEqual([
+    ["owner-here", "owner"],
+    ["not-locked", "owner"],
+    ["by-hand-words", "paused"],
+    ["on-battery", "paused"],
+    [null, "paused"],
+  ]);
+  stop();
+});
