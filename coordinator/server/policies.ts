@@ -97,18 +97,13 @@ export class HostPolicies {
   /** Whom this would affect and how. @param document as an administrator's file has it @throws NS_BAD_POLICY */
   preview(scope: Scope, document: unknown): Affected[] {
     const changed = keep({ version: 0, scope, at: 0, who: "", text: check(document).text });
+    // Most hosts have the same policies, and are alike.
+    const alike = new Map<string, Affected["changes"]>();
     return this.hostsIn(scope).map((host) => {
-      const before = settingsOf(this.holdingFor(host));
-      const after = settingsOf(this.holdingFor(host, changed));
-      const differs = (name: SettingName): boolean =>
-        JSON.stringify(before.settings[name]) !== JSON.stringify(after.settings[name]) ||
-        (before.lockedBy[name] === undefined) !== (after.lockedBy[name] === undefined);
-      const changes = SETTING_NAMES.filter(differs).map((setting) => ({
-        setting,
-        from: before.settings[setting],
-        to: after.settings[setting],
-        locked: after.lockedBy[setting] !== undefined,
-      }));
+      const before = this.holdingFor(host);
+      const key = before.map(({ version }) => version).join();
+      const changes = alike.get(key) ?? changesOf(before, this.holdingFor(host, changed));
+      alike.set(key, changes);
       return { host, changes };
     });
   }
@@ -173,6 +168,19 @@ const settingsOf = (kept: readonly Kept[]): ReturnType<typeof effective> =>
     {},
     kept.map(({ policy }) => policy),
   );
+
+function changesOf(before: readonly Kept[], after: readonly Kept[]): Affected["changes"] {
+  const [was, is] = [settingsOf(before), settingsOf(after)];
+  const differs = (name: SettingName): boolean =>
+    JSON.stringify(was.settings[name]) !== JSON.stringify(is.settings[name]) ||
+    (was.lockedBy[name] === undefined) !== (is.lockedBy[name] === undefined);
+  return SETTING_NAMES.filter(differs).map((setting) => ({
+    setting,
+    from: was.settings[setting],
+    to: is.settings[setting],
+    locked: is.lockedBy[setting] !== undefined,
+  }));
+}
 
 /** @throws NS_BAD_POLICY */
 function check(document: unknown): { text: string; policy: AdminPolicy } {

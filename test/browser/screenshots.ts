@@ -39,8 +39,8 @@ const policy = (scope: string, locked: object, defaults: object = {}) =>
   client.request("policySet", { scope, document: { version: 1, by: "Example IT", locked, defaults }, preview: false });
 // Nobody sits at these agents' machines: behind an open screen they pause as beside an owner.
 await policy("host:library-2", { mode: "locked" });
-await policy("tag:office", { batteryAbovePercent: 100, exclusivePrograms: ["blender"] }, { idleAfterSeconds: 300 });
-await policy("tag:office", { batteryAbovePercent: 100, exclusivePrograms: ["blender", "premiere"] }, { idleAfterSeconds: 300 });
+await policy("tag:office", { batteryAbovePercent: 100 }, { idleAfterSeconds: 300 });
+await policy("tag:office", { batteryAbovePercent: 100, pauseInFullScreen: true }, { idleAfterSeconds: 300 });
 await submit(page, "spin.c", SPIN, "60000 15");
 await delay(WORKING_MS);
 await shoot("job");
@@ -69,7 +69,12 @@ await shoot("policies");
 await page.emulateMedia({ colorScheme: "dark" });
 await shoot("policies-dark");
 await page.emulateMedia({ colorScheme: "light" });
+const { link } = await client.request("tokenCreate", { scope: "host", ttlMs: 3600_000, uses: 9, approval: true });
+cluster.hostLink = link;
+await cluster.startAgent("reception-2", 4, ["--no-signals"], undefined, "pending");
 await go("/join", "Enrolment");
+await page.getByRole("button", { name: "Let in reception-2" }).waitFor();
+await shoot("approval");
 await page.getByRole("button", { name: "Make a join link" }).click();
 await page.getByRole("img", { name: "The join link as a QR code" }).waitFor();
 await shoot("join");
