@@ -229,10 +229,19 @@ export class Cluster {
     await this.connect();
   }
 
-  /** @param more of its command line; without, it computes whatever goes on on this machine */
-  async startAgent(name: string, slots = 1, more: readonly string[] = ["--no-signals"], env?: NodeJS.ProcessEnv): Promise<void> {
+  /**
+   * @param more of its command line; without, it computes whatever goes on on this machine
+   * @param ready the event that says that it has started
+   */
+  async startAgent(
+    name: string,
+    slots = 1,
+    more: readonly string[] = ["--no-signals"],
+    env?: NodeJS.ProcessEnv,
+    ready = "connected",
+  ): Promise<void> {
     const args = [AGENT_MAIN, "--join", this.hostLink, "--name", name, "--home", this.home, "--slots", String(slots), "--json"];
-    this.agents.set(name, await this.spawn([...args, ...more], (line) => line.includes('"event":"connected"'), env));
+    this.agents.set(name, await this.spawn([...args, ...more], (line) => line.includes(`"event":"${ready}"`), env));
   }
 
   /** What an agent has said so far, as events. */

@@ -125,15 +125,33 @@ test("agent-app takes of the coordinator only the protocol", () => {
   );
 });
 
-test("the coordinator imports nothing of the agents", () => {
+test("the coordinator imports nothing of the agents but the policy's rules", () => {
+  const allowed = /^coordinator\/(server|console)\//;
   none(
-    told(inSources.filter((it) => it.file.startsWith("coordinator/") && it.to?.startsWith("agent-app/") && !isStart(it))),
-    "Agents are other programs on other machines: the coordinator speaks with them, and the command line starts them, but neither imports them.",
+    told(
+      inSources.filter(
+        (it) =>
+          it.file.startsWith("coordinator/") &&
+          it.to?.startsWith("agent-app/") &&
+          !isStart(it) &&
+          !(it.to === "agent-app/policy" && allowed.test(it.file)),
+      ),
+    ),
+    "Agents are other programs on other machines: the coordinator speaks with them, and the command line starts them, but neither imports them. Only the policy's rules are the same on both sides, so that no policy is sent that a host would refuse.",
+  );
+  none(
+    told(
+      inSources.filter(
+        ({ file, to }) =>
+          file.startsWith("agent-app/policy/") && to !== "wasm-kernels/errors" && !to?.startsWith("agent-app/policy/"),
+      ),
+    ),
+    "What both sides share brings nothing along: the policy imports only the error type.",
   );
 });
 
-test("the console takes of the server only the API's table and types", () => {
-  const allowed = /^coordinator\/(console\/|server\/http\/(api|stream)\.ts$)/;
+test("the console takes of the server only the API's table and types, of the agents the policy's rules", () => {
+  const allowed = /^(coordinator\/(console\/|server\/http\/(api|stream)\.ts$)|agent-app\/policy$)/;
   none(
     told(
       inSources.filter(

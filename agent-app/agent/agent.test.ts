@@ -1,4 +1,5 @@
 import type { FromAgent, ToAgent } from "@nightshift/coordinator/protocol";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { describe, expect, test } from "vitest";
 import { Agent, DEFAULT_AGENT_SETTINGS } from "./agent.ts";
 import type { Ports, ProcessStatus, RunEnd } from "./ports.ts";
@@ -125,7 +126,7 @@ async function world(withProcess = true): Promise<World> {
   const one = new World();
   one.agent.start();
   await one.settle();
-  one.say({ type: "welcome", version: 1, hostId: "h", leaseMs: 15_000, checkpointMs: 10_000, drop: [] });
+  one.say({ type: "welcome", version: 1, hostId: "h", leaseMs: 15_000, checkpointMs: 10_000, drop: [], policies: [] });
   if (withProcess) await one.order();
   return one;
 }
@@ -223,6 +224,36 @@ test("what the policy leaves is told: slots, and memory less what processes have
   expect(one.load()?.memoryFreeBytes).toBe(0);
   one.agent.allow({ slots: 9, memoryBytes: 1e9 });
   expect(one.load()).toMatchObject({ slots: 1, memoryFreeBytes: 900 });
+});
+
+describe("policies of the coordinator", () => {
+  const policies = [{ version: 7, text: "{}" }];
+  const answers = (one: World) => one.sent.filter(({ type }) => type === "policyObeyed");
+
+  test("are obeyed before the host says that it is free, and again when they change; it says which", async () => {
+    const one = await world(false);
+    one.agent.onPolicies((told) => (told.length > 0 ? one.agent.pause("switched off", 0, "switched-off") : one.agent.resume()));
+    const before = one.sent.length;
+    one.say({ type: "welcome", version: 1, hostId: "h", leaseMs: 15_000, checkpointMs: 10_000, drop: [], policies });
+    const loads = one.sent.slice(before).filter(({ type }) => type === "load");
+    expect(loads[0]).toMatchObject({ paused: "switched off", pausedCode: "switched-off" });
+    await one.settle();
+    expect(answers(one).at(-1)).toEqual({ type: "policyObeyed", versions: [7], problem: null });
+    one.say({ type: "policy", policies: [] });
+    await one.settle();
+    expect(one.load()).toMatchObject({ paused: null, pausedCode: null });
+    expect(answers(one).at(-1)).toEqual({ type: "policyObeyed", versions: [], problem: null });
+  });
+
+  test("that cannot be obeyed are told with why", async () => {
+    const one = await world(false);
+    one.agent.onPolicies(() => {
+      throw new NightshiftError("NS_BAD_POLICY", "there is no setting of that name");
+    });
+    one.say({ type: "policy", policies });
+    await one.settle();
+    expect(answers(one).at(-1)).toEqual({ type: "policyObeyed", versions: [7], problem: "there is no setting of that name" });
+  });
 });
 
 test("a reason longer than the protocol allows is cut, not refused", async () => {

@@ -1,7 +1,7 @@
 // The agent: joins the coordinator, offers slots, keeps the processes it was given, and stops computing when told to. No platform in
 // it: everything outside comes through Ports.
-import type { FromAgent, HostInfo, ToAgent } from "@nightshift/coordinator/protocol";
-import { asNightshiftError, type NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { FromAgent, HostInfo, ToAgent, ToldPolicy } from "@nightshift/coordinator/protocol";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { AgentConnection, Ports } from "./ports.ts";
 import type { LoadedProgram } from "./program.ts";
 import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
@@ -38,6 +38,8 @@ export interface Allowance {
 export interface AgentStatus {
   connected: boolean;
   hostId: string | null;
+  /** An administrator has to let this host in before it can do anything. */
+  pending: boolean;
   paused: string | null;
   running: number;
   runnable: number;
@@ -56,6 +58,7 @@ const RETRY_MS = 250;
 const REPORT_GAP_MS = 200;
 /** As the protocol has it. */
 const MAX_REASON = 200;
+const MAX_PROBLEM = 4096;
 /** Images of forks whose children may begin here. */
 const MAX_KEPT_BLOBS = 8;
 
@@ -69,8 +72,13 @@ export class Agent {
   private readonly surroundings: Surroundings;
   private current: AgentConnection | undefined;
   private greeted = false;
+  private pending = false;
   private hostId: string | null = null;
   private paused: string | null = null;
+  private pausedCode: string | null = null;
+  private obeyPolicies: (policies: readonly ToldPolicy[]) => void | Promise<void> = () => {
+    throw new NightshiftError("NS_BAD_POLICY", "this agent obeys no policy");
+  };
   /** While paused: until when what we have stays here. */
   private keepUntil = 0;
   private cancelKeep: (() => void) | undefined;
@@ -113,6 +121,11 @@ export class Agent {
     };
   }
 
+  /** Who obeys the coordinator's policies. What throws has changed nothing; the coordinator is told. */
+  onPolicies(obey: (policies: readonly ToldPolicy[]) => void | Promise<void>): void {
+    this.obeyPolicies = obey;
+  }
+
   start(): void {
     for (const thread of this.threads) thread.warmUp();
     void this.connect();
@@ -129,13 +142,15 @@ export class Agent {
   /**
    * Computing stops now (the owner is back, or somebody asked). Processes keep their state and stay for `keepMs`, as the owner may leave
    * again; then they continue on other hosts. Paused already: only the reason changes, and the time when it is shorter.
+   * @param code of the policy's reason
    */
-  pause(reason: string, keepMs = 0): void {
+  pause(reason: string, keepMs = 0, code: string | null = null): void {
     const { ports } = this;
     const began = ports.now();
     const wasComputing = this.paused === null && this.status().running > 0;
     this.keepUntil = Math.min(this.paused === null ? Number.POSITIVE_INFINITY : this.keepUntil, began + keepMs);
     this.paused = reason.slice(0, MAX_REASON);
+    this.pausedCode = code;
     if (wasComputing) this.stopping = { reason, began };
     this.slots.setLimit(0, this.settings.ownerDeadlineMs);
     this.cancelKeep?.();
@@ -146,6 +161,7 @@ export class Agent {
   resume(): void {
     if (this.paused === null) return;
     this.paused = null;
+    this.pausedCode = null;
     this.cancelKeep?.();
     this.allow(this.allowed);
     this.hostChanged();
@@ -179,7 +195,8 @@ export class Agent {
       const { pid, state, cpuMs, memoryBytes, command } = resident;
       return { pid, state, cpuMs, memoryBytes, command };
     });
-    return { connected: this.greeted, hostId: this.hostId, paused: this.paused, ...counts, processes, refused: this.refused };
+    const { greeted: connected, hostId, pending, paused, refused } = this;
+    return { connected, hostId, pending, paused, ...counts, processes, refused };
   }
 
   // ---- connection
@@ -211,6 +228,7 @@ export class Agent {
     const error = asNightshiftError(thrown);
     this.current = undefined;
     this.greeted = false;
+    this.pending = false;
     this.heartbeat?.();
     if (FINAL.has(error.code)) {
       this.refuse(error);
@@ -232,10 +250,12 @@ export class Agent {
     switch (message.type) {
       case "welcome": {
         this.greeted = true;
+        this.pending = false;
         this.attempts = 0;
         this.hostId = message.hostId;
         this.leaseMs = message.leaseMs;
         this.surroundings.settings.checkpointMs = message.checkpointMs;
+        void this.obey(message.policies); // before anybody is told that this host is free
         for (const { pid, epoch } of message.drop) this.resident(pid, epoch)?.drop();
         for (const resident of this.residents.values()) resident.reconnected();
         this.report(true);
@@ -243,6 +263,16 @@ export class Agent {
         this.ports.log("connected", { hostId: message.hostId });
         return;
       }
+      case "pending":
+        this.pending = true;
+        this.attempts = 0;
+        this.hostId = message.hostId;
+        this.ports.log("pending", { hostId: message.hostId });
+        this.onChange(this.status());
+        return;
+      case "policy":
+        void this.obey(message.policies);
+        return;
       case "run":
         return this.adopt(message);
       case "outputAck":
@@ -266,6 +296,17 @@ export class Agent {
       case "bye":
         this.ports.log("bye", { code: message.code, message: message.message });
     }
+  }
+
+  private async obey(policies: readonly ToldPolicy[]): Promise<void> {
+    let problem: string | null = null;
+    try {
+      await this.obeyPolicies(policies);
+    } catch (thrown) {
+      problem = asNightshiftError(thrown).message.slice(0, MAX_PROBLEM);
+      this.ports.log("policy-refused", { message: problem });
+    }
+    this.send({ type: "policyObeyed", versions: policies.map(({ version }) => version), problem });
   }
 
   private send(message: FromAgent): void {
@@ -297,6 +338,7 @@ export class Agent {
       blocked: status.blocked,
       slots: this.allowed.slots,
       paused: this.paused,
+      pausedCode: this.pausedCode,
       keepMs: this.paused === null ? 0 : Math.ceil(Math.max(0, this.keepUntil - this.ports.now())),
       memoryFreeBytes: Math.max(0, Math.min(this.ports.memoryFreeBytes(), this.allowed.memoryBytes - used)),
       speed: this.ports.hostInfo().speed,

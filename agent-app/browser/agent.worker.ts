@@ -1,5 +1,6 @@
 // The agent of a tab, in a worker of its own: timers of a page that is not looked at are slowed down, those of workers are not. Its page
 // speaks to it by comlink.
+import type { ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
@@ -17,14 +18,24 @@ export interface StartOptions {
   coordinator: Coordinator;
   slots: number;
   /** Why it does not compute yet; null: it may begin at once. */
-  paused: string | null;
+  paused: { reason: string; code: string } | null;
 }
 
 export class TabAgent {
   private agent: Agent | undefined;
+  private slots = 0;
+  private memoryBytes = 0;
 
-  /** Joins. @param onStatus called at every change */
-  async start({ coordinator, slots, paused }: StartOptions, onStatus: (status: TabStatus) => void): Promise<void> {
+  /**
+   * Joins.
+   * @param onStatus called at every change
+   * @param onPolicies obeys the coordinator's policies, or throws
+   */
+  async start(
+    { coordinator, slots, paused }: StartOptions,
+    onStatus: (status: TabStatus) => void,
+    onPolicies: (policies: readonly ToldPolicy[]) => void | Promise<void>,
+  ): Promise<void> {
     const { key, name } = await loadDevice();
     this.agent?.stop();
     const ports = browserPorts({
@@ -37,13 +48,23 @@ export class TabAgent {
     });
     const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status) => onStatus({ ...status, name }));
     this.agent = agent;
-    if (paused !== null) agent.pause(paused, 0);
+    this.slots = slots;
+    this.memoryBytes = ports.hostInfo().memoryBytes;
+    agent.onPolicies(onPolicies);
+    if (paused !== null) agent.pause(paused.reason, 0, paused.code);
     agent.start();
   }
 
   /** @param keepMs how long processes stay before they go on elsewhere */
-  pause(reason: string, keepMs: number): void {
-    this.agent?.pause(reason, keepMs);
+  pause(reason: string, keepMs: number, code: string): void {
+    this.agent?.pause(reason, keepMs, code);
+  }
+
+  allow(coresPercent: number, memoryPercent: number): void {
+    this.agent?.allow({
+      slots: Math.max(1, Math.floor((this.slots * coresPercent) / 100)),
+      memoryBytes: Math.floor((this.memoryBytes * memoryPercent) / 100),
+    });
   }
 
   resume(): void {

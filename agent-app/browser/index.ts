@@ -1,4 +1,6 @@
 // A page's side of the agent in its tab.
+
+import type { ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { carryErrors } from "../worker/errors.ts";
 import type { StartOptions, TabAgent, TabStatus } from "./agent.worker.ts";
@@ -11,20 +13,26 @@ export interface Tab {
   /** Joins. */
   start(options: StartOptions): Promise<void>;
   /** @param keepMs how long processes stay before they go on elsewhere */
-  pause(reason: string, keepMs: number): Promise<void>;
+  pause(reason: string, keepMs: number, code: string): Promise<void>;
+  /** How much of the slots and of the tab's memory may be computed with while it is not paused, in percent. */
+  allow(coresPercent: number, memoryPercent: number): Promise<void>;
   resume(): Promise<void>;
   /** Ends it at once; processes go on elsewhere from their last images. */
   close(): void;
 }
 
-/** @param onStatus called at every change */
-export function openTab(onStatus: (status: TabStatus) => void): Tab {
+/**
+ * @param onStatus called at every change
+ * @param onPolicies obeys the coordinator's policies, or throws
+ */
+export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (policies: readonly ToldPolicy[]) => void): Tab {
   carryErrors();
   const worker = new Worker(new URL("./agent.worker.ts", import.meta.url), { type: "module" });
   const agent = Comlink.wrap<TabAgent>(worker);
   return {
-    start: (options) => agent.start(options, Comlink.proxy(onStatus)),
-    pause: (reason, keepMs) => agent.pause(reason, keepMs),
+    start: (options) => agent.start(options, Comlink.proxy(onStatus), Comlink.proxy(onPolicies)),
+    pause: (reason, keepMs, code) => agent.pause(reason, keepMs, code),
+    allow: (coresPercent, memoryPercent) => agent.allow(coresPercent, memoryPercent),
     resume: () => agent.resume(),
     close: () => worker.terminate(),
   };

@@ -103,6 +103,9 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   refused: (d) => `refused: ${d.message}`,
   decided: (d) => String(d.words),
   stopped: (d) => `all processes stopped within ${Number(d.ms).toFixed(1)} ms`,
+  pending: (d) => `waits until an administrator lets it in (its id begins with ${String(d.hostId).slice(0, 12)})`,
+  "policy-file": (d) => (d.problem === null ? "settings have been read anew" : `${d.problem}; what was set before still counts`),
+  "policy-refused": (d) => `the coordinator's policy cannot be obeyed: ${d.message}`,
   "signals-missing": (d) => `cannot see ${d.source} (${d.message})`,
 };
 

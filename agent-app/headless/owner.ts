@@ -8,17 +8,20 @@ import {
   type Decision,
   decisionWords,
   effective,
+  formatOwnerFile,
   languageOf,
   type ManualPause,
   momentOf,
   type OwnerFile,
   PolicyKeeper,
+  parseAdminPolicy,
+  parseOwnerFile,
   parseSettings,
   reasonWords,
   type Settings,
   tomorrowMs,
 } from "../policy/index.ts";
-import { ownerFilePath, readAdminPolicy, readOwnerFile, writeOwnerFile } from "./policy-files.ts";
+import { ownerFilePath, PolicyFile } from "./policy-files.ts";
 import { firstSignals, openSources, type SourceOptions } from "./signals/index.ts";
 import type { Source, Watch } from "./signals/source.ts";
 
@@ -29,7 +32,10 @@ export interface OwnerOptions {
   policyFile: string;
   /** From the command line. */
   mode: string | undefined;
-  /** false: nothing of the machine is looked at, and neither file is: only a pause by hand counts, until the agent ends. */
+  /**
+   * false: nothing of the machine is looked at, and neither file is: only the coordinator's policies count, and a pause by hand until
+   * the agent ends.
+   */
   sense: boolean;
   /** Where signals come from, instead of this machine's own sources. */
   open?(watch: Watch, options: SourceOptions): Source;
@@ -44,6 +50,10 @@ export interface OwnerStatus extends AgentStatus {
   settings: Settings;
   lockedBy: Partial<Record<keyof Settings, string>>;
   pause: ManualPause | null;
+  /** Versions of the coordinator's policies that are obeyed, the one that counts first in front. */
+  policies: readonly number[];
+  /** What is wrong with a settings or policy file since the agent has started: what it said before still counts. */
+  policyProblem: string | null;
 }
 
 const CLEARED_POLL_MS = 50;
@@ -51,12 +61,13 @@ const CLEARED_POLL_MS = 50;
 export class Owner {
   private readonly agent: Agent;
   private readonly options: OwnerOptions;
-  private readonly path: string;
-  private readonly admin: AdminPolicy | null;
+  private readonly admin: PolicyFile<AdminPolicy | null>;
+  private readonly own: PolicyFile<OwnerFile>;
+  /** The coordinator's. */
+  private told: readonly { version: number; policy: AdminPolicy }[] = [];
   private readonly byCommand: Partial<Settings>;
   private readonly keeper: PolicyKeeper;
   private readonly language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
-  private file: OwnerFile;
   private decision: Decision | undefined;
   private sources: Source | undefined;
 
@@ -64,9 +75,13 @@ export class Owner {
   constructor(agent: Agent, options: OwnerOptions) {
     this.agent = agent;
     this.options = options;
-    this.path = ownerFilePath(options.directory);
-    this.admin = options.sense ? readAdminPolicy(options.policyFile) : null;
-    this.file = options.sense ? readOwnerFile(this.path) : { settings: {}, pause: null };
+    const onDisk = (path: string): string | null => (options.sense ? path : null);
+    this.admin = new PolicyFile({ path: onDisk(options.policyFile), parse: parseAdminPolicy, none: null });
+    this.own = new PolicyFile<OwnerFile>({
+      path: onDisk(ownerFilePath(options.directory)),
+      parse: parseOwnerFile,
+      none: { settings: {}, pause: null },
+    });
     this.byCommand = options.mode === undefined ? {} : parseSettings({ mode: options.mode }, "--mode");
     this.keeper = new PolicyKeeper(
       {
@@ -79,14 +94,28 @@ export class Owner {
       },
       this.effective(),
       !options.sense ? { desktop: false } : options.open ? { desktop: true } : firstSignals(),
-      this.file.pause,
+      this.own.value.pause,
     );
+    agent.onPolicies((policies) => {
+      this.told = policies.map(({ version, text }) => ({
+        version,
+        policy: parseAdminPolicy(text, `policy ${version} of the coordinator`),
+      }));
+      this.keeper.setEffective(this.effective());
+    });
   }
 
   start(): void {
     const { options } = this;
     this.keeper.look();
     if (!options.sense) return;
+    const reread = (file: { problem: string | null }): void => {
+      options.log("policy-file", { problem: file.problem });
+      this.keeper.setEffective(this.effective());
+      this.keeper.setPause(this.own.value.pause);
+    };
+    this.admin.watch(() => reread(this.admin));
+    this.own.watch(() => reread(this.own));
     this.sources = (options.open ?? openSources)(
       { update: (signals) => this.keeper.update(signals), now: () => performance.now(), log: options.log },
       {
@@ -98,6 +127,8 @@ export class Owner {
   }
 
   close(): void {
+    this.admin.close();
+    this.own.close();
     this.sources?.close();
     this.keeper.close();
   }
@@ -122,9 +153,9 @@ export class Owner {
     for (const name of Object.keys(settings) as (keyof Settings)[])
       if (lockedBy[name] !== undefined)
         throw new NightshiftError("NS_FORBIDDEN", `${name} is set by ${lockedBy[name]} and cannot be changed here`);
-    this.file = { ...this.file, settings: { ...this.file.settings, ...settings } };
-    this.keeper.setEffective(this.effective());
-    this.keep();
+    this.keep({ ...this.own.value, settings: { ...this.own.value.settings, ...settings } }, () =>
+      this.keeper.setEffective(this.effective()),
+    );
   }
 
   /** What would be decided now, were the owner's settings these. Changes nothing. @throws NS_BAD_POLICY */
@@ -139,28 +170,35 @@ export class Owner {
       reasons: this.decision?.reasons ?? [],
       ...this.effective(),
       pause: this.keeper.pause,
+      policies: this.told.map(({ version }) => version),
+      policyProblem: this.admin.problem ?? this.own.problem,
     };
   }
 
   private effective(more: Partial<Settings> = {}): ReturnType<typeof effective> {
-    return effective({ ...this.file.settings, ...this.byCommand, ...more }, this.admin);
+    const local = this.admin.value;
+    return effective({ ...this.own.value.settings, ...this.byCommand, ...more }, [
+      ...(local ? [local] : []),
+      ...this.told.map(({ policy }) => policy),
+    ]);
   }
 
   private setPause(pause: ManualPause | null): void {
-    this.keeper.setPause(pause); // first: a full disk does not keep the owner waiting
-    this.file = { ...this.file, pause };
-    this.keep();
+    this.keep({ ...this.own.value, pause }, () => this.keeper.setPause(pause));
   }
 
-  private keep(): void {
-    if (this.options.sense) writeOwnerFile(this.path, this.file);
+  /** Obeyed also when it cannot be written, and before: a full disk does not keep the owner waiting. @throws NS_HOME_UNUSABLE */
+  private keep(file: OwnerFile, obey: () => void): void {
+    this.own.set(file);
+    obey();
+    this.own.save(formatOwnerFile);
   }
 
   private obey(decision: Decision): void {
     const { agent, options } = this;
     this.decision = decision;
     const [first] = decision.reasons;
-    if (first) agent.pause(reasonWords(first), decision.graceMs);
+    if (first) agent.pause(reasonWords(first), decision.graceMs, first.code);
     agent.allow({
       slots: Math.max(1, Math.floor((options.slots * decision.coresPercent) / 100)),
       memoryBytes: Math.floor((totalmem() * decision.memoryPercent) / 100),

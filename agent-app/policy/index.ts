@@ -2,7 +2,7 @@
 export { type Decision, decide, type Memory, NO_MEMORY, type Reason, tomorrowMs } from "./decide.ts";
 export { type KeeperPorts, PolicyKeeper } from "./keeper.ts";
 export type { ManualPause, ReasonCode } from "./rules.ts";
-export { MODES, type Settings } from "./settings.ts";
+export { isSettingName, MODES, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from "./settings.ts";
 export { type Moment, momentOf, type Signals } from "./signals.ts";
 export {
   type AdminPolicy,
@@ -14,5 +14,6 @@ export {
   parseAdminPolicy,
   parseOwnerFile,
   parseSettings,
+  restricted,
 } from "./sources.ts";
 export { decisionWords, LANGUAGES, type Language, languageOf, reasonWords } from "./words.ts";

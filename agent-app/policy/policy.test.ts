@@ -8,7 +8,7 @@ import { type KeeperPorts, PolicyKeeper } from "./keeper.ts";
 import { type Circumstances, type ManualPause, RULES } from "./rules.ts";
 import { defaultSettings, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from "./settings.ts";
 import { type Moment, SIGNALS, type Signals } from "./signals.ts";
-import { effective, formatOwnerFile, parseAdminPolicy, parseOwnerFile, parseSettings } from "./sources.ts";
+import { effective, formatOwnerFile, parseAdminPolicy, parseOwnerFile, parseSettings, restricted } from "./sources.ts";
 import { decisionWords, LANGUAGES, languageOf, reasonWords } from "./words.ts";
 
 const S = 1000;
@@ -241,10 +241,39 @@ describe("files", () => {
       '{"version":1,"by":"IT","locked":{"mode":"locked"},"defaults":{"idleAfterSeconds":60,"graceSeconds":5}}',
       "policy.json",
     );
-    const { settings, lockedBy } = effective(parseSettings({ mode: "always", graceSeconds: 7 }, "x"), admin);
+    const { settings, lockedBy } = effective(parseSettings({ mode: "always", graceSeconds: 7 }, "x"), [admin]);
     expect(settings).toEqual({ ...defaultSettings(), mode: "locked", idleAfterSeconds: 60, graceSeconds: 7 });
     expect(lockedBy).toEqual({ mode: "IT" });
     expect(() => parseAdminPolicy('{"version":1,"locked":{"moode":1}}', "policy.json")).toThrow(/locked\.moode/);
+  });
+
+  test("of several policies the one in front counts; what any of them locks counts before the owner's", () => {
+    const policy = (by: string, locked: Partial<Settings>, defaults: Partial<Settings> = {}) => ({ by, locked, defaults });
+    const policies = [
+      policy("the lab", { graceSeconds: 1 }, { mode: "never", hours: ["sat,sun 00:00-24:00"] }),
+      policy("IT", { graceSeconds: 2, idleAfterSeconds: 60, hours: [] }, { mode: "locked", busyAbovePercent: 5 }),
+    ];
+    const { settings, lockedBy } = effective({ idleAfterSeconds: 1 }, policies);
+    expect(settings).toEqual({
+      ...defaultSettings(),
+      ...{ graceSeconds: 1, idleAfterSeconds: 60, hours: [], mode: "never", busyAbovePercent: 5 },
+    });
+    expect(lockedBy).toEqual({ graceSeconds: "the lab", idleAfterSeconds: "IT", hours: "IT" });
+  });
+
+  test("where the owner has the last word a policy makes it stricter, and says so, but never laxer", () => {
+    const owner: Partial<Settings> = { mode: "idle", idleAfterSeconds: 60, batteryAbovePercent: 100 };
+    const locked: Partial<Settings> = {
+      ...{ mode: "always", idleAfterSeconds: 5, batteryAbovePercent: 0, coresPercent: 50, onMeteredNetwork: true },
+      ...{ hours: ["sat,sun 00:00-24:00"], exclusivePrograms: ["blender"] },
+    };
+    const { settings, lockedBy } = restricted(owner, [{ by: "IT", locked, defaults: { busyAbovePercent: 3 } }]);
+    expect(settings).toEqual({
+      ...{ ...defaultSettings(), ...owner, coresPercent: 50, busyAbovePercent: 3 },
+      ...{ hours: ["sat,sun 00:00-24:00"], exclusivePrograms: ["blender"] },
+    });
+    expect(lockedBy).toEqual({ coresPercent: "IT", hours: "IT", exclusivePrograms: "IT" });
+    expect(restricted(owner, [{ by: "IT", locked: { mode: "never" }, defaults: {} }]).settings.mode).toBe("never");
   });
 
   test("every default is a value that its own check allows", () => {
@@ -401,7 +430,7 @@ describe("whatever happens", () => {
   test("what the administrator has locked wins over whatever the owner sets", () =>
     fc.assert(
       fc.property(settingsArbitrary, settingsArbitrary, settingsArbitrary, (owner, locked, defaults) => {
-        const { settings, lockedBy } = effective(owner, { by: "IT", locked, defaults });
+        const { settings, lockedBy } = effective(owner, [{ by: "IT", locked, defaults }]);
         for (const name of Object.keys(locked) as SettingName[])
           expect([settings[name], lockedBy[name]]).toEqual([locked[name], "IT"]);
         expect(Object.keys(lockedBy)).toEqual(Object.keys(locked));
@@ -409,8 +438,27 @@ describe("whatever happens", () => {
     ));
 });
 
+test("whatever a policy says, a page that would not compute as its owner has agreed does not with it", () =>
+  fc.assert(
+    fc.property(
+      fc.record({
+        mode: fc.constantFrom<"idle" | "always">("idle", "always"),
+        idleAfterSeconds: fc.integer({ min: 1, max: 300 }),
+      }),
+      settingsArbitrary,
+      settingsArbitrary,
+      fc.record({ agoS: fc.integer({ min: 0, max: 400 }), onBattery: fc.boolean(), percent: fc.integer({ min: 0, max: 100 }) }),
+      (owner, locked, defaults, { agoS, onBattery, percent }) => {
+        const signals = { desktop: true, lastInputAtMs: -agoS * S, onBattery, batteryPercent: percent };
+        const restrictedTo = restricted(owner, [{ by: "IT", locked, defaults }]).settings;
+        fc.pre(!first(signals, owner).compute);
+        expect(first(signals, restrictedTo).compute).toBe(false);
+      },
+    ),
+  ));
+
 describe("the keeper", () => {
-  const setting = (settings: Partial<Settings> = {}) => effective(settings, null);
+  const setting = (settings: Partial<Settings> = {}) => effective(settings, []);
   /** Time by hand. */
   class Hand implements KeeperPorts {
     now = 0;

@@ -1,8 +1,17 @@
-// Where settings come from and which one wins: what the administrator has locked, then the owner's, then the administrator's defaults,
-// then ours. Parses both files; every problem is told at once, with file, setting, and what may stand there.
+// Where settings come from and which one wins: what administrators have locked, then the owner's, then administrators' defaults, then
+// ours. Administrators have a file on the machine and policies at the coordinator, all of one form. Parses all of it; every problem is
+// told at once, with file, setting, and what may stand there.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { ManualPause } from "./rules.ts";
-import { defaultSettings, isSettingName, SETTINGS, type SettingName, type Settings } from "./settings.ts";
+import {
+  defaultSettings,
+  isSettingName,
+  SETTING_NAMES,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+  type Settings,
+} from "./settings.ts";
 
 const VERSION = 1;
 /** Both files; a larger one is none of ours. */
@@ -16,7 +25,7 @@ export interface OwnerFile {
   pause: ManualPause | null;
 }
 
-/** policy.json, which only the administrator can write. */
+/** policy.json, which only the administrator can write; or a policy of the coordinator. */
 export interface AdminPolicy {
   /** Shown beside every setting that is locked: "IT, Example Ltd". */
   by: string;
@@ -30,12 +39,24 @@ export interface Effective {
   lockedBy: Partial<Record<SettingName, string>>;
 }
 
-export function effective(owner: Partial<Settings>, admin: AdminPolicy | null): Effective {
-  const locked = Object.keys(admin?.locked ?? {}) as SettingName[];
+/** @param policies of administrators: of two that say something of a setting the one in front counts */
+export function effective(owner: Partial<Settings>, policies: readonly AdminPolicy[]): Effective {
+  const rising = policies.toReversed();
   return {
-    settings: { ...defaultSettings(), ...admin?.defaults, ...owner, ...admin?.locked },
-    lockedBy: Object.fromEntries(locked.map((name) => [name, admin?.by ?? ""])),
+    settings: Object.assign(defaultSettings(), ...rising.map((one) => one.defaults), owner, ...rising.map((one) => one.locked)),
+    lockedBy: Object.fromEntries(rising.flatMap(({ by, locked }) => Object.keys(locked).map((name) => [name, by]))),
   };
+}
+
+/** The same where the owner has the last word, as with a volunteer's browser: policies only make it stricter. */
+export function restricted(owner: Partial<Settings>, policies: readonly AdminPolicy[]): Effective {
+  const own = effective(owner, []).settings;
+  const { settings: theirs, lockedBy } = effective(owner, policies);
+  const stricter = <N extends SettingName>(name: N): Settings[N] =>
+    (SETTINGS[name] as unknown as Setting<Settings[N]>).stricter(own[name], theirs[name]);
+  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, stricter(name)])) as unknown as Settings;
+  const taken = SETTING_NAMES.filter((name) => lockedBy[name] !== undefined && settings[name] !== own[name]);
+  return { settings, lockedBy: Object.fromEntries(taken.map((name) => [name, lockedBy[name]])) };
 }
 
 /** @param where names the file in messages @throws NS_BAD_POLICY */
@@ -56,7 +77,7 @@ export const formatOwnerFile = (file: OwnerFile): string => `${JSON.stringify({ 
 export function parseAdminPolicy(text: string, where: string): AdminPolicy {
   const problems: string[] = [];
   const file = parseFile(text, where, ["version", "by", "locked", "defaults"], problems);
-  const by = file.by ?? "the administrator";
+  const by = file.by ?? "your administrator";
   if (!isWords(by)) problems.push(`by must be a text of at most ${MAX_WORDS} characters`);
   const locked = checkSettings(file.locked, "locked", problems);
   const defaults = checkSettings(file.defaults, "defaults", problems);

@@ -7,7 +7,15 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export interface AgentAnswer {
   agent: string;
   ok: boolean;
-  status?: { connected: boolean; words: string; running: number; runnable: number; blocked: number };
+  status?: {
+    connected: boolean;
+    pending: boolean;
+    words: string;
+    running: number;
+    runnable: number;
+    blocked: number;
+    policyProblem: string | null;
+  };
   code?: string;
   message?: string;
 }

@@ -304,6 +304,50 @@ it("a link for submitting lets another user in, for nothing more", async () => {
   });
 });
 
+it("policy sets, previews, shows and undoes what hosts may do", async () => {
+  const paused = async (): Promise<(string | null)[]> =>
+    ((await json("hosts")) as { paused: string | null }[]).map((host) => host.paused);
+  const file = source("policy.json", JSON.stringify({ version: 1, by: "IT", locked: { mode: "never" } }));
+  const preview = await nightshift(["policy", "set", file, "--preview"]);
+  expect(preview.stdout.toString()).toMatch(
+    /^It would hold for 2 hosts and change 2 of them\.\n\S+: mode "auto" -> "never" \(locked\)\n/,
+  );
+  expect(await json("policy", "show")).toEqual([]);
+  const set = await nightshift(["policy", "set", "-"], readFileSync(join(scratch, file)));
+  expect(set.stdout.toString()).toBe("Version 1, for all: holds for 2 hosts\n");
+  await until(async () => (await paused()).every((why) => why === "switched off (set by IT)") || undefined);
+  expect((await nightshift(["policy", "show"])).stdout.toString()).toMatch(/^FOR .*\nall +1 .*mode="never"/);
+  const shown = await nightshift(["policy", "show", "--for", "all"]);
+  expect(JSON.parse(shown.stdout.toString())).toEqual({ version: 1, by: "IT", locked: { mode: "never" } });
+  const undone = (await json("policy", "undo")) as { policy: { document: object }; hosts: number };
+  expect(undone).toMatchObject({ hosts: 2, policy: { document: { version: 1 } } });
+  await until(async () => (await paused()).every((why) => why === null) || undefined);
+  const bad = await nightshift(["policy", "set", source("bad.json", '{"version":1,"locked":{"mode":1}}')]);
+  expect([bad.status, bad.stderr]).toEqual([1, expect.stringMatching(/NS_BAD_POLICY: .*locked\.mode must be one of/)]);
+});
+
+it("pending lists hosts that wait to be let in, and lets them in or turns them away", async () => {
+  const { link } = (await json("token", "create", "--approval")) as { link: string };
+  const agent = start(["agent", "--join", link, "--name", "library-3", "--json"]);
+  await agent.says(/"event":"pending"/);
+  const listed = (await nightshift(["pending", "list"])).stdout.toString();
+  expect(listed).toMatch(/^ID +HOST .*\n[0-9a-f]{12} +library-3 .* connected /);
+  expect((await nightshift(["agent", "status", "--name", "library-3"])).stdout.toString()).toMatch(
+    /waits until an administrator lets it in/,
+  );
+  expect((await nightshift(["pending", "approve", "library-3"])).stdout.toString()).toBe("library-3 is let in\n");
+  await agent.says(/"event":"connected"/);
+  expect(await json("pending", "list")).toEqual([]);
+  agent.child.kill("SIGINT");
+  await agent.ended;
+  expect(await nightshift(["pending", "refuse", "library-3"])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/NS_NO_SUCH_HOST/),
+  });
+  const admin = await nightshift(["token", "create", "--approval", "--scope", "submit"]);
+  expect(admin).toMatchObject({ status: 2, stderr: expect.stringMatching(/NS_USAGE/) });
+});
+
 it("start runs the experiment on two hosts, checks every output and prints its figures", async () => {
   const home = join(scratch, "experiment");
   const { status, stdout, stderr } = await start(
@@ -328,6 +372,11 @@ it("start runs the experiment on two hosts, checks every output and prints its f
   expect(figures.overheadPlainWasm).toBeCloseTo(tb / taPlainWasm + tb / tiPlainWasm - 1);
 }, 120_000);
 
+const GROUPED = [
+  ...["show", "set", "undo"].map((name) => ["policy", name]),
+  ...["list", "approve", "refuse"].map((name) => ["pending", name]),
+];
+
 it("every command has help with an example", async () => {
   const commands = [
     "start",
@@ -347,7 +396,7 @@ it("every command has help with an example", async () => {
     "status",
     "bench",
   ];
-  for (const command of [...commands.map((name) => [name]), ["token", "create"], ["agent", "pause"]]) {
+  for (const command of [...commands.map((name) => [name]), ["token", "create"], ["agent", "pause"], ...GROUPED]) {
     const { status, stdout } = await nightshift([...command, "--help"]);
     expect(status).toBe(0);
     expect(stdout.toString()).toMatch(/Examples?:\n {2}\$ /);

@@ -13,6 +13,8 @@ import { hostsCommand } from "./commands/hosts.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { pendingCommand } from "./commands/pending.ts";
+import { policyCommand } from "./commands/policy.ts";
 import { psCommand } from "./commands/ps.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
@@ -72,7 +74,7 @@ function program(): Command {
     ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
     ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
     ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
-    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand(), consoleCommand()]],
+    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand(), pendingCommand(), policyCommand(), consoleCommand()]],
     ["Measure:", [startCommand(), benchCommand()]],
   ];
   for (const [heading, commands] of groups) {

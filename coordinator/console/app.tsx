@@ -9,6 +9,7 @@ import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
 import { JoinPage } from "./pages/join.tsx";
 import { PeoplePage } from "./pages/people.tsx";
+import { PoliciesPage } from "./pages/policies.tsx";
 import { SignInPage, WelcomePage } from "./pages/sign-in.tsx";
 import { attempt, Empty, Notes, Shown } from "./parts.tsx";
 import { Link, navigate, usePath } from "./router.tsx";
@@ -65,6 +66,7 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
     ["/", t("cluster")],
     ["/jobs", t("jobs")],
     ["/hosts", t("hosts")],
+    ["/policies", t("policies")],
     ...(administrator
       ? ([
           ["/join", t("enrolment")],
@@ -114,6 +116,7 @@ function Page({ path }: { path: string }) {
   if (first === "jobs") return second ? <JobPage id={Number(second)} key={second} /> : <JobsPage />;
   if (first === "hosts") return second ? <HostPage id={decodeURIComponent(second)} key={second} /> : <HostsPage />;
   if (first === "join") return <JoinPage />;
+  if (first === "policies") return <PoliciesPage />;
   if (first === "events") return <EventsPage />;
   if (first === "people") return <PeoplePage />;
   return (

@@ -98,6 +98,14 @@ const image = z.object({
 });
 export type ImageRef = z.infer<typeof image>;
 
+/** Most policies that hold for one host: its own, one for each of its 16 tags, and that for all. */
+export const MAX_POLICIES = 18;
+/** Largest policy in bytes; so all that hold for one host fit into a message. */
+export const MAX_POLICY_BYTES = 32 * 1024;
+/** Of administrators, the one that counts first: each as an administrator's file has it (docs/POLICY.md), whose reader checks it. */
+const policies = z.array(z.object({ version: count, text: z.string().max(MAX_POLICY_BYTES) })).max(MAX_POLICIES);
+export type ToldPolicy = z.infer<typeof policies>[number];
+
 // ---- agent -> coordinator
 export const fromAgent = z.discriminatedUnion("type", [
   /** First after the handshake, on every connection. `held`: processes this agent still has; the coordinator says which to drop. */
@@ -115,8 +123,9 @@ export const fromAgent = z.discriminatedUnion("type", [
     blocked: count,
     /** How many of its slots the host's policy lets compute when it is not paused. */
     slots: count.max(4096),
-    /** Why the host computes nothing at the moment. */
+    /** Why the host computes nothing at the moment, in words and as the policy's code (docs/POLICY.md). */
     paused: z.string().max(200).nullable(),
+    pausedCode: z.string().max(64).nullable(),
     /** While paused: what it has stays for so long, as its owner may leave again; then it is taken elsewhere. */
     keepMs: count,
     memoryFreeBytes: count,
@@ -158,6 +167,12 @@ export const fromAgent = z.discriminatedUnion("type", [
     /** Files the process wrote: relative path -> blob; null means removed. */
     files: z.record(path, z.object({ hash, size: count }).nullable()),
   }),
+  /** Answers `welcome` and `policy`: these versions are obeyed from now on, or why not: then those from before still are. */
+  z.object({
+    type: z.literal("policyObeyed"),
+    versions: z.array(count).max(MAX_POLICIES),
+    problem: z.string().max(4096).nullable(),
+  }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
@@ -170,7 +185,12 @@ export const toAgent = z.discriminatedUnion("type", [
     leaseMs: count,
     checkpointMs: count,
     drop: z.array(z.object({ pid, epoch })).max(100_000),
+    policies,
   }),
+  /** In place of `welcome`, which comes when an administrator lets this host in. Nothing else is answered before. */
+  z.object({ type: z.literal("pending"), hostId: name }),
+  /** In place of those told before, to be obeyed at once. */
+  z.object({ type: z.literal("policy"), policies }),
   z.object({
     type: z.literal("run"),
     pid,
@@ -219,6 +239,16 @@ export type JobSpec = z.infer<typeof jobSpec>;
 
 export const processState = z.enum(["queued", "leased", "running", "suspended", "migrating", "exited", "failed", "cancelled"]);
 export type ProcessState = z.infer<typeof processState>;
+
+const policyView = z.object({
+  version: count,
+  scope: name,
+  /** The scope with a host's name in place of its id. */
+  name,
+  at: z.number(),
+  who: z.string(),
+  document: z.record(z.string(), z.unknown()),
+});
 
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
@@ -299,11 +329,53 @@ export const requests = {
   migrate: { params: z.object({ pid, host: name }), result: z.object({ from: name.nullable(), to: name }) },
   cancel: { params: z.object({ pid: pid.nullable(), job: count.nullable() }), result: z.object({ cancelled: count }) },
   tokenCreate: {
-    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count }),
+    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count, approval: z.boolean() }),
     result: z.object({ link: z.string(), expiresAt: z.number() }),
   },
   /** A one-time link to the console: for a user's new password, or for a new administrator. */
   consoleLink: { params: z.object({ user: name.nullable() }), result: z.object({ link: z.string() }) },
+  /** Administrators' policies: the newest of each scope, or all versions of one. Scopes are all, tag:NAME and host:NAME. */
+  policyShow: { params: z.object({ scope: name.nullable() }), result: z.array(policyView) },
+  /** `preview`: only what it would change. */
+  policySet: {
+    params: z.object({ scope: name, document: z.record(z.string().max(200), z.unknown()), preview: z.boolean() }),
+    result: z.object({
+      policy: policyView.nullable(),
+      hosts: count,
+      preview: z
+        .object({
+          changed: count,
+          listed: z.array(
+            z.object({
+              name,
+              changes: z.array(z.object({ setting: name, from: z.unknown(), to: z.unknown(), locked: z.boolean() })),
+            }),
+          ),
+        })
+        .nullable(),
+    }),
+  },
+  policyUndo: {
+    params: z.object({ scope: name, version: count.nullable() }),
+    result: z.object({ policy: policyView, hosts: count }),
+  },
+  /** Hosts that wait to be let in. */
+  pendingHosts: {
+    params: z.object({}),
+    result: z.array(
+      z.object({
+        id: name,
+        name,
+        since: z.number(),
+        online: z.boolean(),
+        os: z.string(),
+        cpuModel: z.string(),
+        slots: count,
+      }),
+    ),
+  },
+  /** Lets one in, by name or the beginning of its id, or turns it away for good. */
+  pendingDecide: { params: z.object({ host: name, approve: z.boolean() }), result: z.object({}) },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),

@@ -263,6 +263,7 @@ export class Core {
     if (worthShowing(host, message)) this.records.changedHost(host.id);
     host.info = { ...host.info, slots: message.slots };
     host.paused = message.paused;
+    host.pausedCode = message.pausedCode;
     host.keepUntil = now + message.keepMs;
     host.running = message.running;
     host.runnable = message.runnable;
@@ -438,7 +439,7 @@ export class Core {
     host.seenAt = now;
     if (host.silent) this.records.changedHost(hostId);
     host.silent = false;
-    if (message.type === "hello") return;
+    if (message.type === "hello" || message.type === "policyObeyed") return;
     if (message.type === "load") return this.load(host, message, now);
     const process = this.records.processes.get(message.pid);
     if (!process || process.host !== hostId || process.epoch !== message.epoch || isEnded(process)) {
@@ -621,6 +622,7 @@ const asConnected = (id: string, { name, tags, drained }: HostSettings, info: Ho
   info,
   online: false,
   paused: null,
+  pausedCode: null,
   keepUntil: 0,
   speed: info.speed,
   running: 0,

@@ -11,6 +11,7 @@ function host(id: string, speed = 100, slots = 1): Host {
       name: id,
       online: true,
       paused: null,
+      pausedCode: null,
       keepUntil: 0,
       speed,
       running: 0,

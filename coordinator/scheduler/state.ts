@@ -76,7 +76,9 @@ export interface Host extends HostSettings {
   id: string;
   info: HostInfo;
   online: boolean;
+  /** Why it computes nothing, in words and as the policy's code. */
   paused: string | null;
+  pausedCode: string | null;
   /** While it is paused: until when its processes stay. */
   keepUntil: number;
   speed: number;

@@ -6,6 +6,7 @@ import { type Host, type Job, usable, whyNot } from "../scheduler/index.ts";
 import type { Device, TokenRecord } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createToken } from "./enrolment.ts";
+import type { HostPolicies } from "./policies.ts";
 
 const MAX_TTL_MS = 365 * 24 * 3600_000;
 
@@ -17,6 +18,7 @@ export interface HostChange {
 
 export class Actions {
   private readonly coordinator: Coordinator;
+  private readonly policies: HostPolicies;
   private readonly linkTo: (token: Uint8Array) => string;
   private readonly disconnect: (key: string) => void;
 
@@ -24,8 +26,14 @@ export class Actions {
    * @param linkTo the join link for a token
    * @param disconnect ends the connections of a key that has been revoked, at once
    */
-  constructor(coordinator: Coordinator, linkTo: (token: Uint8Array) => string, disconnect: (key: string) => void) {
+  constructor(
+    coordinator: Coordinator,
+    policies: HostPolicies,
+    linkTo: (token: Uint8Array) => string,
+    disconnect: (key: string) => void,
+  ) {
     this.coordinator = coordinator;
+    this.policies = policies;
     this.linkTo = linkTo;
     this.disconnect = disconnect;
   }
@@ -64,9 +72,22 @@ export class Actions {
     return moved;
   }
 
-  createLink(scope: Device["scope"], ttlMs: number, uses: number, who: string): { link: string; token: TokenRecord } {
-    const { bytes, token } = createToken(this.coordinator.store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now(), who);
-    this.coordinator.note({ who, what: "link-created", target: shortOf(token), details: `${scope}, ${uses} uses` });
+  createLink(
+    scope: Device["scope"],
+    ttlMs: number,
+    uses: number,
+    who: string,
+    approval: boolean,
+  ): { link: string; token: TokenRecord } {
+    if (approval && scope !== "host") throw new NightshiftError("NS_USAGE", "only hosts can be made to wait for approval");
+    const { store } = this.coordinator;
+    const { bytes, token } = createToken(store, scope, Math.min(ttlMs, MAX_TTL_MS), uses, Date.now(), who, approval);
+    this.coordinator.note({
+      who,
+      what: "link-created",
+      target: shortOf(token),
+      details: `${scope}, ${uses} uses${approval ? ", with approval" : ""}`,
+    });
     return { link: this.linkTo(bytes), token };
   }
 
@@ -94,6 +115,7 @@ export class Actions {
     const host = this.host(idOrName);
     const device = store.device(host.id);
     if (!device) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
+    const before = host.tags.join();
     const { name = host.name, tags = host.tags, drained = host.drained } = change;
     if ([...core.hosts.values()].some((other) => other.id !== host.id && other.name === name))
       throw new NightshiftError("NS_USAGE", `another host is called "${name}"`);
@@ -104,6 +126,7 @@ export class Actions {
       ...(drained === host.drained ? [] : [drained ? "kept clear" : "takes work again"]),
     ];
     this.coordinator.apply((changing, now) => changing.setHost(host.id, { name, tags, drained }, now));
+    if (tags.join() !== before) this.policies.tell(host);
     if (said.length > 0) this.coordinator.note({ who, what: "host-changed", target: name, details: said.join("; ") });
     return host;
   }

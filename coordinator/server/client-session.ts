@@ -6,19 +6,32 @@ import type { Device } from "../store/index.ts";
 import type { Actions } from "./actions.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { Following } from "./following.ts";
+import type { PendingHosts } from "./pending.ts";
+import type { HostPolicies } from "./policies.ts";
+import { type PolicyAnswers, policyAnswers } from "./policy-answers.ts";
 import type { Programs } from "./programs.ts";
 
 export interface ClientServices {
   coordinator: Coordinator;
   programs: Programs;
   actions: Actions;
+  policies: HostPolicies;
+  pending: PendingHosts;
   /** A one-time link to the console. @param user whose password it sets; null: for a new administrator */
   consoleLink(user: string | null): string;
   version: string;
   startedAt: number;
 }
 
-const ADMIN_ONLY: ReadonlySet<Method> = new Set(["tokenCreate", "hostRevoke", "consoleLink"]);
+const ADMIN_ONLY: ReadonlySet<Method> = new Set([
+  "tokenCreate",
+  "hostRevoke",
+  "consoleLink",
+  "policySet",
+  "policyUndo",
+  "pendingHosts",
+  "pendingDecide",
+]);
 /** Requests of one client that may be under way at a time. */
 const MAX_UNDERWAY = 256;
 
@@ -28,12 +41,14 @@ export class ClientSession {
   private readonly send: (message: ToClient) => void;
   private readonly backlogBytes: () => number;
   private readonly follows = new Map<number, () => void>();
+  private readonly policies: PolicyAnswers;
   private underway = 0;
 
   /** @param backlogBytes what waits to be sent to this client */
   constructor(services: ClientServices, device: Device, send: (message: ToClient) => void, backlogBytes: () => number) {
     this.backlogBytes = backlogBytes;
     this.services = services;
+    this.policies = policyAnswers(services.policies);
     this.device = device;
     this.send = send;
   }
@@ -96,9 +111,21 @@ export class ClientSession {
     }),
     migrate: ({ pid, host }) => this.services.actions.migrate(pid, host, this.who),
     cancel: ({ pid, job }) => this.cancel(pid, job),
-    tokenCreate: ({ scope, ttlMs, uses }) => {
-      const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who);
+    tokenCreate: ({ scope, ttlMs, uses, approval }) => {
+      const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who, approval);
       return { link, expiresAt: token.expiresAt };
+    },
+    policyShow: ({ scope }) => (scope === null ? this.policies.all() : this.policies.versions(scope)),
+    policySet: ({ scope, document, preview }) => {
+      if (!preview) return { ...this.policies.set(scope, document, this.who), preview: null };
+      const { hosts, ...rest } = this.policies.preview(scope, document);
+      return { policy: null, hosts, preview: rest };
+    },
+    policyUndo: ({ scope, version }) => this.policies.undo(scope, version ?? undefined, this.who),
+    pendingHosts: () => this.services.pending.list(),
+    pendingDecide: ({ host, approve }) => {
+      this.services.pending.decide(host, approve, this.who);
+      return {};
     },
     hostRevoke: ({ host }) => {
       this.services.actions.removeHost(host, this.who);

@@ -121,7 +121,7 @@ export class Coordinator {
   }
 
   /** A thing that is not stored has changed, or has come. */
-  show(key: "sample/last"): void {
+  show(key: "sample/last" | `host/${string}`): void {
     this.feed.touch(key);
     for (const watcher of this.watchers) watcher();
   }
@@ -215,6 +215,11 @@ export class Coordinator {
       set.delete(follower);
       if (set.size === 0) this.followers.delete(job);
     };
+  }
+
+  /** At once: for what is on the disk already. Lost when the host is not connected. */
+  send(host: string, message: ToAgent): void {
+    this.senders.get(host)?.(message);
   }
 
   /** Who carries messages to this host; the last connection counts. */

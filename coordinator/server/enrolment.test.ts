@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqlite, type Store } from "../store/index.ts";
-import { authenticate, createToken } from "./enrolment.ts";
+import { authenticate, createToken, MAX_PENDING } from "./enrolment.ts";
 
 let directory: string;
 let store: Store;
@@ -57,4 +57,16 @@ test("tokens are kept as hashes only", () => {
   const { bytes: token } = createToken(store, "admin", 1000, 5, 0, "test");
   const kept = JSON.stringify(store.token(Buffer.from(token).toString("hex")) ?? null);
   expect(kept).toBe("null");
+});
+
+test("a token that asks for approval enrols hosts that wait, only so many, and no longer than until they are decided on", () => {
+  const { bytes: token } = createToken(store, "host", 1000, MAX_PENDING + 5, 0, "test", true);
+  const first = enrol("agent", 1, token);
+  expect(first.pending).toBe(true);
+  expect(enrol("agent", 1).pending).toBe(true);
+  for (let n = 2; n <= MAX_PENDING; n++) store.saveDevice({ ...first, key: n.toString(16).padStart(64, "0"), name: String(n) });
+  expect(() => enrol("agent", 2, token)).toThrow(code("NS_LIMIT"));
+  store.saveDevice({ ...first, pending: false });
+  expect(enrol("agent", 2, token).pending).toBe(true);
+  expect(enrol("agent", 1).pending).toBe(false);
 });

@@ -5,11 +5,13 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Device, Store, TokenRecord } from "../store/index.ts";
 
 export const TOKEN_BYTES = 24;
+/** Hosts that may wait to be let in. */
+export const MAX_PENDING = 1000;
 const SCOPES_OF_ROLE = { agent: ["host"], client: ["submit", "admin"] } as const;
 
 const hashOf = (token: Uint8Array): string => createHash("sha256").update(token).digest("hex");
 
-/** @param ttlMs how long the token can be used for enrolling @param createdBy who asked for it */
+/** @param ttlMs how long the token can be used for enrolling @param createdBy who asked for it @param approval see TokenRecord */
 export function createToken(
   store: Store,
   scope: Device["scope"],
@@ -17,16 +19,17 @@ export function createToken(
   uses: number,
   now: number,
   createdBy: string,
+  approval = false,
 ): { bytes: Uint8Array; token: TokenRecord } {
   const bytes = new Uint8Array(randomBytes(TOKEN_BYTES));
-  const token = { hash: hashOf(bytes), scope, expiresAt: now + ttlMs, uses, createdBy, createdAt: now };
+  const token = { hash: hashOf(bytes), scope, expiresAt: now + ttlMs, uses, createdBy, createdAt: now, approval };
   store.saveToken(token);
   return { bytes, token };
 }
 
 /**
  * The device behind a connection, enrolled now if it brings a good token.
- * @throws NS_REVOKED, NS_BAD_TOKEN, NS_FORBIDDEN
+ * @throws NS_REVOKED, NS_BAD_TOKEN, NS_FORBIDDEN, NS_LIMIT
  */
 export function authenticate(
   store: Store,
@@ -59,7 +62,10 @@ export function authenticate(
     tags: [],
     drained: false,
     info: null,
+    pending: token.approval,
   };
+  if (device.pending && store.devices().filter(({ pending, revokedAt }) => pending && revokedAt === null).length >= MAX_PENDING)
+    throw new NightshiftError("NS_LIMIT", `${MAX_PENDING} hosts wait to be let in already`);
   if (!store.enrol(token.hash, device)) throw new NightshiftError("NS_BAD_TOKEN", "the join token is used up");
   return device;
 }

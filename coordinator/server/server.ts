@@ -10,7 +10,14 @@ import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/err
 import { imageParent } from "@nightshift/wasm-kernels/process";
 import type { FastifyInstance } from "fastify";
 import { DiskBlobs } from "../blobs/index.ts";
-import { acceptTunnel, formatLink, HandshakeGate, PROTOCOL_VERSION, type ServedTunnel } from "../protocol/index.ts";
+import {
+  acceptTunnel,
+  type FromAgent,
+  formatLink,
+  HandshakeGate,
+  PROTOCOL_VERSION,
+  type ServedTunnel,
+} from "../protocol/index.ts";
 import { loadKeyFile, nodeCrypto, serveSockets } from "../protocol/node/index.ts";
 import { type CoreSettings, DEFAULT_SETTINGS } from "../scheduler/index.ts";
 import { type Device, openSqlite } from "../store/index.ts";
@@ -21,6 +28,8 @@ import { authenticate, createToken } from "./enrolment.ts";
 import { invitationUrl, invite } from "./http/people-handlers.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
+import { PendingHosts } from "./pending.ts";
+import { HostPolicies } from "./policies.ts";
 import { Programs } from "./programs.ts";
 import { Views } from "./views.ts";
 
@@ -100,8 +109,8 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   closers.push(() => coordinator.flush());
   const programs = new Programs(store, blobs);
 
-  for (const { key, role, revokedAt, name, tags, drained, info } of store.devices())
-    if (role === "agent" && revokedAt === null && info !== null)
+  for (const { key, role, revokedAt, pending, name, tags, drained, info } of store.devices())
+    if (role === "agent" && revokedAt === null && !pending && info !== null)
       coordinator.apply((core, now) => core.hostKnown(key, { name, tags, drained }, info, now));
 
   const host = options.host ?? "127.0.0.1";
@@ -115,12 +124,14 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const disconnect = (key: string): void => {
     for (const tunnel of tunnels.get(key) ?? []) tunnel.close("NS_REVOKED", "this host has been removed from the cluster");
   };
-  const actions = new Actions(coordinator, (token) => linkTo(outsideAddress(), token), disconnect);
-  const views = new Views(coordinator);
+  const policies = new HostPolicies(coordinator);
+  const actions = new Actions(coordinator, policies, (token) => linkTo(outsideAddress(), token), disconnect);
+  const pending = new PendingHosts(coordinator, disconnect);
+  const views = new Views(coordinator, policies);
   closers.push(() => views.close());
   const startedAt = Date.now();
   const site = await makeSite({
-    ...{ coordinator, actions, views, programs, blobs, plainHttp, startedAt },
+    ...{ coordinator, actions, policies, pending, views, programs, blobs, plainHttp, startedAt },
     buildFolder: join(directory, "builds"),
     consoleFolder: CONSOLE_FOLDER,
     version: VERSION,
@@ -143,7 +154,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const consoleLink = (user: string | null): string =>
     invitationUrl(consoleOrigin(), invite(store.people, "administrator", user).token);
 
-  const services = { coordinator, programs, actions, consoleLink, version: VERSION, startedAt };
+  const services = { coordinator, programs, actions, policies, pending, consoleLink, version: VERSION, startedAt };
 
   const sockets = serveSockets({
     http,
@@ -159,7 +170,13 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
           newcomer.authenticated();
           return device;
         },
-        blobs: () => ({ store: blobs, authorise: () => {} }),
+        blobs: ({ identity }) => ({
+          store: blobs,
+          authorise: () => {
+            if (store.device(identity.key)?.pending)
+              throw new NightshiftError("NS_FORBIDDEN", "this host waits until an administrator lets it in");
+          },
+        }),
       }).then(
         (accepted) => {
           const { key } = accepted.identity;
@@ -168,7 +185,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
           const done = (): void => {
             set.delete(accepted.tunnel);
           };
-          if (accepted.role === "agent") serveAgent(coordinator, accepted.identity, accepted.tunnel, done, log);
+          if (accepted.role === "agent") serveAgent(services, accepted.identity, accepted.tunnel, done, log);
           else
             serveClient(
               new ClientSession(
@@ -221,42 +238,32 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
 }
 
 function serveAgent(
-  coordinator: Coordinator,
+  { coordinator, policies, pending }: { coordinator: Coordinator; policies: HostPolicies; pending: PendingHosts },
   device: Device,
   tunnel: ServedTunnel<"agent">,
   done: () => void,
   log: (event: string, details: Record<string, unknown>) => void,
 ): void {
   let disconnect: (() => void) | undefined;
+  let stopWaiting: (() => void) | undefined;
   tunnel.onMessage((message) => {
     if (message.type !== "hello") {
-      if (process.env.TRACE && message.type !== "load")
-        console.log(
-          Math.round(performance.now()),
-          device.name,
-          "<-",
-          message.type,
-          "pid" in message ? `${message.pid}/${message.epoch}` : "",
-          message.type === "syscall" ? message.seq + message.call.call : "",
-          message.type === "refused" ? message.code + message.message : "",
-        );
+      if (disconnect && message.type === "policyObeyed") policies.answered(device.key, message.versions, message.problem);
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }
-    if (disconnect) return;
+    if (disconnect || stopWaiting) return;
+    const known = coordinator.store.device(device.key) ?? device;
+    if (!known.pending) return greet(message);
+    if (known.info === null)
+      coordinator.note({ who: `host ${known.name}`, what: "host-waits", target: known.name, details: known.key.slice(0, 12) });
+    coordinator.store.saveDevice({ ...known, info: message.host });
+    stopWaiting = pending.wait(device.key, () => greet(message));
+    tunnel.send({ type: "pending", hostId: device.key });
+  });
+  const greet = (message: Extract<FromAgent, { type: "hello" }>): void => {
     const settings = coordinator.settings;
-    disconnect = coordinator.connectHost(device.key, (outgoing) => {
-      if (process.env.TRACE)
-        console.log(
-          Math.round(performance.now()),
-          device.name,
-          "->",
-          outgoing.type,
-          "pid" in outgoing ? `${outgoing.pid}/${"epoch" in outgoing ? outgoing.epoch : ""}` : "",
-          outgoing.type === "syscallResult" ? `${outgoing.seq} ${outgoing.result.value}` : "",
-        );
-      tunnel.send(outgoing);
-    });
+    disconnect = coordinator.connectHost(device.key, (outgoing) => tunnel.send(outgoing));
     const known = coordinator.store.device(device.key) ?? device;
     if (JSON.stringify(known.info) !== JSON.stringify(message.host))
       coordinator.store.saveDevice({ ...known, info: message.host });
@@ -279,10 +286,12 @@ function serveAgent(
       leaseMs: settings.leaseMs,
       checkpointMs: settings.checkpointMs,
       drop,
+      policies: policies.toldTo({ ...known, id: known.key }),
     });
-  });
+  };
   tunnel.onClose((error) => {
     done();
+    stopWaiting?.();
     disconnect?.();
     if (disconnect)
       coordinator.note({ who: `host ${device.name}`, what: "host-left", target: device.name, details: error?.code ?? "" });

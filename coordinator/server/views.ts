@@ -1,8 +1,10 @@
 // What the coordinator knows, as the HTTP API shows it: hosts, jobs and processes in plain JSON, sums over all of them, and samples of the
 // sums over time. Reads only.
+import type { ReasonCode } from "@nightshift/agent-app/policy";
 import { capacity, computingOn, type Host, type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { Answer, HostState } from "./http/api.ts";
+import type { HostPolicies } from "./policies.ts";
 
 export type HostView = Answer<"hosts">["hosts"][number];
 export type JobView = Answer<"jobs">["jobs"][number];
@@ -15,17 +17,24 @@ const SAMPLE_MS = 5000;
 /** An hour. */
 const MAX_SAMPLES = 720;
 
-/** What an agent says when the person at the desk is why it pauses. */
-const OWNER = /\b(owner|you are here|keyboard|mouse|screen|works here)\b/i;
+/** When the person at the desk is why it pauses. */
+const OWNER: ReadonlySet<string | null> = new Set<ReasonCode>([
+  "owner-here",
+  "owner-unknown",
+  "not-locked",
+  "remote-session",
+  "full-screen",
+]);
 
 export function hostState(host: Host): HostState {
   if (!host.online || host.silent) return "offline";
-  if (host.paused !== null) return OWNER.test(host.paused) ? "owner" : "paused";
+  if (host.paused !== null) return OWNER.has(host.pausedCode) ? "owner" : "paused";
   if (host.drained) return "clear";
   return host.running > 0 ? "computing" : "idle";
 }
 
 export class Views {
+  private readonly policies: HostPolicies;
   readonly samples: Sample[] = [];
   /** As of the last sample. */
   lastTotals: Answer<"cluster">["totals"];
@@ -34,7 +43,8 @@ export class Views {
   private readonly timer: NodeJS.Timeout;
   private ended: number;
 
-  constructor(coordinator: Coordinator) {
+  constructor(coordinator: Coordinator, policies: HostPolicies) {
+    this.policies = policies;
     this.coordinator = coordinator;
     this.ended = this.endedProcesses();
     this.lastTotals = this.totals();
@@ -53,7 +63,7 @@ export class Views {
   }
 
   host(host: Host): HostView {
-    const { id, name, tags, drained, info, paused, running, runnable, blocked, memoryFreeBytes, seenAt } = host;
+    const { id, name, tags, drained, info, paused, pausedCode, running, runnable, blocked, memoryFreeBytes, seenAt } = host;
     const { os, arch, cpuModel, slots, memoryBytes } = info;
     const more = {
       os,
@@ -63,12 +73,20 @@ export class Views {
       memoryBytes,
       speed: host.speed,
       paused,
+      pausedCode,
       running,
       runnable,
       blocked,
       memoryFreeBytes,
+      policy: this.policy(host),
     };
     return { id, number: this.numberOf(id), name, tags: [...tags], drained, state: hostState(host), ...more, seenAt };
+  }
+
+  private policy(host: Host): HostView["policy"] {
+    const { versions, problem } = this.policies.obeyedBy(host.id);
+    const told = this.policies.toldTo(host).map(({ version }) => version);
+    return { told, obeyed: versions && [...versions], problem };
   }
 
   hosts(): HostView[] {

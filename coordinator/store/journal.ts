@@ -24,7 +24,11 @@ export type Deed =
   | "host-changed"
   | "host-removed"
   | "link-created"
-  | "link-removed";
+  | "link-removed"
+  | "policy-changed"
+  | "host-waits"
+  | "host-approved"
+  | "host-refused";
 
 export interface JournalEvent {
   id: number;

@@ -7,10 +7,11 @@ import type { Forgotten, Saved } from "../scheduler/state.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { People } from "./people.ts";
+import { Policies } from "./policies.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 3;
+const VERSION = 5;
 export const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -41,6 +42,17 @@ export const MIGRATIONS: Record<number, string> = {
     alter table device add column info text;
     alter table token add column created_by text not null default '';
     alter table token add column created_at integer not null default 0;
+  `,
+  // Administrators' policies.
+  4: `
+    create table policy (version integer primary key autoincrement, scope text not null, at integer not null, who text not null,
+      text text not null);
+    create index policy_scope on policy (scope, version);
+  `,
+  // Hosts that wait to be let in.
+  5: `
+    alter table token add column approval integer not null default 0;
+    alter table device add column pending integer not null default 0;
   `,
 };
 
@@ -77,12 +89,14 @@ function migrate(db: DatabaseSync, path: string): void {
 class SqliteStore implements Store {
   readonly people: People;
   readonly journal: Journal;
+  readonly policies: Policies;
   private readonly db: Database;
 
   constructor(db: Database) {
     this.db = db;
     this.people = new People(db);
     this.journal = new Journal(db);
+    this.policies = new Policies(db);
   }
 
   *load(): Iterable<Saved> {
@@ -165,7 +179,7 @@ class SqliteStore implements Store {
 
   saveDevice(device: Device): void {
     this.db.run(
-      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info, pending) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       device.key,
       device.role,
       device.scope,
@@ -175,6 +189,7 @@ class SqliteStore implements Store {
       JSON.stringify(device.tags),
       device.drained ? 1 : 0,
       device.info === null ? null : JSON.stringify(device.info),
+      device.pending ? 1 : 0,
     );
   }
 
@@ -189,13 +204,14 @@ class SqliteStore implements Store {
 
   saveToken(token: TokenRecord): void {
     this.db.run(
-      "insert or replace into token (hash, scope, expires_at, uses, created_by, created_at) values (?, ?, ?, ?, ?, ?)",
+      "insert or replace into token (hash, scope, expires_at, uses, created_by, created_at, approval) values (?, ?, ?, ?, ?, ?, ?)",
       token.hash,
       token.scope,
       token.expiresAt,
       token.uses,
       token.createdBy,
       token.createdAt,
+      token.approval ? 1 : 0,
     );
   }
 
@@ -256,6 +272,7 @@ const deviceOf = (row: Row): Device => ({
   tags: JSON.parse(String(row.tags)),
   drained: row.drained === 1,
   info: row.info === null ? null : JSON.parse(String(row.info)),
+  pending: row.pending === 1,
 });
 
 const tokenOf = (row: Row): TokenRecord => ({
@@ -265,4 +282,5 @@ const tokenOf = (row: Row): TokenRecord => ({
   uses: Number(row.uses),
   createdBy: String(row.created_by),
   createdAt: Number(row.created_at),
+  approval: row.approval === 1,
 });

@@ -3,6 +3,7 @@ import type { HostInfo } from "../protocol/messages.ts";
 import type { Forgotten, Saved } from "../scheduler/state.ts";
 import type { Journal, NewEvent, Stay } from "./journal.ts";
 import type { People } from "./people.ts";
+import type { Policies } from "./policies.ts";
 
 export interface OutputChunk {
   job: number;
@@ -38,6 +39,8 @@ export interface Device {
   drained: boolean;
   /** A host as it last described itself; null when it never did. */
   info: HostInfo | null;
+  /** It waits until an administrator lets it in. */
+  pending: boolean;
 }
 
 export interface TokenRecord {
@@ -50,6 +53,8 @@ export interface TokenRecord {
   /** A user, `client NAME`, or `coordinator` for those it makes at each start. */
   createdBy: string;
   createdAt: number;
+  /** Who joins with it waits until an administrator lets them in. */
+  approval: boolean;
 }
 
 export interface MadeProgram {
@@ -63,6 +68,7 @@ export interface MadeProgram {
 export interface Store {
   readonly people: People;
   readonly journal: Journal;
+  readonly policies: Policies;
   /** Everything saved, jobs before their processes. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;

@@ -124,7 +124,22 @@ test.skipIf(without)(
     await submit(page, "spin.c", SPIN, "5 3");
     await page.getByText("Done", { exact: true }).first().waitFor();
     const [{ id: host } = { id: "" }] = await cluster.client.request("hosts", {});
-    const pages = ["/", "/?host=amun", "/jobs", "/jobs/1", "/hosts", `/hosts/${host}`, "/join", "/events", "/people", "/welcome"];
+    const document = { version: 1, by: "IT", locked: { hours: ["sat,sun 00:00-24:00"] }, defaults: { graceSeconds: 5 } };
+    await cluster.client.request("policySet", { scope: "tag:lab", document, preview: false });
+    const pages = [
+      "/",
+      "/?host=amun",
+      "/jobs",
+      "/jobs/1",
+      "/hosts",
+      `/hosts/${host}`,
+      "/policies",
+      "/policies?for=tag:lab",
+      "/join",
+      "/events",
+      "/people",
+      "/welcome",
+    ];
     const found: string[] = [];
     for (const path of pages) {
       await page.goto(url + path);
@@ -192,16 +207,105 @@ test.skipIf(without)(
     await viewer.getByLabel("Password").fill(PASSWORD);
     await viewer.getByRole("button", { name: "Begin" }).click();
     await viewer.getByRole("heading", { name: "Cluster", level: 1 }).waitFor();
-    for (const path of ["/", "/jobs", "/jobs/1", "/hosts", "/hosts/amun", "/people"]) {
+    for (const path of ["/", "/jobs", "/jobs/1", "/hosts", "/hosts/amun", "/policies", "/people"]) {
       await viewer.goto(url + path);
       await viewer.getByRole("heading", { level: 1 }).waitFor();
       await viewer.waitForTimeout(200);
       const wide = await viewer.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect([path, wide]).toEqual([path, 0]);
-      for (const action of ["Submit a job", "Cancel the job", "Revoke", "Expel and keep clear", "Save"])
+      for (const action of [
+        "Let it hold",
+        "Undo the last change",
+        "Submit a job",
+        "Cancel the job",
+        "Revoke",
+        "Expel and keep clear",
+        "Save",
+      ])
         expect([path, action, await viewer.getByRole("button", { name: action }).count()]).toEqual([path, action, 0]);
       expect(await viewer.getByRole("link", { name: "Events" }).count()).toBe(0);
     }
+  },
+  DEADLINE_MS,
+);
+
+test.skipIf(without)(
+  "a policy that is set in the page stops a host at once, and undoing it lets it compute again",
+  async () => {
+    await using cluster = await Cluster.start({ agents: ["amun", "ipc256"], settings: { balance: false } });
+    await using open = await openConsole(cluster);
+    const { page } = open;
+    await submit(page, "spin.c", SPIN, "1000000");
+    const here = await until("it runs", async () => (await hostOf(cluster, 1)) ?? undefined);
+    const other = here === "amun" ? "ipc256" : "amun";
+    await page.getByRole("link", { name: "Policies", exact: true }).click();
+    await page.getByText("It holds for 2 hosts.").waitFor();
+    await page.getByLabel("Policy for").selectOption({ label: here });
+    await page.getByLabel("What the policy says: Pauses with less free memory than (%)").selectOption("Locked");
+    const free = page.getByRole("spinbutton", { name: "Pauses with less free memory than (%)" });
+    await free.fill("200");
+    await page.getByText("Not allowed: Pauses with less free memory than").waitFor();
+    expect(await page.getByRole("button", { name: "Let it hold" }).isDisabled()).toBe(true);
+    await free.fill("0");
+    await page.getByLabel("What the policy says: Computes", { exact: true }).selectOption("Locked");
+    await page.getByRole("combobox", { name: "Computes", exact: true }).selectOption("never");
+    await page.getByLabel("Shown as set by").fill("IT");
+    await page.getByText("It would hold for 1 hosts and change 1 of them.").waitFor();
+    await page.getByText(/Computes: when idle, always without a desktop → never/).waitFor();
+    await page.getByRole("button", { name: "Let it hold" }).click();
+    await page.getByText("Version 1 holds for 1 hosts").waitFor();
+    const paused = async (): Promise<string | null | undefined> =>
+      (await cluster.client.request("hosts", {})).find(({ name }) => name === here)?.paused;
+    await until("it has stopped", async () => (await paused()) === "switched off (set by IT)");
+    await until("its process goes on on the other one", async () => (await hostOf(cluster, 1)) === other);
+    await page.getByRole("link", { name: "Hosts", exact: true }).click();
+    await page.getByRole("link", { name: here }).click();
+    await page.getByText("It obeys versions 1.").waitFor();
+    await page.getByRole("link", { name: "Policy of this host" }).click();
+    await page.getByText("Computes: never (locked)").first().waitFor();
+    await page.getByRole("button", { name: "Undo the last change" }).click();
+    await page.getByText("Version 2").waitFor();
+    await until("it computes again", async () => (await paused()) === null);
+    await page.getByRole("button", { name: "Restore version 1" }).click();
+    await page.getByText("Version 3").waitFor();
+    await until("it has stopped again", async () => (await paused()) === "switched off (set by IT)");
+  },
+  DEADLINE_MS,
+);
+
+test.skipIf(without)(
+  "a host that joins by a link with approval waits until it is let in on the page",
+  async () => {
+    await using cluster = await Cluster.start();
+    await using open = await openConsole(cluster);
+    const { page } = open;
+    await page.getByRole("link", { name: "Enrolment" }).click();
+    await page.getByText("No host waits").waitFor();
+    await page.getByLabel("Joining").selectOption("waits until an administrator lets it in");
+    await page.getByRole("button", { name: "Make a join link" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("img", { name: "The join link as a QR code" }).waitFor();
+    const [link = "", ...commands] = (await dialog.locator("pre").allInnerTexts()).slice(1);
+    expect(commands).toEqual([
+      `npx nightshift agent --join '${link}'`,
+      `npx nightshift agent install --join '${link}'`,
+      `Setup.exe /S /JOIN="${link}"`,
+      `msiexec /i Nightshift.msi JOIN="${link}" /qn`,
+    ]);
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await page.getByText("with approval").waitFor();
+    cluster.hostLink = link;
+    await cluster.startAgent("amun", 1, ["--no-signals"], undefined, "pending");
+    await cluster.startAgent("mallory", 1, ["--no-signals"], undefined, "pending");
+    expect(await cluster.client.request("hosts", {})).toEqual([]);
+    await page.getByRole("button", { name: "Let in amun" }).click();
+    await until("it has joined", async () =>
+      (await cluster.client.request("hosts", {})).some(({ name, online }) => online && name === "amun"),
+    );
+    await page.getByRole("listitem").filter({ hasText: "mallory" }).getByRole("button", { name: "Turn away" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Turn away" }).click();
+    await page.getByText("No host waits").waitFor();
+    await until("it is told", () => cluster.said("mallory").some(({ event }) => event === "refused"));
   },
   DEADLINE_MS,
 );

@@ -86,6 +86,24 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await cluster.client.request("cancel", { job, pid: null });
   });
 
+  test("a policy of the coordinator stops it at once and says who set it; one that is laxer than what was agreed to changes nothing", async () => {
+    const [row] = await cluster.client.request("hosts", {});
+    const scope = `host:${row?.name}`;
+    const set = (locked: object) =>
+      cluster.client.request("policySet", { scope, document: { version: 1, by: "IT", locked }, preview: false });
+    await set({ mode: "never" });
+    await says(/^Paused: switched off \(set by IT\)$/);
+    await until("the coordinator knows", async () => (await host(row?.name ?? ""))?.paused === "switched off (set by IT)");
+    await set({ mode: "always" });
+    await says(/^Ready/);
+    await set({ exclusivePrograms: ["blender"] });
+    await says(/^Paused: cannot tell which programs are running \(set by IT\)$/);
+    await cluster.client.request("policyUndo", { scope, version: 1 });
+    await says(/^Paused: switched off/);
+    await set({});
+    await says(/^Ready/);
+  });
+
   test("a second tab does not lend again, and takes over when the first is closed; a reload goes on without asking", async () => {
     const second = await context.newPage();
     await second.goto(`${origin}/lend/${secret}`);

@@ -35,7 +35,12 @@ for (const { id, name } of hosts) {
     { id, tags },
   );
 }
-await cluster.control("library-2", { command: "pause", reason: "you are here" });
+const policy = (scope: string, locked: object, defaults: object = {}) =>
+  client.request("policySet", { scope, document: { version: 1, by: "Example IT", locked, defaults }, preview: false });
+// Nobody sits at these agents' machines: behind an open screen they pause as beside an owner.
+await policy("host:library-2", { mode: "locked" });
+await policy("tag:office", { batteryAbovePercent: 100 }, { idleAfterSeconds: 300 });
+await policy("tag:office", { batteryAbovePercent: 100, pauseInFullScreen: true }, { idleAfterSeconds: 300 });
 await submit(page, "spin.c", SPIN, "60000 15");
 await delay(WORKING_MS);
 await shoot("job");
@@ -56,7 +61,20 @@ await shoot("hosts");
 await page.getByRole("link", { name: "amun" }).click();
 await page.getByRole("heading", { name: "amun", level: 1 }).waitFor();
 await shoot("host");
+await go("/policies?for=tag:office", "Policies");
+await page.getByLabel("What the policy says: Cores while the owner is away (%)").selectOption("Locked");
+await page.getByRole("spinbutton", { name: "Cores while the owner is away (%)" }).fill("75");
+await page.getByText("It would hold for 2 hosts and change 2 of them.").waitFor();
+await shoot("policies");
+await page.emulateMedia({ colorScheme: "dark" });
+await shoot("policies-dark");
+await page.emulateMedia({ colorScheme: "light" });
+const { link } = await client.request("tokenCreate", { scope: "host", ttlMs: 3600_000, uses: 9, approval: true });
+cluster.hostLink = link;
+await cluster.startAgent("reception-2", 4, ["--no-signals"], undefined, "pending");
 await go("/join", "Enrolment");
+await page.getByRole("button", { name: "Let in reception-2" }).waitFor();
+await shoot("approval");
 await page.getByRole("button", { name: "Make a join link" }).click();
 await page.getByRole("img", { name: "The join link as a QR code" }).waitFor();
 await shoot("join");
@@ -65,12 +83,16 @@ await shoot("events");
 await go("/people", "People");
 await shoot("people");
 await page.setViewportSize({ width: 360, height: 740 });
+await go("/policies?for=tag:office", "Policies");
+await shoot("policies-phone");
 await go("/", "Cluster");
 await shoot("cluster-phone");
 await page.setViewportSize({ width: 1440, height: 900 });
 await page.getByLabel("Language").selectOption("zh");
 await page.getByRole("heading", { name: "集群", level: 1 }).waitFor();
 await shoot("cluster-chinese");
+await go("/policies?for=tag:office", "策略");
+await shoot("policies-chinese");
 await page.getByRole("button", { name: "退出" }).click();
 await page.getByLabel("Language").or(page.getByLabel("语言")).selectOption("en");
 await page.getByRole("button", { name: "Sign in" }).waitFor();

@@ -165,6 +165,25 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     expect(refused).toBe("NS_FORBIDDEN");
   });
 
+  test("a policy of the coordinator stops it at once, its settings show who set them, and undone it is ready again; a damaged file is told", async () => {
+    await using desktop = await joined("thoth");
+    const { page, app, home } = desktop;
+    const set = (locked: object) =>
+      cluster.client.request("policySet", { scope: "host:thoth", document: { version: 1, locked }, preview: false });
+    await go(page, "settings");
+    await set({ mode: "never" });
+    await until("it has stopped", () => app.state().headline === "Paused: switched off (set by your administrator)");
+    await says(page, "Set by your administrator");
+    expect(await page.getByLabel("When to compute").isDisabled()).toBe(true);
+    await until("the coordinator knows", async () => (await hostRow("thoth"))?.paused?.startsWith("switched off"));
+    await cluster.client.request("policyUndo", { scope: "host:thoth", version: null });
+    await until("it is ready", () => app.state().icon === "waiting");
+    await until("the owner may choose again", () => page.getByLabel("When to compute").isEnabled());
+    writeFileSync(join(home, "policy.json"), "{");
+    await until("it is told", () => /policy\.json is not JSON/.test(app.state().problem?.message ?? ""));
+    expect(app.state().icon).toBe("waiting");
+  });
+
   test("with the keyboard alone: to a page, to pause, and back", async () => {
     await using desktop = await joined("horus");
     const { page, app } = desktop;

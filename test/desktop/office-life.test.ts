@@ -132,7 +132,7 @@ class Office {
           }
         },
       },
-      effective({}, null),
+      effective({}, []),
       { desktop: true, lastInputAtMs: 0 },
       null,
     );
@@ -150,7 +150,7 @@ class Office {
     const mine = "pid" in message ? this.processes.find(({ pid }) => pid === message.pid) : undefined;
     if (message.type === "refused") throw new Error(`process ${message.pid} was lost: ${message.message}`);
     if (message.type === "hello")
-      this.say({ type: "welcome", version: 1, hostId: "h1", leaseMs: 3 * HOUR, checkpointMs: HOUR, drop: [] });
+      this.say({ type: "welcome", version: 1, hostId: "h1", leaseMs: 3 * HOUR, checkpointMs: HOUR, drop: [], policies: [] });
     else if (message.type === "surrender" && mine) {
       if (message.epoch !== mine.epoch || !mine.here) throw new Error(`process ${mine.pid} was surrendered twice`);
       mine.here = false;

@@ -4,10 +4,12 @@ import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import {
   type Decision,
   decisionWords,
-  effective,
   type Language,
   momentOf,
   PolicyKeeper,
+  parseAdminPolicy,
+  reasonWords,
+  restricted,
   type Settings,
 } from "../../policy/index.ts";
 import { type Coordinator, openTab, type Tab, type TabStatus } from "../index.ts";
@@ -54,7 +56,14 @@ export class Lending {
     this.consent = consent;
     this.language = language;
     this.onChange = onChange;
-    this.tab = openTab((status) => this.told(status));
+    this.tab = openTab(
+      (status) => this.told(status),
+      // They only make it stricter than what the owner has agreed to.
+      (policies) => {
+        const parsed = policies.map(({ version, text }) => parseAdminPolicy(text, `policy ${version} of the coordinator`));
+        this.keeper.setEffective(restricted(settingsFor(consent), parsed));
+      },
+    );
     this.keeper = new PolicyKeeper(
       {
         moment: () => momentOf(performance.now(), new Date()),
@@ -64,7 +73,7 @@ export class Lending {
         },
         decided: (decision) => this.obey(decision),
       },
-      effective(settingsFor(consent), null),
+      restricted(settingsFor(consent), []),
       { desktop: true },
       null,
     );
@@ -78,7 +87,8 @@ export class Lending {
     if (when === "background") this.closers.push(watchPage(watch));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
     this.keeper.look();
-    await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.paused });
+    await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.pausedFor });
+    this.allow();
   }
 
   pause(): void {
@@ -103,11 +113,24 @@ export class Lending {
     return this.decision && !this.decision.compute ? decisionWords(this.decision, this.language) : null;
   }
 
+  /** As the coordinator is told it. */
+  private get pausedFor(): { reason: string; code: string } | null {
+    const reason = this.decision?.reasons[0];
+    return reason === undefined ? null : { reason: reasonWords(reason), code: reason.code };
+  }
+
   private obey(decision: Decision): void {
     this.decision = decision;
-    const told = this.paused === null ? this.tab.resume() : this.tab.pause(this.paused, decision.graceMs);
+    this.allow();
+    const { pausedFor } = this;
+    const told = pausedFor === null ? this.tab.resume() : this.tab.pause(pausedFor.reason, decision.graceMs, pausedFor.code);
     told.catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
     this.show();
+  }
+
+  private allow(): void {
+    const { coresPercent = 100, memoryPercent = 100 } = this.decision ?? {};
+    this.tab.allow(coresPercent, memoryPercent).catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
   }
 
   private told(status: TabStatus): void {
@@ -132,6 +155,6 @@ export class Lending {
 
 function settingsFor({ when, onlyCharging }: Consent): Partial<Settings> {
   const common: Partial<Settings> = { batteryAbovePercent: onlyCharging ? 100 : 0, startAfterSeconds: 0 };
-  if (when === "always") return { ...common, mode: "always", coresPercentPresent: 100 };
+  if (when === "always") return { ...common, mode: "always", coresPercentPresent: 100, memoryPercentPresent: 50 };
   return { ...common, mode: "idle", idleAfterSeconds: when === "away" ? IDLE_SECONDS : BACKGROUND_SECONDS };
 }

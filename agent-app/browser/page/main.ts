@@ -167,7 +167,7 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
     if (words.textContent !== now) words.textContent = now;
     lent.textContent = status?.refused
       ? text("refused", { message: status.refused.message })
-      : text(status?.connected ? "lending" : "offline", { name });
+      : text(status?.connected ? "lending" : status?.pending ? "pending" : "offline", { name });
     figures.textContent = text("processes", { count: status?.running ?? 0, time: showTime(givenMs) });
     scene = {
       headline: now,

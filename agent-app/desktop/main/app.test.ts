@@ -29,6 +29,7 @@ const SHOWN: StartedAs = { kind: "app", link: null, hidden: false };
 const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   connected: true,
   hostId: "h1",
+  pending: false,
   paused: null,
   running: 0,
   runnable: 0,
@@ -38,7 +39,9 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   words: "",
   reasons: [],
   pause: null,
-  ...effective({}, null),
+  ...effective({}, []),
+  policies: [],
+  policyProblem: null,
   cpuMs: 0,
   ...more,
 });
@@ -110,6 +113,8 @@ test("the tray says what it does: computing, waiting, paused, offline, attention
   expect(shown()).toEqual(["waiting", "Ready: waiting for work"]);
   say({ reasons: [HERE], paused: "you are here" });
   expect(shown()).toEqual(["paused", "Paused: you are here"]);
+  say({ connected: false, pending: true });
+  expect(shown()).toEqual(["offline", "Waits until an administrator lets this PC in"]);
   say({ connected: false });
   expect(shown()).toEqual(["offline", "No connection to the coordinator"]);
   say({ connected: false, refused: { code: "NS_REVOKED", message: "this device was revoked" } });

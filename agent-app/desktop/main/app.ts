@@ -160,7 +160,7 @@ export class App {
         keyId: file.coordinator.key.slice(0, KEY_SHOWN),
       },
       connected: status?.connected ?? false,
-      problem: this.problem,
+      problem: this.problem ?? problemOf(status?.policyProblem),
       pause: over ? null : pause,
       slots: this.options.slots,
       processes: status?.processes ?? [],
@@ -353,6 +353,12 @@ export class App {
         return this.note(words.logConnected);
       case "disconnected":
         return this.note(words.logDisconnected(text("message")));
+      case "pending":
+        return this.note(words.pending);
+      case "policy-file":
+        return this.note(details.problem === null ? words.logSettings : text("problem"));
+      case "policy-refused":
+        return this.note(text("message"));
       case "refused":
         return this.note(words.logRefused(text("message")));
       case "decided":
@@ -415,6 +421,7 @@ export class App {
     if (problem) return words.needsYou;
     if (this.file.coordinator === null) return words.notJoined;
     if (status === undefined) return words.starting;
+    if (status.pending) return words.pending;
     if (icon === "offline") return words.offline;
     return icon === "waiting" ? words.waiting : decisionWords(decisionOf(status), this.language);
   }
@@ -470,3 +477,7 @@ const decisionOf = ({ reasons }: ProcessStatus): Parameters<typeof decisionWords
 
 const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
   Math.max(1, Math.floor((slots * settings.coresPercent) / 100));
+
+/** A settings or policy file that has gone bad. */
+const problemOf = (message: string | null | undefined): AppState["problem"] =>
+  message ? { code: "NS_BAD_POLICY", message, remedy: new NightshiftError("NS_BAD_POLICY", "").remedy } : null;

@@ -21,6 +21,7 @@ const en = {
   notJoined: "Not joined to anybody",
   offline: "No connection to the coordinator",
   waiting: "Ready: waiting for work",
+  pending: "Waits until an administrator lets this PC in",
   starting: "Starting",
   needsYou: "Needs your attention",
   // pages
@@ -103,7 +104,8 @@ const en = {
   privacyLead: "Only this, and only to the coordinator you joined, encrypted:",
   privacySent: [
     "this computer's name, operating system, processor model, number of processors, memory and measured speed",
-    "whether it may compute now, and if not, the reason in words (such as “you are here”)",
+    "whether it may compute now, and if not, the reason in words (such as “you are here”) and by its name",
+    "which of the coordinator's policies it obeys, or why it cannot",
     "how much memory and how many processors are free for work",
     "of each process it runs for others: state, processor time, memory, output and image",
   ],
@@ -146,6 +148,7 @@ const en = {
   // log lines and notifications
   logConnected: "Joined the coordinator",
   logDisconnected: (why: string) => `No connection: ${why}`,
+  logSettings: "Settings have been read anew",
   logRefused: (why: string) => `Refused: ${why}`,
   logStopped: (ms: string) => `Everything stopped within ${ms} ms`,
   logEnded: (why: string, seconds: string) => `${why}. Starting again in ${seconds} s.`,
@@ -173,6 +176,7 @@ const zhCN: Words = {
   notJoined: "尚未加入",
   offline: "未连接到协调器",
   waiting: "就绪：等待任务",
+  pending: "正在等待管理员批准这台电脑加入",
   starting: "正在启动",
   needsYou: "需要您处理",
   now: "当前",
@@ -250,7 +254,8 @@ const zhCN: Words = {
   privacyLead: "只有以下内容，只发送给您加入的协调器，且经过加密：",
   privacySent: [
     "这台电脑的名称、操作系统、处理器型号、处理器数量、内存和测得的速度",
-    "现在是否可以计算；如果不可以，用文字说明原因（例如“您正在使用电脑”）",
+    "现在是否可以计算；如果不可以，用文字（例如“您正在使用电脑”）和代号说明原因",
+    "遵守协调器的哪些策略，或为何无法遵守",
     "可用于计算的内存和处理器数量",
     "为他人运行的每个进程的状态、处理器时间、内存、输出和映像",
   ],
@@ -288,6 +293,7 @@ const zhCN: Words = {
   licence: "Apache 许可证 2.0。不提供任何担保。",
   logConnected: "已加入协调器",
   logDisconnected: (why) => `未连接：${why}`,
+  logSettings: "已重新读取设置",
   logRefused: (why) => `被拒绝：${why}`,
   logStopped: (ms) => `全部在 ${ms} 毫秒内停止`,
   logEnded: (why, seconds) => `${why}。${seconds} 秒后重新启动。`,

@@ -208,7 +208,9 @@ function say(answer: AgentAnswer): Promise<void> {
     const error = new NightshiftError(code, `${answer.agent}: ${answer.message ?? "no answer"}`);
     return write(process.stderr, errorText(error));
   }
-  const { connected, words, running, runnable, blocked } = answer.status;
-  const state = connected ? words : `${words}, not connected`;
-  return write(process.stdout, `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting\n`);
+  const { connected, pending, words, running, runnable, blocked, policyProblem } = answer.status;
+  const state = connected ? words : `${words}, ${pending ? "waits until an administrator lets it in" : "not connected"}`;
+  return write(process.stdout, `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting\n`).then(
+    () => (policyProblem ? write(process.stdout, `  ${policyProblem}; what was set before still counts\n`) : undefined),
+  );
 }

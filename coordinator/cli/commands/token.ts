@@ -19,16 +19,20 @@ export function tokenCommand(): Command {
     )
     .option("--ttl <duration>", "how long it can be used", "24h")
     .option("--uses <count>", "how many may join with it", "100")
-    .action(async (options: CommonOptions & { scope: "host" | "submit" | "admin"; ttl: string; uses: string }) => {
-      const ttlMs = parseDurationMs(options.ttl);
-      const uses = parseCount(options.uses, "--uses", 1, 1_000_000);
-      const made = await withClient(options, (client) => client.request("tokenCreate", { scope: options.scope, ttlMs, uses }));
-      if (options.json) return printJson({ ...made, scope: options.scope, uses });
-      await write(process.stdout, `${made.link}\n`);
-      return write(
-        process.stderr,
-        `For ${options.scope === "host" ? "hosts" : `clients (${options.scope})`}, ${uses} ${uses === 1 ? "use" : "uses"}, until ${new Date(made.expiresAt).toLocaleString()}. Keep it secret.\n`,
-      );
-    });
+    .option("--approval", "hosts that join wait until an administrator lets them in (`nightshift pending`)")
+    .action(
+      async (options: CommonOptions & { scope: "host" | "submit" | "admin"; ttl: string; uses: string; approval?: boolean }) => {
+        const ttlMs = parseDurationMs(options.ttl);
+        const uses = parseCount(options.uses, "--uses", 1, 1_000_000);
+        const params = { scope: options.scope, ttlMs, uses, approval: options.approval ?? false };
+        const made = await withClient(options, (client) => client.request("tokenCreate", params));
+        if (options.json) return printJson({ ...made, scope: options.scope, uses });
+        await write(process.stdout, `${made.link}\n`);
+        return write(
+          process.stderr,
+          `For ${options.scope === "host" ? "hosts" : `clients (${options.scope})`}, ${uses} ${uses === 1 ? "use" : "uses"}, until ${new Date(made.expiresAt).toLocaleString()}. Keep it secret.\n`,
+        );
+      },
+    );
   return new Command("token").description("join links for hosts and people").addCommand(create);
 }

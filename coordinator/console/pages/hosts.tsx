@@ -8,6 +8,7 @@ import { Link, navigate } from "../router.tsx";
 import { useMayAdminister } from "../session.tsx";
 import { showBytes, showNumber, showTime, t } from "../words.tsx";
 import { ProcessTable } from "./job.tsx";
+import { HostPolicy } from "./policies.tsx";
 
 const slotsBusy = ({ running, slots }: Host): string => `${showNumber(running)} / ${showNumber(slots)}`;
 
@@ -103,6 +104,7 @@ export function HostPage({ id }: { id: string }) {
               <h2>{t("processesHere", { count: listed.length })}</h2>
               <ProcessTable processes={listed} maySteer={administrator} />
             </section>
+            <HostPolicy host={host} />
             {administrator && (
               <section className="panel narrow">
                 <h2>{t("nameAndTags")}</h2>

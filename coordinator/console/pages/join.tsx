@@ -1,8 +1,8 @@
-// Enrolment: join links with what to do with them, and those that can still be used.
+// Enrolment: join links with what to do with them, those that can still be used, and hosts that wait to be let in.
 import qrcode from "qrcode-generator";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { type Answer, ask, useAsk } from "../client.ts";
-import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, say } from "../parts.tsx";
+import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, State, say } from "../parts.tsx";
 import { showTime, t } from "../words.tsx";
 
 type Made = Answer<"createLink"> & { scope: "host" | "submit" | "admin" };
@@ -14,13 +14,21 @@ export function JoinPage() {
   return (
     <>
       <Head title={t("enrolment")} />
+      <PendingPanel />
       <section className="panel narrow">
         <h2>{t("newLink")}</h2>
         <Form
           label={t("makeLink")}
           send={async (fields) => {
             const scope = fields.scope as Made["scope"];
-            const answer = await ask("createLink", { body: { scope, hours: Number(fields.hours), uses: Number(fields.uses) } });
+            const answer = await ask("createLink", {
+              body: {
+                scope,
+                hours: Number(fields.hours),
+                uses: Number(fields.uses),
+                approval: scope === "host" && fields.approval === "yes",
+              },
+            });
             setMade({ ...answer, scope });
             asked.again();
           }}
@@ -33,6 +41,7 @@ export function JoinPage() {
               value="24"
               options={{ "1": t("hour"), "24": t("day"), "168": t("week"), "720": t("month") }}
             />
+            <Choice label={t("approval")} name="approval" value="no" options={{ no: t("approvalNo"), yes: t("approvalYes") }} />
             <Field label={t("uses")} name="uses" type="number" value="100" required />
           </div>
         </Form>
@@ -45,11 +54,12 @@ export function JoinPage() {
               <Empty title={t("noLinks")} />
             ) : (
               <ul className="list">
-                {links.map(({ id, scope, createdBy, expiresAt, uses }) => (
+                {links.map(({ id, scope, createdBy, expiresAt, uses, approval }) => (
                   <li key={id}>
                     <span>
                       <code>{id}</code> <strong>{scopes[scope]}</strong>{" "}
                       <span className="muted">{t("linkFacts", { uses, by: createdBy, until: showTime(expiresAt) })}</span>
+                      {approval && ` · ${t("approvalShort")}`}
                     </span>
                     <Confirm
                       label={t("revoke")}
@@ -68,9 +78,64 @@ export function JoinPage() {
   );
 }
 
+/** They come while somebody looks on. */
+const LOOK_EVERY_MS = 3000;
+const ID_SHOWN = 12;
+
+function PendingPanel() {
+  const asked = useAsk("pending", () => ask("pending"));
+  useEffect(() => {
+    const timer = setInterval(asked.again, LOOK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [asked.again]);
+  return (
+    <section className="panel">
+      <h2>{t("pendingHosts")}</h2>
+      <Shown asked={asked}>
+        {({ hosts }) =>
+          hosts.length === 0 ? (
+            <p className="muted">{t("noPending")}</p>
+          ) : (
+            <ul className="list">
+              {hosts.map(({ id, name, since, online, slots, os }) => (
+                <li key={id}>
+                  <span>
+                    <strong>{name}</strong> {!online && <State of="offline">{t("offline")}</State>}{" "}
+                    <span className="muted">
+                      {t("pendingFacts", { id: id.slice(0, ID_SHOWN), slots, system: os, at: showTime(since) })}
+                    </span>
+                  </span>
+                  <span className="row">
+                    <button
+                      type="button"
+                      className="main"
+                      aria-label={t("approveName", { name })}
+                      onClick={() => void attempt(() => ask("approve", { params: { host: id } }), t("done")).then(asked.again)}
+                    >
+                      {t("approve")}
+                    </button>
+                    <Confirm
+                      label={t("refuse")}
+                      question={t("refuseQuestion", { name })}
+                      act={() => attempt(() => ask("refuse", { params: { host: id } }), t("done")).then(asked.again)}
+                    />
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Shown>
+    </section>
+  );
+}
+
 function MadeLink({ made, close }: { made: Made; close(): void }) {
   const command =
     made.scope === "host" ? `npx nightshift agent --join '${made.link}'` : `npx nightshift hosts --coordinator '${made.link}'`;
+  const install = `npx nightshift agent install --join '${made.link}'`;
+  const setup = `Setup.exe /S /JOIN="${made.link}"`;
+  const msi = `msiexec /i Nightshift.msi JOIN="${made.link}" /qn`;
   const copy = (text: string) => (
     <button type="button" onClick={() => void navigator.clipboard.writeText(text).then(() => say(t("copied")))}>
       {t("copy")}
@@ -95,6 +160,18 @@ function MadeLink({ made, close }: { made: Made; close(): void }) {
           <h3>{t("command")}</h3>
           <pre className="wrap">{command}</pre>
           {copy(command)}
+          {made.scope === "host" && (
+            <>
+              <h3>{t("installAgent")}</h3>
+              <pre className="wrap">{install}</pre>
+              {copy(install)}
+              <h3>{t("installers")}</h3>
+              <pre className="wrap">{setup}</pre>
+              {copy(setup)}
+              <pre className="wrap">{msi}</pre>
+              {copy(msi)}
+            </>
+          )}
         </div>
       </div>
     </Dialog>

@@ -42,6 +42,12 @@ const host = z.object({
   memoryBytes: count,
   speed: z.number(),
   paused: z.string().nullable(),
+  pausedCode: z.string().nullable().describe("as in docs/POLICY.md"),
+  policy: z.object({
+    told: z.array(count).describe("versions of the policies that hold for it, the one that counts first in front"),
+    obeyed: z.array(count).nullable().describe("those it has said it obeys; null: it has not said yet"),
+    problem: z.string().nullable().describe("why it does not obey those it was told"),
+  }),
   running: count,
   runnable: count,
   blocked: count,
@@ -108,6 +114,18 @@ const link = z.object({
   createdAt: time,
   expiresAt: time,
   uses: count,
+  approval: z.boolean().describe("hosts that join with it wait to be let in"),
+});
+const scope = z.string().regex(/^(?:all|tag:.{1,32}|host:.{1,200})$/u, "all, tag:NAME or host:NAME");
+/** As an administrator's file has it; what is wrong with one is told by its own reader. */
+const document = z.record(z.string(), z.unknown());
+const policy = z.object({
+  version: count,
+  scope: z.string().describe("all, tag:NAME or host:ID"),
+  name: z.string().describe("the same with the host's name"),
+  at: time,
+  who: z.string(),
+  document,
 });
 const event = z.object({ id: count, at: time, who: z.string(), what: z.string(), target: z.string(), details: z.string() });
 
@@ -373,6 +391,56 @@ export const api = {
     params: z.object({ pid: number }),
     answer: z.object({ cancelled: count }),
   },
+  policies: {
+    method: "GET",
+    path: "/api/policies",
+    access: "viewer",
+    about: "the newest policy for all hosts, for each tag and each host that has one; docs/POLICY.md has every setting",
+    answer: z.object({ policies: z.array(policy) }),
+  },
+  policyVersions: {
+    method: "GET",
+    path: "/api/policies/versions",
+    access: "viewer",
+    about: "the versions of one policy, newest first, at most 200; scope: all, tag:NAME or host:NAME",
+    query: z.object({ scope }),
+    answer: z.object({ versions: z.array(policy) }),
+  },
+  setPolicy: {
+    method: "POST",
+    path: "/api/policies",
+    access: "administrator",
+    perMinute: 120,
+    about: "a new version; hosts that are connected obey at once",
+    body: z.object({ scope, document }),
+    answer: z.object({ policy, hosts: count.describe("whom it holds for") }),
+  },
+  previewPolicy: {
+    method: "POST",
+    path: "/api/policies/preview",
+    access: "viewer",
+    about: "whom it would hold for, and what it would change there; the first 200 of those, changed ones first. Changes nothing",
+    body: z.object({ scope, document }),
+    answer: z.object({
+      hosts: count,
+      changed: count,
+      listed: z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          changes: z.array(z.object({ setting: z.string(), from: z.unknown(), to: z.unknown(), locked: z.boolean() })),
+        }),
+      ),
+    }),
+  },
+  undoPolicy: {
+    method: "POST",
+    path: "/api/policies/undo",
+    access: "administrator",
+    about: "a new version that says what an old one said: the one before the newest, or `version`",
+    body: z.object({ scope, version: count.optional() }),
+    answer: z.object({ policy, hosts: count }),
+  },
   events: {
     method: "GET",
     path: "/api/events",
@@ -397,6 +465,7 @@ export const api = {
       scope: z.enum(["host", "submit", "admin"]),
       hours: z.number().min(0.1).max(8760),
       uses: z.number().int().min(1).max(100_000),
+      approval: z.boolean().default(false).describe("hosts that join with it wait to be let in"),
     }),
     answer: z.object({ link: z.string(), id: z.string(), expiresAt: time }),
   },
@@ -406,6 +475,36 @@ export const api = {
     access: "administrator",
     about: "nobody can join with it any more",
     params: z.object({ id: z.string().max(64) }),
+    answer: nothing,
+  },
+  pending: {
+    method: "GET",
+    path: "/api/pending",
+    access: "administrator",
+    about: "hosts that wait to be let in, at most 1000; the id is the host's key, which it shows too",
+    answer: z.object({
+      hosts: z.array(
+        z.object({
+          ...{ id: z.string(), name: z.string(), since: time, online: z.boolean() },
+          ...{ os: z.string(), cpuModel: z.string(), slots: count },
+        }),
+      ),
+    }),
+  },
+  approve: {
+    method: "POST",
+    path: "/api/pending/:host/approve",
+    access: "administrator",
+    about: "let a host in, by id or name",
+    params: z.object({ host: hostName }),
+    answer: nothing,
+  },
+  refuse: {
+    method: "POST",
+    path: "/api/pending/:host/refuse",
+    access: "administrator",
+    about: "turn it away for good: its key is worth nothing",
+    params: z.object({ host: hostName }),
     answer: nothing,
   },
   users: {

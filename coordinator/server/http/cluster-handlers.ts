@@ -12,9 +12,9 @@ const MAX_STREAMS_OF_ONE = 20;
 
 type Served =
   | ("cluster" | "changes" | "hosts" | "host" | "changeHost" | "removeHost")
-  | ("events" | "links" | "createLink" | "removeLink");
+  | ("events" | "links" | "createLink" | "removeLink" | "pending" | "approve" | "refuse");
 
-export function clusterHandlers({ coordinator, actions, views, version, startedAt }: Services): Handlers<Served> {
+export function clusterHandlers({ coordinator, actions, pending, views, version, startedAt }: Services): Handlers<Served> {
   const { core, store } = coordinator;
   const run = hashOf(randomUUID()).slice(0, 8);
   const streams = new Map<string, number>();
@@ -68,8 +68,17 @@ export function clusterHandlers({ coordinator, actions, views, version, startedA
     },
     links: () => ({ links: actions.links().map((token) => ({ ...token, id: shortOf(token) })) }),
     createLink: ({ body }, { who }) => {
-      const { link, token } = actions.createLink(body.scope, body.hours * 3600_000, body.uses, who.name);
+      const { link, token } = actions.createLink(body.scope, body.hours * 3600_000, body.uses, who.name, body.approval);
       return { link, id: shortOf(token), expiresAt: token.expiresAt };
+    },
+    pending: () => ({ hosts: pending.list() }),
+    approve: ({ params }, { who }) => {
+      pending.decide(params.host, true, who.name);
+      return {};
+    },
+    refuse: ({ params }, { who }) => {
+      pending.decide(params.host, false, who.name);
+      return {};
     },
     removeLink: ({ params }, { who }) => {
       actions.removeLink(params.id, who.name);

@@ -2,12 +2,16 @@
 import type { Blobs } from "../../blobs/index.ts";
 import type { Actions } from "../actions.ts";
 import type { Coordinator } from "../coordinator.ts";
+import type { PendingHosts } from "../pending.ts";
+import type { HostPolicies } from "../policies.ts";
 import type { Programs } from "../programs.ts";
 import type { Views } from "../views.ts";
 
 export interface Services {
   coordinator: Coordinator;
   actions: Actions;
+  policies: HostPolicies;
+  pending: PendingHosts;
   views: Views;
   programs: Programs;
   blobs: Blobs;

@@ -13,11 +13,12 @@ import { type Answer, api, type Input, MAX_UPLOAD_BYTES, type Name, REQUESTS_PER
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { jobHandlers } from "./job-handlers.ts";
 import { peopleHandlers } from "./people-handlers.ts";
+import { policyHandlers } from "./policy-handlers.ts";
 import { sendProblem } from "./problems.ts";
 import type { Services } from "./services.ts";
 
 /** The console's own addresses. */
-const PAGES = /^\/(?:|welcome|(?:jobs|hosts)(?:\/[^/]+)?|join|events|people)$/;
+const PAGES = /^\/(?:|welcome|(?:jobs|hosts)(?:\/[^/]+)?|join|policies|events|people)$/;
 const MAX_BODY_BYTES = 1 << 20;
 /** Uploads are whole in memory before they are written. */
 const UPLOADS_AT_ONCE = 4;
@@ -103,7 +104,12 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
     { parseAs: "buffer", bodyLimit: MAX_UPLOAD_BYTES },
     (_request, body, done) => done(null, body),
   );
-  const handlers: Handlers<Name> = { ...peopleHandlers(options), ...clusterHandlers(options), ...jobHandlers(options) };
+  const handlers: Handlers<Name> = {
+    ...peopleHandlers(options),
+    ...clusterHandlers(options),
+    ...jobHandlers(options),
+    ...policyHandlers(options),
+  };
   for (const name of Object.keys(api) as Name[]) addRoute(site, name, handlers, gate, options);
   await serveConsole(site, options.consoleFolder);
   return site;

@@ -7,12 +7,15 @@ let tab: Tab | undefined;
 Object.assign(globalThis, {
   ready: true,
   join: async (options: StartOptions): Promise<void> => {
-    tab = openTab((now) => {
-      status = now;
-    });
+    tab = openTab(
+      (now) => {
+        status = now;
+      },
+      () => undefined,
+    );
     await tab.start(options);
   },
-  pause: (reason: string, keepMs: number) => tab?.pause(reason, keepMs),
+  pause: (reason: string, keepMs: number) => tab?.pause(reason, keepMs, "owner-here"),
   resume: () => tab?.resume(),
   tabStatus: () => status,
   keptProgram: async (hash: string) => (await keptProgram(hash))?.length,
