@@ -78,7 +78,7 @@ describe.skipIf(withoutChromium("the join page over plain http"))("the join page
   });
 
   test("paused by hand, it lets go of a process that only computes", async () => {
-    const { job } = await cluster.submit("longloop", ["30000000000"], { startOn: tab });
+    const { job } = await cluster.submit("longloop", ["30000000000"], { startOn: tab, stay: true });
     await running(job, tab);
     await page.getByRole("button", { name: "Pause" }).click();
     await says(page, /^Paused/);
