@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Decision } from "../policy/index.ts";
-import type { Owner, OwnerStatus } from "./owner.ts";
+import { MAX_RUN_NOW_MS, type Owner, type OwnerStatus } from "./owner.ts";
 
 const MAX_LINE_BYTES = 16 * 1024;
 const MAX_WORDS = 200;
@@ -95,6 +95,11 @@ function order(owner: Owner, line: string): Decision | undefined {
       owner.pause(forMs ?? null, words);
       return;
     }
+    case "runNow":
+      if (!(typeof forMs === "number" && forMs > 0 && forMs <= MAX_RUN_NOW_MS))
+        throw new NightshiftError("NS_USAGE", `forMs must be a number above 0, at most ${MAX_RUN_NOW_MS}`);
+      owner.runNow(forMs);
+      return;
     case "resume":
       owner.resume();
       return;
@@ -106,6 +111,6 @@ function order(owner: Owner, line: string): Decision | undefined {
     case "status":
       return;
     default:
-      throw new NightshiftError("NS_USAGE", "command must be pause, resume, set, preview or status");
+      throw new NightshiftError("NS_USAGE", "command must be pause, runNow, resume, set, preview or status");
   }
 }

@@ -17,6 +17,7 @@ import {
   parseAdminPolicy,
   parseOwnerFile,
   parseSettings,
+  RUN_NOW,
   reasonWords,
   type Settings,
   tomorrowMs,
@@ -50,6 +51,8 @@ export interface OwnerStatus extends AgentStatus {
   settings: Settings;
   lockedBy: Partial<Record<keyof Settings, string>>;
   pause: ManualPause | null;
+  /** Until when the owner has asked to run now, in milliseconds since 1970; null: not asked. */
+  runUntilMs: number | null;
   /** Versions of the coordinator's policies that are obeyed, the one that counts first in front. */
   policies: readonly number[];
   /** What is wrong with a settings or policy file since the agent has started: what it said before still counts. */
@@ -57,6 +60,8 @@ export interface OwnerStatus extends AgentStatus {
 }
 
 const CLEARED_POLL_MS = 50;
+/** Then the owner may ask again. More is a clock that has been set. */
+export const MAX_RUN_NOW_MS = 86_400_000;
 
 export class Owner {
   private readonly agent: Agent;
@@ -70,6 +75,7 @@ export class Owner {
   private readonly language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
   private decision: Decision | undefined;
   private sources: Source | undefined;
+  private runTimer: NodeJS.Timeout | undefined;
 
   /** @throws NS_BAD_POLICY */
   constructor(agent: Agent, options: OwnerOptions) {
@@ -80,7 +86,7 @@ export class Owner {
     this.own = new PolicyFile<OwnerFile>({
       path: onDisk(ownerFilePath(options.directory)),
       parse: parseOwnerFile,
-      none: { settings: {}, pause: null },
+      none: { settings: {}, pause: null, runUntilMs: null },
     });
     this.byCommand = options.mode === undefined ? {} : parseSettings({ mode: options.mode }, "--mode");
     this.keeper = new PolicyKeeper(
@@ -107,12 +113,11 @@ export class Owner {
 
   start(): void {
     const { options } = this;
-    this.keeper.look();
+    this.ordered();
     if (!options.sense) return;
     const reread = (file: { problem: string | null }): void => {
       options.log("policy-file", { problem: file.problem });
-      this.keeper.setEffective(this.effective());
-      this.keeper.setPause(this.own.value.pause);
+      this.ordered();
     };
     this.admin.watch(() => reread(this.admin));
     this.own.watch(() => reread(this.own));
@@ -127,6 +132,7 @@ export class Owner {
   }
 
   close(): void {
+    clearTimeout(this.runTimer);
     this.admin.close();
     this.own.close();
     this.sources?.close();
@@ -142,6 +148,12 @@ export class Owner {
     this.setPause({ untilMs: tomorrowMs(momentOf(performance.now(), new Date())), words });
   }
 
+  /** Computes beside the owner for so long: see RUN_NOW. @throws NS_HOME_UNUSABLE, when it does all the same but not after the next start */
+  runNow(forMs: number): void {
+    this.setByHand(null, Date.now() + forMs);
+  }
+
+  /** Neither paused nor asked to run: the rules count. */
   resume(): void {
     this.setPause(null);
   }
@@ -170,6 +182,7 @@ export class Owner {
       reasons: this.decision?.reasons ?? [],
       ...this.effective(),
       pause: this.keeper.pause,
+      runUntilMs: this.runUntilMs,
       policies: this.told.map(({ version }) => version),
       policyProblem: this.admin.problem ?? this.own.problem,
     };
@@ -177,14 +190,34 @@ export class Owner {
 
   private effective(more: Partial<Settings> = {}): ReturnType<typeof effective> {
     const local = this.admin.value;
-    return effective({ ...this.own.value.settings, ...this.byCommand, ...more }, [
+    const asked = this.runUntilMs === null ? {} : RUN_NOW;
+    return effective({ ...this.own.value.settings, ...this.byCommand, ...more, ...asked }, [
       ...(local ? [local] : []),
       ...this.told.map(({ policy }) => policy),
     ]);
   }
 
+  private get runUntilMs(): number | null {
+    const { runUntilMs } = this.own.value;
+    const leftMs = (runUntilMs ?? 0) - Date.now();
+    return leftMs > 0 && leftMs <= MAX_RUN_NOW_MS ? runUntilMs : null;
+  }
+
   private setPause(pause: ManualPause | null): void {
-    this.keep({ ...this.own.value, pause }, () => this.keeper.setPause(pause));
+    this.setByHand(pause, null);
+  }
+
+  private setByHand(pause: ManualPause | null, runUntilMs: number | null): void {
+    this.keep({ ...this.own.value, pause, runUntilMs }, () => this.ordered());
+  }
+
+  /** What was ordered by hand has changed, or its time is over. */
+  private ordered(): void {
+    clearTimeout(this.runTimer);
+    this.keeper.setPause(this.own.value.pause);
+    this.keeper.setEffective(this.effective());
+    const { runUntilMs } = this;
+    if (runUntilMs !== null) this.runTimer = setTimeout(() => this.ordered(), runUntilMs - Date.now()).unref();
   }
 
   /** Obeyed also when it cannot be written, and before: a full disk does not keep the owner waiting. @throws NS_HOME_UNUSABLE */

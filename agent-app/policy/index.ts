@@ -14,6 +14,7 @@ export {
   parseAdminPolicy,
   parseOwnerFile,
   parseSettings,
+  RUN_NOW,
   restricted,
 } from "./sources.ts";
 export { decisionWords, LANGUAGES, type Language, languageOf, reasonWords } from "./words.ts";

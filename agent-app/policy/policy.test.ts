@@ -8,7 +8,7 @@ import { type KeeperPorts, PolicyKeeper } from "./keeper.ts";
 import { type Circumstances, type ManualPause, RULES } from "./rules.ts";
 import { defaultSettings, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from "./settings.ts";
 import { type Moment, SIGNALS, type Signals } from "./signals.ts";
-import { effective, formatOwnerFile, parseAdminPolicy, parseOwnerFile, parseSettings, restricted } from "./sources.ts";
+import { effective, formatOwnerFile, parseAdminPolicy, parseOwnerFile, parseSettings, RUN_NOW, restricted } from "./sources.ts";
 import { decisionWords, LANGUAGES, languageOf, reasonWords } from "./words.ts";
 
 const S = 1000;
@@ -213,8 +213,11 @@ describe("hours", () => {
 
 describe("files", () => {
   test("what the owner's file says is read back as it was written", () => {
-    const file = { settings: { mode: "locked" as const, hours: ["sat 00:00-24:00"] }, pause: { untilMs: 5, words: "tea" } };
+    const settings = { mode: "locked" as const, hours: ["sat 00:00-24:00"] };
+    const file = { settings, pause: { untilMs: 5, words: "tea" }, runUntilMs: null };
     expect(parseOwnerFile(formatOwnerFile(file), "x")).toEqual(file);
+    expect(parseOwnerFile(formatOwnerFile({ ...file, runUntilMs: 7 }), "x").runUntilMs).toBe(7);
+    expect(parseOwnerFile('{"version":1}', "x")).toEqual({ settings: {}, pause: null, runUntilMs: null });
   });
 
   test.each<[string, RegExp]>([
@@ -231,9 +234,21 @@ describe("files", () => {
     ['{"version":1,"settings":{"hours":["noon"]}}', /settings\.hours must be a list/],
     ['{"version":1,"settings":{"mode":"sometimes","coresPercent":0}}', /mode must be one of .*; settings\.coresPercent must be/],
     ['{"version":1,"pause":{"untilMs":"x","words":null}}', /pause must be null or/],
+    ['{"version":1,"runUntilMs":"now"}', /runUntilMs must be null or/],
   ])("%s is refused with what, where and what to do", (text, message) => {
     expect(() => parseOwnerFile(text, "settings.json")).toThrow(message);
     expect(() => parseOwnerFile(text, "settings.json")).toThrow(expect.objectContaining({ code: "NS_BAD_POLICY" }));
+  });
+
+  test("run now: at once, beside the owner, at any hour, with fewer cores; not where that is locked, not on battery", () => {
+    const here = { ...away(), lastInputAtMs: moment().nowMs };
+    const own = parseSettings({ hours: ["sun 00:00-01:00"], coresPercentPresent: 25 }, "x");
+    const { settings } = effective({ ...own, ...RUN_NOW }, []);
+    expect(first(here, own)).toMatchObject({ compute: false });
+    expect(first(here, settings)).toMatchObject({ compute: true, coresPercent: 25 });
+    expect(first({ ...here, onBattery: true, batteryPercent: 40 }, settings)).toMatchObject({ compute: false });
+    const locked = parseAdminPolicy('{"version":1,"locked":{"mode":"idle"}}', "policy.json");
+    expect(first(here, effective({ ...own, ...RUN_NOW }, [locked]).settings)).toMatchObject({ compute: false });
   });
 
   test("the administrator's: locked over the owner's, the owner's over the administrator's defaults, these over ours", () => {

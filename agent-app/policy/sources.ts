@@ -23,7 +23,12 @@ export interface OwnerFile {
   settings: Partial<Settings>;
   /** Kept here, so that a pause outlasts the agent. */
   pause: ManualPause | null;
+  /** Until then (milliseconds since 1970) the owner has asked for RUN_NOW; null: not asked. */
+  runUntilMs: number | null;
 }
+
+/** What "run now" is: the owner's wish for a while. What spares the machine still holds, and so does whatever an administrator has locked. */
+export const RUN_NOW: Partial<Settings> = { mode: "always", hours: [], startAfterSeconds: 0 };
 
 /** policy.json, which only the administrator can write; or a policy of the coordinator. */
 export interface AdminPolicy {
@@ -62,13 +67,16 @@ export function restricted(owner: Partial<Settings>, policies: readonly AdminPol
 /** @param where names the file in messages @throws NS_BAD_POLICY */
 export function parseOwnerFile(text: string, where: string): OwnerFile {
   const problems: string[] = [];
-  const file = parseFile(text, where, ["version", "settings", "pause"], problems);
+  const file = parseFile(text, where, ["version", "settings", "pause", "runUntilMs"], problems);
   const settings = checkSettings(file.settings, "settings", problems);
   const pause = file.pause === undefined || isPause(file.pause) ? (file.pause ?? null) : null;
   if (file.pause !== undefined && !isPause(file.pause))
     problems.push('pause must be null or {"untilMs": milliseconds since 1970 or null, "words": text or null}');
+  const runUntilMs = file.runUntilMs ?? null;
+  if (runUntilMs !== null && !(typeof runUntilMs === "number" && runUntilMs >= 0))
+    problems.push("runUntilMs must be null or milliseconds since 1970");
   refuse(problems, where);
-  return { settings, pause };
+  return { settings, pause, runUntilMs: runUntilMs as number | null };
 }
 
 export const formatOwnerFile = (file: OwnerFile): string => `${JSON.stringify({ version: VERSION, ...file }, null, 2)}\n`;

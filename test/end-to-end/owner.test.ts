@@ -126,6 +126,32 @@ describe.skipIf(missing !== undefined && !process.env.CI)("an agent on a desktop
     expect(file().pause).toBeNull();
   });
 
+  test("run now: it computes beside the owner until the time is over or the rules are to count again", async () => {
+    const here = (): Promise<unknown> => desktop.input("key", "a");
+    const working = setInterval(() => void here(), 300);
+    const code = async () => ((await status()).reasons as { code: string }[])[0]?.code;
+    try {
+      await until("it is paused", async () => (await code()) === "owner-here");
+      await cluster.control("amun", { command: "runNow", forMs: 3600_000 });
+      await until("it computes", async () => (await code()) === undefined);
+      expect((await status()).runUntilMs).toBeGreaterThan(Date.now() + 3500_000);
+      await cluster.killAgent("amun");
+      await start();
+      await until("it computes again", async () => (await code()) === undefined);
+      await cluster.control("amun", { command: "resume" });
+      await until("it is paused again", async () => (await code()) === "owner-here");
+      await cluster.control("amun", { command: "runNow", forMs: 1500 });
+      await until("it computes", async () => (await code()) === undefined);
+      await until("the time is over", async () => (await code()) === "owner-here");
+      expect(await cluster.control("amun", { command: "runNow", forMs: 86_400_001 })).toMatchObject({
+        ok: false,
+        code: "NS_USAGE",
+      });
+    } finally {
+      clearInterval(working);
+    }
+  });
+
   test("what the administrator has locked holds, says who locked it, and cannot be changed", async () => {
     await cluster.killAgent("amun");
     const policy = { version: 1, by: "IT", locked: { mode: "never" } };

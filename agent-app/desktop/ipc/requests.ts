@@ -20,6 +20,7 @@ export const REQUESTS = {
   pause: request<null>().takes(
     z.strictObject({ forMs: z.number().positive().max(MAX_PAUSE_MS).nullable(), untilTomorrow: z.boolean() }),
   ),
+  runNow: request<null>().takes(z.strictObject({ forMs: z.number().positive().max(86_400_000) })),
   resume: request<null>().takes(z.null()),
   setPolicy: request<null>().takes(settings),
   previewPolicy: request<Preview>().takes(settings),

@@ -18,6 +18,8 @@ export interface AppState {
   /** What somebody must see to. */
   problem: { code: string; message: string; remedy: string } | null;
   pause: ManualPause | null;
+  /** Until when the owner has asked to run now, in milliseconds since 1970; null: not asked. */
+  runUntilMs: number | null;
   slots: number;
   processes: readonly ProcessState[];
   /** Since the app started. */

@@ -9,6 +9,7 @@ type Handlers = { [N in RequestName]: (app: App, value: RequestOf<N>) => AnswerO
 const HANDLERS: Handlers = {
   state: (app) => app.state(),
   pause: (app, { forMs, untilTomorrow }) => app.pause(forMs, untilTomorrow).then(() => null),
+  runNow: (app, { forMs }) => app.runNow(forMs).then(() => null),
   resume: (app) => app.resume().then(() => null),
   setPolicy: (app, settings) => app.setPolicy(settings).then(() => null),
   previewPolicy: (app, settings) => app.previewPolicy(settings),

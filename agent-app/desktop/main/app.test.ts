@@ -39,6 +39,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   words: "",
   reasons: [],
   pause: null,
+  runUntilMs: null,
   ...effective({}, []),
   policies: [],
   policyProblem: null,
@@ -146,6 +147,22 @@ test("the menu pauses for an hour, until tomorrow, until resumed, and resumes", 
   port.time.pass(61_000); // over: the file may still have it
   say({ pause: { untilMs, words: null } });
   expect(port.menu.map(({ label }) => label)).toContain("Pause for 1 hour");
+});
+
+test("the menu runs now while it is paused by a rule, and goes back to the rules", async () => {
+  const { port, ask, say } = started();
+  await ask("join", LINK);
+  const labels = (): unknown[] => port.menu.map(({ label }) => label);
+  const orders = (): unknown[] => port.agent.sent.flatMap((message) => (message.type === "order" ? [message.order] : []));
+  say({ reasons: [] });
+  expect(labels()).not.toContain("Run now, for 1 hour");
+  say({ reasons: [HERE] });
+  port.choose("Run now, for 1 hour");
+  expect(orders().at(-1)).toEqual({ command: "runNow", forMs: 3_600_000 });
+  say({ reasons: [], runUntilMs: port.wallNow() + 3_600_000 });
+  expect(labels()).toContain("Pause for 1 hour");
+  port.choose("Run only when idle again");
+  expect(orders().at(-1)).toEqual({ command: "resume" });
 });
 
 test("it speaks the system's language, or the one chosen", async () => {

@@ -162,6 +162,7 @@ export class App {
       connected: status?.connected ?? false,
       problem: this.problem ?? problemOf(status?.policyProblem),
       pause: over ? null : pause,
+      runUntilMs: status?.runUntilMs ?? null,
       slots: this.options.slots,
       processes: status?.processes ?? [],
       restarts: this.agent.restarts,
@@ -179,6 +180,10 @@ export class App {
       command: "pause",
       ...(untilTomorrow ? { until: "tomorrow" } : forMs === null ? {} : { forMs }),
     });
+  }
+
+  async runNow(forMs: number): Promise<void> {
+    await this.order({ command: "runNow", forMs });
   }
 
   async resume(): Promise<void> {
@@ -447,6 +452,7 @@ export class App {
       const state = this.state();
       const menu = trayMenu(state, {
         pause: (forMs, untilTomorrow) => this.carelessly(this.pause(forMs, untilTomorrow)),
+        runNow: (forMs) => this.carelessly(this.runNow(forMs)),
         resume: () => this.carelessly(this.resume()),
         open: (page) => this.port.windows.open("main", page),
         screensaver: () => this.showScreensaver(),

@@ -5,6 +5,7 @@ import type { TrayIcon, TrayItem } from "./port.ts";
 
 export interface TrayActions {
   pause(forMs: number | null, untilTomorrow: boolean): void;
+  runNow(forMs: number): void;
   resume(): void;
   open(page: string | null): void;
   screensaver(): void;
@@ -46,6 +47,11 @@ export function trayMenu(state: AppState, actions: TrayActions): TrayItem[] {
       ? [{ label: words.joinTitle, action: () => actions.open("join") }]
       : pause === null
         ? [
+            ...(state.runUntilMs !== null
+              ? [{ label: words.stopRunNow, action: () => actions.resume() }]
+              : state.icon === "paused"
+                ? [{ label: words.runNow, action: () => actions.runNow(HOUR_MS) }]
+                : []),
             { label: words.pauseHour, action: () => actions.pause(HOUR_MS, false) },
             { label: words.pauseTomorrow, action: () => actions.pause(null, true) },
             { label: words.pauseUntilResumed, action: () => actions.pause(null, false) },

@@ -32,6 +32,17 @@ export function Now({ state, words }: PageProps) {
               </button>
             ) : (
               <>
+                {state.runUntilMs !== null ? (
+                  <button type="button" className="primary" onClick={() => order(ask("resume", null))}>
+                    {words.stopRunNow}
+                  </button>
+                ) : (
+                  state.icon === "paused" && (
+                    <button type="button" onClick={() => order(ask("runNow", { forMs: HOUR_MS }))}>
+                      {words.runNow}
+                    </button>
+                  )
+                )}
                 <button type="button" onClick={() => order(ask("pause", { forMs: HOUR_MS, untilTomorrow: false }))}>
                   {words.pauseHour}
                 </button>

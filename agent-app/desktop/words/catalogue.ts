@@ -8,6 +8,8 @@ const en = {
   // tray
   runningFor: (whom: string) => `Running for ${whom}:`,
   more: (count: number) => `and ${count} more`,
+  runNow: "Run now, for 1 hour",
+  stopRunNow: "Run only when idle again",
   pauseHour: "Pause for 1 hour",
   pauseTomorrow: "Pause until tomorrow",
   pauseUntilResumed: "Pause until resumed",
@@ -164,6 +166,8 @@ const zhCN: Words = {
   name: "Nightshift",
   runningFor: (whom) => `正在为 ${whom} 运行：`,
   more: (count) => `另有 ${count} 个`,
+  runNow: "立即运行 1 小时",
+  stopRunNow: "恢复为仅在空闲时运行",
   pauseHour: "暂停 1 小时",
   pauseTomorrow: "暂停到明天",
   pauseUntilResumed: "暂停，直到恢复",

@@ -28,7 +28,7 @@ export function agentCommand(): Command {
     ],
     notes:
       "It computes while nobody is at this computer, or always where there is no desktop; docs/POLICY.md has every rule and setting. " +
-      "pause, resume, set and status are for the agents of this computer (all of them, or the one named with --name).",
+      "pause, run-now, resume, set and status are for the agents of this computer (all of them, or the one named with --name).",
     json: "the agent's events, one JSON object a line",
     coordinator: false,
   })
@@ -44,7 +44,13 @@ export function agentCommand(): Command {
       .option("--until-tomorrow", "until six in the morning")
       .option("--reason <text>", "shown in `nightshift hosts`"),
   );
-  agent.addCommand(controlCommand("resume", "compute again"));
+  agent.addCommand(
+    controlCommand("run-now", "compute for a while beside whoever is here, at low priority", ({ for: duration }) => ({
+      command: "runNow",
+      forMs: duration === undefined ? RUN_NOW_MS : parseDurationMs(duration),
+    })).option("--for <duration>", "so long, such as 30m (default: 1h, at most 24h)"),
+  );
+  agent.addCommand(controlCommand("resume", "end a pause or a run-now: the rules count again"));
   agent.addCommand(
     controlCommand("set", "change settings, for good", (_, settings) => ({
       command: "set",
@@ -96,6 +102,8 @@ async function install(options: RunOptions): Promise<void> {
   const where = await installService({ name, command, desktop }, folder);
   await write(process.stdout, `${name}: starts at log-in, and has started (${where})\n`);
 }
+
+const RUN_NOW_MS = 3_600_000;
 
 type RunOptions = CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string; mode?: string };
 interface PauseOptions {
