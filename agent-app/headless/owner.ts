@@ -29,6 +29,8 @@ export interface OwnerOptions {
   policyFile: string;
   /** From the command line. */
   mode: string | undefined;
+  /** As the installer was told it. */
+  installedMode: string | null;
   /** false: nothing of the machine is looked at, and neither file is: only a pause by hand counts, until the agent ends. */
   sense: boolean;
   /** Where signals come from, instead of this machine's own sources. */
@@ -54,6 +56,7 @@ export class Owner {
   private readonly path: string;
   private readonly admin: AdminPolicy | null;
   private readonly byCommand: Partial<Settings>;
+  private readonly installed: Partial<Settings>;
   private readonly keeper: PolicyKeeper;
   private readonly language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
   private file: OwnerFile;
@@ -68,6 +71,8 @@ export class Owner {
     this.admin = options.sense ? readAdminPolicy(options.policyFile) : null;
     this.file = options.sense ? readOwnerFile(this.path) : { settings: {}, pause: null };
     this.byCommand = options.mode === undefined ? {} : parseSettings({ mode: options.mode }, "--mode");
+    const { installedMode } = options;
+    this.installed = installedMode === null ? {} : parseSettings({ mode: installedMode }, "MODE of the installation");
     this.keeper = new PolicyKeeper(
       {
         moment: () => momentOf(performance.now(), new Date()),
@@ -143,7 +148,7 @@ export class Owner {
   }
 
   private effective(more: Partial<Settings> = {}): ReturnType<typeof effective> {
-    return effective({ ...this.file.settings, ...this.byCommand, ...more }, this.admin);
+    return effective({ ...this.file.settings, ...this.byCommand, ...more }, this.admin, this.installed);
   }
 
   private setPause(pause: ManualPause | null): void {

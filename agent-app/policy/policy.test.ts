@@ -46,6 +46,16 @@ class Run {
   }
 }
 
+test("what the installer was told is below the administrator's defaults", () => {
+  const admin = { by: "IT", locked: {}, defaults: { graceSeconds: 5 } };
+  const of = (mode: "never" | undefined): unknown =>
+    effective({}, mode ? { ...admin, defaults: { mode } } : admin, { mode: "locked", graceSeconds: 7 }).settings;
+  expect([of(undefined), of("never")]).toMatchObject([
+    { mode: "locked", graceSeconds: 5 },
+    { mode: "never", graceSeconds: 7 },
+  ]);
+});
+
 describe("modes", () => {
   test("idle: paused until the owner has not touched anything for three minutes, and it says when that is", () => {
     const run = new Run({ desktop: true, lastInputAtMs: 0 });

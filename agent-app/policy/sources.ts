@@ -1,5 +1,5 @@
 // Where settings come from and which one wins: what the administrator has locked, then the owner's, then the administrator's defaults,
-// then ours. Parses both files; every problem is told at once, with file, setting, and what may stand there.
+// then what the installer was told, then ours. Parses both files; every problem is told at once, with file, setting, and what may stand there.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { ManualPause } from "./rules.ts";
 import { defaultSettings, isSettingName, SETTINGS, type SettingName, type Settings } from "./settings.ts";
@@ -30,10 +30,11 @@ export interface Effective {
   lockedBy: Partial<Record<SettingName, string>>;
 }
 
-export function effective(owner: Partial<Settings>, admin: AdminPolicy | null): Effective {
+/** @param installed what the installer was told */
+export function effective(owner: Partial<Settings>, admin: AdminPolicy | null, installed: Partial<Settings> = {}): Effective {
   const locked = Object.keys(admin?.locked ?? {}) as SettingName[];
   return {
-    settings: { ...defaultSettings(), ...admin?.defaults, ...owner, ...admin?.locked },
+    settings: { ...defaultSettings(), ...installed, ...admin?.defaults, ...owner, ...admin?.locked },
     lockedBy: Object.fromEntries(locked.map((name) => [name, admin?.by ?? ""])),
   };
 }
