@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildDesktop } from "@nightshift/agent-app/desktop/testing";
+import { buildDesktop, buildHeadless } from "@nightshift/agent-app/desktop/testing";
 import { formatLink } from "@nightshift/coordinator/protocol";
 import {
   KEY_RIGHTS,
@@ -16,6 +16,8 @@ import {
   type WindowsPackages,
 } from "@nightshift/installer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Cluster, local, until } from "../cluster.ts";
+import { windowsNode } from "./windows-node.ts";
 import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
 
 const link = (host: string): string =>
@@ -310,5 +312,65 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
 
     expect(await wine.codes([running(PROGRAM_FILES), `msiexec /x ${productCode(NEW)} /qn`])).toEqual([0, 0]);
     expect(await left()).toEqual([]);
+  });
+
+  test("the agent on Windows joins as Setup was told, computes, takes over and gives away a running process, and pauses", async () => {
+    await using cluster = await Cluster.start();
+    await buildHeadless(join(wine.drive, "agent"));
+    const node = wine.put("node.exe", readFileSync(windowsNode()));
+    const source = fileURLToPath(new URL("../../agent-app/headless/installed.ts", import.meta.url));
+    wine.put("installed.ts", readFileSync(source));
+    expect(await wine.codes([setup(OLD, `/JOIN="${cluster.hostLink}" /MODE=always`)])).toEqual([0]);
+
+    const log = join(folder, "agent.txt");
+    wine.startProgram([node, "C:\\agent\\headless.js", "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
+    const pc = async () => (await cluster.client.request("hosts", {})).find(({ name }) => name === "pc");
+    const said = (): string => readFileSync(log, "utf8");
+    await until("the PC has joined", async () => (await pc())?.online, 30_000).catch((thrown) => {
+      throw new Error(`${(thrown as Error).message}\n${said()}`);
+    });
+    expect((await pc())?.os).toMatch(/^Windows_NT 10/);
+    const { out } = await local("fork-fibonacci", ["20"]);
+    expect(await cluster.run("fork-fibonacci", ["20"])).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
+
+    // From Windows to Linux and back, while it runs: as if it had never moved.
+    await cluster.startAgent("linux");
+    const args = ["400", "1000"];
+    const job = await cluster.submit("steady-lines.c", args, { startOn: "pc", stay: true });
+    const runsOn = (host: string) => until(`it runs on ${host}`, async () => (await cluster.ps(job.job))[0]?.host === host);
+    await runsOn("pc");
+    for (const [from, to] of [
+      ["pc", "linux"],
+      ["linux", "pc"],
+    ] as const) {
+      expect(await cluster.client.request("migrate", { pid: job.pid, host: to })).toEqual({ from, to });
+      await runsOn(to);
+    }
+    const ended = await cluster.end(job);
+    expect(ended.info).toMatchObject({ migratedRunning: 2, restarts: 0 });
+    expect(ended.stdout).toBe((await local("steady-lines.c", args)).out);
+
+    // Its control is a named pipe there.
+    const { path } = JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/control.json"), "utf8")) as { path: string };
+    const order = `require("net").connect(${JSON.stringify(path)}).on("data", (d) => { console.log(String(d)); process.exit(); }).write('{"command":"pause"}\\n')`;
+    wine.put("order.cjs", order);
+    wine.put(
+      "chosen.ts",
+      'import { chooseScreensaver, readInstalled } from "./installed.ts"; chooseScreensaver(); console.log(readInstalled());',
+    );
+    const told = await wine.run([
+      `${node} C:\\order.cjs`,
+      `${node} C:\\chosen.ts`,
+      'reg query "HKCU\\Control Panel\\Desktop" /v SCRNSAVE.EXE',
+    ]);
+    expect(told).toContain('"ok":true');
+    expect(told).toMatch(/mode: 'always'/);
+    expect(told).toContain("REG_SZ    C:\\windows\\System32\\Nightshift.scr");
+    await until("it is paused", async () => (await pc())?.paused);
+    expect(JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/settings.json"), "utf8")).pause).toMatchObject({
+      untilMs: null,
+    });
+    expect(await wine.codes(["taskkill /f /im node.exe", ...uninstall(PROGRAM_FILES)])).toEqual([0, 0, 0]);
+    await until("it is gone", async () => (await pc())?.online === false);
   });
 });

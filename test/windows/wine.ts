@@ -58,6 +58,7 @@ export class Wine {
     // The server stays, so that the next start is quick.
     execFileSync("wineserver", ["-p"], { env: wine.env, stdio: "ignore" });
     await wine.wine(["wineboot", "-i"], join(wine.folder, "output.txt"));
+    await wine.wine(["winecfg", "-v", "win10"], join(wine.folder, "output.txt"));
     return wine;
   }
 
@@ -85,6 +86,13 @@ export class Wine {
     } finally {
       closeSync(handle);
     }
+  }
+
+  /** Starts a program that stays; close() ends it at the latest. @param output a file of the host's that gets what it prints */
+  startProgram(words: readonly string[], output: string): void {
+    const handle = openSync(output, "w");
+    spawn("wine", words, { env: this.env, stdio: ["ignore", handle, handle] }).once("error", () => undefined);
+    closeSync(handle);
   }
 
   /** Runs each command. @returns their exit codes */
