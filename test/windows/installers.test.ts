@@ -20,6 +20,7 @@ import { Cluster, local, until } from "../cluster.ts";
 import { windowsNode } from "./windows-node.ts";
 import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const link = (host: string): string =>
   formatLink({ host, port: 7433, tls: false, coordinatorKey: new Uint8Array(32).fill(7), token: new Uint8Array(32).fill(9) });
 const LINK = link("moon.example");
@@ -170,6 +171,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     const installed = await wine.snapshot();
     expectFiles(installed, OLD, where, ["Uninstall Nightshift.exe"]);
     expectRegistry(installed, "HKLM", where, OLD, "setup");
+    expect(values(installed, `HKLM\\${RUN}`).Nightshift).toBe(`"${where}\\Nightshift.exe" --hidden`);
     const parameters = { Join: LINK, Pool: "floor-2", Mode: "screensaver", Tray: "0" };
     expect(values(installed, `HKLM\\${PRODUCT}`)).toMatchObject(parameters);
     expect(values(installed, `HKLM\\${ENTRY}`)).toMatchObject({
@@ -318,8 +320,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     await using cluster = await Cluster.start();
     await buildHeadless(join(wine.drive, "agent"));
     const node = wine.put("node.exe", readFileSync(windowsNode()));
-    const source = fileURLToPath(new URL("../../agent-app/headless/installed.ts", import.meta.url));
-    wine.put("installed.ts", readFileSync(source));
+    wine.put("installed.ts", readFileSync(join(ROOT, "agent-app/headless/installed.ts")));
     expect(await wine.codes([setup(OLD, `/JOIN="${cluster.hostLink}" /MODE=always`)])).toEqual([0]);
 
     const log = join(folder, "agent.txt");
