@@ -16,7 +16,7 @@ import {
   type WindowsPackages,
 } from "@nightshift/installer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Cluster, local, until } from "../cluster.ts";
+import { Cluster, local, Received, until } from "../cluster.ts";
 import { windowsNode } from "./windows-node.ts";
 import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
 
@@ -336,18 +336,26 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
 
     // From Windows to Linux and back, while it runs: as if it had never moved.
     await cluster.startAgent("linux");
-    const args = ["400", "1000"];
+    const args = ["2000", "1000"];
     const job = await cluster.submit("steady-lines.c", args, { startOn: "pc", stay: true });
-    const runsOn = (host: string) => until(`it runs on ${host}`, async () => (await cluster.ps(job.job))[0]?.host === host);
-    await runsOn("pc");
+    const received = new Received();
+    const end = cluster.end(job, received);
+    const runsOn = (host: string) =>
+      until(`it runs on ${host}`, async () => {
+        const [row] = await cluster.ps(job.job);
+        return row?.host === host && row.state === "running";
+      });
     for (const [from, to] of [
       ["pc", "linux"],
       ["linux", "pc"],
     ] as const) {
+      await runsOn(from);
+      const before = received.bytes[1];
+      await until("it has printed there", () => received.bytes[1] > before);
       expect(await cluster.client.request("migrate", { pid: job.pid, host: to })).toEqual({ from, to });
-      await runsOn(to);
     }
-    const ended = await cluster.end(job);
+    await runsOn("pc");
+    const ended = await end;
     expect(ended.info).toMatchObject({ migratedRunning: 2, restarts: 0 });
     expect(ended.stdout).toBe((await local("steady-lines.c", args)).out);
 
