@@ -207,14 +207,10 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(told).toMatch(/stays 12\n/);
     expect(told).toMatch(/Version +REG_SZ +0\.1\.0/);
     expect(told).toMatch(/leaves 0\n/);
-    expect(readFileSync(join(wine.drive, "notes/started.txt"), "utf8").trim().split(/\s*\n/).toSorted()).toEqual([
-      "--hidden",
-      "--hidden",
-      "/c",
-      "/c",
-      "/s",
-    ]);
-    rmSync(join(wine.drive, "notes/started.txt"));
+    const notebook = join(wine.drive, "notes");
+    const written = readdirSync(notebook).map((name) => readFileSync(join(notebook, name), "utf8").trim());
+    expect(written.flatMap((text) => text.split(/\s*\n/)).toSorted()).toEqual(["--hidden", "--hidden", "/c", "/c", "/s"]);
+    for (const name of readdirSync(notebook)) rmSync(join(notebook, name));
     const upgraded = await wine.snapshot();
     expectFiles(upgraded, NEW, where, ["Uninstall Nightshift.exe"]);
     expectRegistry(upgraded, "HKLM", where, NEW, "setup");
