@@ -28,7 +28,7 @@ const files: string[] = execFileSync(
   },
 )
   .split("\n")
-  .filter((file) => /^(wasm-kernels|coordinator|agent-app|test)\//.test(file));
+  .filter((file) => /^(wasm-kernels|coordinator|agent-app|installer|test)\//.test(file));
 const isTest = (file: string): boolean =>
   /\.test\.tsx?$/.test(file) || file.startsWith("test/") || /\/(testing|loopback|index\.testing)\.ts$/.test(file);
 const sources = files.filter((file) => !isTest(file));
@@ -125,6 +125,17 @@ test("agent-app takes of the coordinator only the protocol", () => {
   );
 });
 
+test("nothing imports the installer, and it takes of the coordinator nothing", () => {
+  none(
+    told(
+      inSources.filter(({ file, to }) =>
+        file.startsWith("installer/") ? to?.startsWith("coordinator/") : to?.startsWith("installer/"),
+      ),
+    ),
+    "The installer packages what is built; what is packaged knows nothing of it.",
+  );
+});
+
 test("the coordinator imports nothing of the agents but the policy's rules", () => {
   const allowed = /^coordinator\/(server|console)\//;
   none(
@@ -215,7 +226,7 @@ test("workspaces reach each other through their faces", () => {
     "What a folder shows to others is in its face; relative paths into another workspace go behind it. Import @nightshift/WORKSPACE/FACE.",
   );
   const faces = new Set(
-    ["wasm-kernels", "coordinator", "agent-app"].flatMap((workspace) => {
+    ["wasm-kernels", "coordinator", "agent-app", "installer"].flatMap((workspace) => {
       const { exports } = JSON.parse(readFileSync(join(ROOT, workspace, "package.json"), "utf8"));
       return Object.keys(exports).map((face) => `@nightshift/${workspace}/${face.replace(/^\.\/?/, "")}`.replace(/\/$/, ""));
     }),

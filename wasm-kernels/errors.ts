@@ -58,6 +58,7 @@ export const REMEDIES = {
   // command line
   NS_USAGE: "See --help.",
   NS_BAD_FILE: "",
+  NS_CANNOT_PACKAGE: "",
   NS_INTERNAL: "This is a defect of Nightshift; please report it with the message.",
 } as const;
 

@@ -62,9 +62,15 @@ export async function buildRenderer(folder: string): Promise<void> {
   if (made.join() !== known.join()) throw new Error(`the build made ${made}, and windows may load ${known}`);
 }
 
+const WORKER = { "worker.node": join(HERE, "../worker/worker.node.ts") };
+
 /** The process that computes and its workers. @param folder gets agent.js and what that needs */
 export const buildAgent = (folder: string): Promise<void> =>
-  make(folder, forNode({ agent: join(HERE, "agent/main.ts"), "worker.node": join(HERE, "../worker/worker.node.ts") }));
+  make(folder, forNode({ agent: join(HERE, "agent/main.ts"), ...WORKER }));
+
+/** The same without the app, for any Node. @param folder gets headless.js and what that needs */
+export const buildHeadless = (folder: string): Promise<void> =>
+  make(folder, forNode({ headless: join(HERE, "../headless/main.ts"), ...WORKER }));
 
 /** @param folder gets preload.cjs */
 export const buildPreload = (folder: string): Promise<void> =>

@@ -1,6 +1,7 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
 // line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
 // --join-file FILE: the link stands in it, as where an installed service starts the agent.
+// Without either, the link that the installer was told is taken, as is its mode.
 // --policy FILE: the administrator's file, instead of where it belongs.
 import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -14,6 +15,7 @@ import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
 import { lowerProcessPriority } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
+import { readInstalled } from "./installed.ts";
 import { Owner } from "./owner.ts";
 import { adminPolicyPath } from "./policy-files.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
@@ -32,7 +34,8 @@ async function main(): Promise<void> {
       json: { type: "boolean", default: false },
     },
   });
-  const joinLink = values["join-file"] === undefined ? values.join : readLink(values["join-file"]);
+  const installed = values["no-signals"] ? null : readInstalled();
+  const joinLink = values["join-file"] === undefined ? (values.join ?? installed?.join) : readLink(values["join-file"]);
   if (!joinLink || !values.home) throw new NightshiftError("NS_USAGE", "the agent needs --join LINK and --home DIR");
   const link = parseLink(joinLink);
   const name = values.name ?? hostname();
@@ -70,6 +73,7 @@ async function main(): Promise<void> {
     slots,
     policyFile: values.policy ?? adminPolicyPath(),
     mode: values.mode,
+    installedMode: installed?.mode ?? null,
     sense: !values["no-signals"],
     log: say,
   });

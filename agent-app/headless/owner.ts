@@ -33,6 +33,8 @@ export interface OwnerOptions {
   policyFile: string;
   /** From the command line. */
   mode: string | undefined;
+  /** As the installer was told it. */
+  installedMode: string | null;
   /**
    * false: nothing of the machine is looked at, and neither file is: only the coordinator's policies count, and a pause by hand until
    * the agent ends.
@@ -71,6 +73,8 @@ export class Owner {
   /** The coordinator's. */
   private told: readonly { version: number; policy: AdminPolicy }[] = [];
   private readonly byCommand: Partial<Settings>;
+  /** What the installer was told, which counts last of all. */
+  private readonly installed: AdminPolicy;
   private readonly keeper: PolicyKeeper;
   private readonly language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
   private decision: Decision | undefined;
@@ -89,6 +93,9 @@ export class Owner {
       none: { settings: {}, pause: null, runUntilMs: null },
     });
     this.byCommand = options.mode === undefined ? {} : parseSettings({ mode: options.mode }, "--mode");
+    const { installedMode } = options;
+    const defaults = installedMode === null ? {} : parseSettings({ mode: installedMode }, "MODE of the installation");
+    this.installed = { by: "", locked: {}, defaults };
     this.keeper = new PolicyKeeper(
       {
         moment: () => momentOf(performance.now(), new Date()),
@@ -194,6 +201,7 @@ export class Owner {
     return effective({ ...this.own.value.settings, ...this.byCommand, ...more, ...asked }, [
       ...(local ? [local] : []),
       ...this.told.map(({ policy }) => policy),
+      this.installed,
     ]);
   }
 

@@ -50,6 +50,7 @@ async function begin(given: Begin): Promise<void> {
     slots,
     policyFile: given.policyFile,
     mode: undefined,
+    installedMode: given.installedMode,
     sense: true,
     ...(given.told
       ? {

@@ -10,6 +10,8 @@ export interface Begin {
   /** The agent's folder. */
   directory: string;
   policyFile: string;
+  /** As the installer was told it. */
+  installedMode: string | null;
   slots: number;
   coordinator: { host: string; port: number; tls: boolean; key: Uint8Array };
   /** Only while it is not enrolled. */

@@ -28,7 +28,7 @@ export class ToldSource implements Source {
     this.lost = setTimeout(() => {
       this.watch.log("signals-missing", { source: "the app", message: `silent for ${SIGNALS_LOST_MS} ms` });
       // A screen that was locked may have been unlocked since.
-      this.watch.update({ lastInputAtMs: undefined, locked: undefined });
+      this.watch.update({ lastInputAtMs: undefined, locked: undefined, screensaver: undefined });
     }, SIGNALS_LOST_MS);
   }
 }

@@ -2,7 +2,7 @@
 // what windows may do is main/window-rules.ts, what they may ask ipc/requests.ts.
 import { readFile } from "node:fs/promises";
 import { availableParallelism, homedir, hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   app,
   BrowserWindow,
@@ -18,6 +18,7 @@ import {
   Tray,
   utilityProcess,
 } from "electron";
+import { chooseScreensaver, readInstalled } from "../../headless/installed.ts";
 import type { FromAgentProcess } from "../agent/protocol.ts";
 import { REQUEST_CHANNEL, STATE_CHANNEL } from "../ipc/bridge.ts";
 import { answerRequest } from "../main/answering.ts";
@@ -178,6 +179,7 @@ const port: () => DesktopPort = () => ({
   notify: (title, body) => {
     if (Notification.isSupported()) new Notification({ title, body, silent: true }).show();
   },
+  chooseScreensaver,
   setOpenAtLogin: (openAtLogin) => {
     if (process.platform === "linux" || !app.isPackaged) return false;
     app.setLoginItemSettings({ openAtLogin, args: ["--hidden"] });
@@ -221,7 +223,8 @@ function main(): void {
   // One app for each user: a second one hands over what it was started with, and ends.
   if (!app.requestSingleInstanceLock()) return app.quit();
   app.setAppUserModelId("org.nightshift.agent");
-  if (app.isPackaged) for (const scheme of ["nightshift", "nightshifts"]) app.setAsDefaultProtocolClient(scheme);
+  const installed = readInstalled();
+  if (app.isPackaged && !installed) for (const scheme of ["nightshift", "nightshifts"]) app.setAsDefaultProtocolClient(scheme);
   const argv = process.argv.slice(app.isPackaged ? 1 : 2);
   let nightshift: App | undefined;
   let opened: string | undefined;
@@ -243,6 +246,8 @@ function main(): void {
       home: resolve(process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")),
       host: host === "" ? "pc" : host,
       slots: availableParallelism(),
+      installed,
+      leaveFile: join(dirname(process.execPath), "leave"),
     });
     const running = nightshift;
     ipcMain.handle(REQUEST_CHANNEL, ({ senderFrame }, name: unknown, value: unknown) =>

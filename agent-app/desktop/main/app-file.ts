@@ -27,12 +27,21 @@ const file = z.object({
     openAtLogin: z.boolean(),
     screensaverAfterMinutes: z.number().int().min(0).max(1440),
   }) satisfies z.ZodType<AppSettings>,
+  /** What of the installation has been done for this user: once, so that what the owner changes later stays. */
+  installed: z
+    .object({
+      /** SHA-256 of the link that was joined, hex. */
+      link: z.string().length(64).nullable(),
+      screensaver: z.boolean(),
+    })
+    .default({ link: null, screensaver: false }),
 });
 export type AppFile = Omit<z.infer<typeof file>, "version">;
 
 export const NEW_APP_FILE: AppFile = {
   coordinator: null,
   app: { language: "system", notifications: false, openAtLogin: true, screensaverAfterMinutes: 0 },
+  installed: { link: null, screensaver: false },
 };
 
 /** One that cannot be read is put aside, under another name, and told. */
@@ -45,8 +54,8 @@ export function readAppFile(path: string, damaged: (message: string) => void): A
   }
   try {
     if (text.length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);
-    const { coordinator, app } = file.parse(JSON.parse(text));
-    return { coordinator, app };
+    const { version: _, ...content } = file.parse(JSON.parse(text));
+    return content;
   } catch (thrown) {
     try {
       renameSync(path, `${path}.damaged`);

@@ -1,14 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatLink } from "@nightshift/coordinator/protocol";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { installedFrom } from "../../headless/installed.ts";
 import { effective, type Reason } from "../../policy/index.ts";
 import type { Begin, ProcessStatus } from "../agent/protocol.ts";
 import { REQUESTS } from "../ipc/requests.ts";
 import { appWords } from "../words/catalogue.ts";
 import { answerRequest } from "./answering.ts";
-import { App } from "./app.ts";
+import { App, type AppOptions } from "./app.ts";
 import { parseCommandLine, type StartedAs } from "./command-line.ts";
 import { loadDeviceKey } from "./device-key.ts";
 import { History } from "./history.ts";
@@ -24,6 +25,7 @@ const LINK = formatLink({
 });
 const HERE: Reason = { code: "owner-here", values: {}, by: null };
 const OURS = { url: "app://nightshift/index.html#now", isTop: true };
+const HIDDEN: StartedAs = { kind: "app", link: null, hidden: true };
 const SHOWN: StartedAs = { kind: "app", link: null, hidden: false };
 
 const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
@@ -47,9 +49,14 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   ...more,
 });
 
-function started(variables: Partial<Variables> = {}, as: StartedAs = SHOWN, home = mkdtempSync(join(tmpdir(), "ns-app-"))) {
+function started(
+  variables: Partial<Variables> = {},
+  as: StartedAs = SHOWN,
+  home = mkdtempSync(join(tmpdir(), "ns-app-")),
+  more: Partial<AppOptions> = {},
+) {
   const port = new VariablePort(variables);
-  const app = new App(port, { home, host: "amun", slots: 4 });
+  const app = new App(port, { home, host: "amun", slots: 4, ...more });
   app.start(as);
   port.time.pass(200);
   const say = (more: Partial<ProcessStatus> = {}): void => {
@@ -293,6 +300,81 @@ test("started at log-in it opens no window; started again it does", () => {
   expect([port.openWindows.size, port.openAtLogin]).toEqual([0, true]);
   app.launched(SHOWN);
   expect(port.openWindows.has("main")).toBe(true);
+});
+
+describe("installed by an installer", () => {
+  const installed = { ...installedFrom({ Join: LINK, Mode: "locked" }) };
+  const OTHER = LINK.replace("moon.example", "sun.example");
+  const address = (port: VariablePort): string | undefined => port.told?.coordinator?.address;
+
+  test("it joins the link that was given, once; who leaves stays away until there is another link", async () => {
+    const first = started({}, HIDDEN, undefined, { installed });
+    expect([address(first.port), begun(first.port).installedMode]).toEqual(["moon.example:7433", "locked"]);
+    await first.ask("leave");
+    const again = started({}, SHOWN, first.home, { installed });
+    expect([again.port.agents, again.port.page]).toEqual([[], "join"]);
+    expect(address(started({}, SHOWN, first.home, { installed: { ...installed, join: OTHER } }).port)).toBe("sun.example:7433");
+    expect(address(started({}, SHOWN, first.home, { installed: { ...installed, join: OTHER } }).port)).toBe("sun.example:7433");
+  });
+
+  test("a damaged link is told, and does not keep it from starting", () => {
+    const { port } = started({}, HIDDEN, undefined, { installed: { ...installed, join: LINK.slice(0, 40) } });
+    expect(port.told?.problem).toMatchObject({ code: "NS_BAD_LINK" });
+  });
+
+  test("without tray there is none; the log-in is the installer's; the screensaver is chosen once", () => {
+    const given = installedFrom({ Mode: "screensaver", Tray: "0" });
+    expect(given).toEqual({ join: null, mode: "locked", screensaver: true, tray: false });
+    const { port, home } = started({}, HIDDEN, undefined, { installed: given });
+    expect([port.icon, port.openAtLogin, port.chosenScreensavers]).toEqual([undefined, undefined, 1]);
+    expect(started({}, HIDDEN, home, { installed: given }).port.chosenScreensavers).toBe(0);
+  });
+
+  test("started for everybody at log-in, it ends at once for who does not want that", async () => {
+    const first = started({}, HIDDEN, undefined, { installed });
+    expect(first.port.hasQuit).toBe(false);
+    const now = first.app.state().app;
+    await first.ask("setApp", { ...now, openAtLogin: false });
+    expect(started({}, HIDDEN, first.home, { installed }).port.hasQuit).toBe(true);
+    expect(started({}, SHOWN, first.home, { installed }).port.hasQuit).toBe(false);
+  });
+});
+
+test("asked to leave by an installer, it clears the PC as at a shutdown, then ends; an old request means nothing", async () => {
+  const leaveFile = join(mkdtempSync(join(tmpdir(), "ns-leave-")), "leave");
+  const { port, ask, say, home } = started({}, SHOWN, undefined, { leaveFile });
+  await ask("join", LINK);
+  const process = { pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "x" } as const;
+  say({ running: 1, processes: [process] });
+  port.time.pass(2_000);
+  expect(port.hasQuit).toBe(false);
+  const at = (ms: number): void => {
+    writeFileSync(leaveFile, "");
+    utimesSync(leaveFile, new Date(port.wallNow() + ms), new Date(port.wallNow() + ms));
+  };
+  at(-3_600_000);
+  port.time.pass(2_000);
+  expect(port.hasQuit).toBe(false);
+  at(0);
+  port.time.pass(1_000);
+  expect(port.agent.sent.at(-1)).toMatchObject({ type: "signals", signals: { ending: true } });
+  expect(port.hasQuit).toBe(false);
+  say();
+  await new Promise(setImmediate);
+  expect(port.hasQuit).toBe(true);
+  expect(started({}, HIDDEN, home, { leaveFile }).port.hasQuit).toBe(true);
+});
+
+test("while its own screensaver is shown the screen counts as saved", async () => {
+  const { port, ask } = started();
+  await ask("join", LINK);
+  const told = (): unknown => port.agent.sent.findLast((message) => message.type === "signals")?.signals.screensaver;
+  await ask("showScreensaver");
+  port.variables.idleSeconds = 600;
+  port.time.pass(2_000);
+  expect(told()).toBe(true);
+  await ask("closeScreensaver");
+  expect(told()).toBe(false);
 });
 
 test("leaving ends the agent and forgets the coordinator", async () => {

@@ -1,9 +1,11 @@
 // The tray app without Electron: joins what the system tells, what the owner wants and the process that computes, and keeps tray and windows
 // showing it. Owns desktop.json and the history; decides nothing about computing, which is the policy's, in the agent's process.
-import { mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Installed } from "../../headless/installed.ts";
 import { adminPolicyPath } from "../../headless/policy-files.ts";
 import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
 import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
@@ -25,6 +27,10 @@ export interface AppOptions {
   host: string;
   slots: number;
   policyFile?: string;
+  /** What the installer was told; null: it was not installed. */
+  installed?: Installed | null;
+  /** Who is to replace or remove this program writes it, and waits until nobody runs it. */
+  leaveFile?: string;
 }
 
 const MAX_LOG = 500;
@@ -34,9 +40,11 @@ const SHOW_GAP_MS = 100;
 /** The system waits no longer for us when it ends. */
 const HOLD_MS = 4_000;
 const HOLD_LOOK_MS = 50;
-const SCREENSAVER_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 const KEY_SHOWN = 16;
 const MINUTE_S = 60;
+/** Older than any Setup waits: left behind by one that was killed. */
+const LEAVE_FILE_MS = 700_000;
 
 export class App {
   private readonly port: DesktopPort;
@@ -86,10 +94,14 @@ export class App {
   }
 
   start(as: StartedAs): void {
+    // What installers have started at log-in is for all users; this one does not want it.
+    const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin;
+    if (unwanted || this.isToLeave()) return this.quit();
     this.power?.start();
     this.startAgent();
-    this.port.setOpenAtLogin(this.file.app.openAtLogin);
-    this.watchForScreensaver();
+    this.setOpenAtLogin();
+    this.obeyInstaller();
+    this.everySecond();
     this.launched(as, true);
     this.show();
   }
@@ -99,7 +111,7 @@ export class App {
     const { windows } = this.port;
     switch (as.kind) {
       case "screensaver":
-        return windows.open("screensaver", null);
+        return this.showScreensaver();
       case "settings":
         return windows.open("main", "settings");
       case "preview":
@@ -203,7 +215,7 @@ export class App {
   setApp(settings: Partial<AppSettings>): void {
     const app = { ...this.file.app, ...settings };
     this.keep({ ...this.file, app });
-    if (settings.openAtLogin !== undefined) this.port.setOpenAtLogin(settings.openAtLogin);
+    this.setOpenAtLogin();
     this.show();
   }
 
@@ -265,10 +277,12 @@ export class App {
 
   showScreensaver(): void {
     this.port.windows.open("screensaver", null);
+    this.power?.screensaver(true);
   }
 
   closeScreensaver(): void {
     this.port.windows.close("screensaver");
+    this.power?.screensaver(false);
   }
 
   // ---- the process that computes
@@ -292,6 +306,7 @@ export class App {
       this.agent.start({
         name: this.options.host,
         directory: this.directory,
+        installedMode: this.options.installed?.mode ?? null,
         policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
         slots: this.options.slots,
         coordinator: { host, port, tls, key },
@@ -396,14 +411,54 @@ export class App {
     release();
   }
 
+  /** What nobody tells us of: a request to leave, and how long nobody has been here. */
+  private everySecond(): void {
+    if (this.isToLeave()) {
+      this.power?.ending();
+      return void this.holdUntilCleared(() => this.quit());
+    }
+    this.watchForScreensaver();
+    this.port.after(LOOK_MS, () => this.everySecond());
+  }
+
+  private isToLeave(): boolean {
+    const asked = statSync(this.options.leaveFile ?? "", { throwIfNoEntry: false });
+    return asked !== undefined && this.port.wallNow() - asked.mtimeMs < LEAVE_FILE_MS;
+  }
+
+  /** Installers have the system start the app; whether it then stays is decided here. */
+  private setOpenAtLogin(): void {
+    if (!this.options.installed) this.port.setOpenAtLogin(this.file.app.openAtLogin);
+  }
+
+  /** Each thing once: an owner who leaves the coordinator, or takes another screensaver, has the last word until there is a new link. */
+  private obeyInstaller(): void {
+    const { installed } = this.options;
+    if (!installed) return;
+    try {
+      if (installed.screensaver && !this.file.installed.screensaver) {
+        this.port.chooseScreensaver();
+        this.keep({ ...this.file, installed: { ...this.file.installed, screensaver: true } });
+      }
+      if (installed.join === null) return;
+      const link = createHash("sha256").update(installed.join).digest("hex");
+      if (link === this.file.installed.link) return;
+      this.join(installed.join);
+      this.keep({ ...this.file, installed: { ...this.file.installed, link } });
+    } catch (thrown) {
+      const { code, message } = asNightshiftError(thrown);
+      this.note(message);
+      this.needs(code, message);
+    }
+  }
+
   /** Looks only while somebody wants it; a system's own screensaver starts us with `/s` instead. */
   private watchForScreensaver(): void {
-    const { windows, power, after } = this.port;
+    const { windows, power } = this.port;
     const minutes = this.file.app.screensaverAfterMinutes;
     if (windows.isOpen("screensaver")) {
       if (power.idleSeconds() === 0) this.closeOnInput();
     } else if (minutes > 0 && power.idleSeconds() >= minutes * MINUTE_S) this.showScreensaver();
-    after(SCREENSAVER_LOOK_MS, () => this.watchForScreensaver());
   }
 
   private closeOnInput(): void {
@@ -458,7 +513,10 @@ export class App {
         screensaver: () => this.showScreensaver(),
         quit: () => this.quit(),
       });
-      this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () => this.port.windows.open("main", null));
+      if (this.options.installed?.tray !== false)
+        this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () =>
+          this.port.windows.open("main", null),
+        );
       this.port.windows.tell(state);
     });
   }

@@ -17,6 +17,8 @@ export interface DesktopPort {
   notify(title: string, text: string): void;
   /** Whether the system starts the app at log-in; false where it cannot be set (Linux, where the desktop does it). */
   setOpenAtLogin(open: boolean): boolean;
+  /** Makes Nightshift this user's screensaver, where the user has none. @throws when the system refuses */
+  chooseScreensaver(): void;
   quit(): void;
   /** Monotonic milliseconds. */
   now(): number;

@@ -51,6 +51,17 @@ export class PowerWatch {
     this.look();
   }
 
+  /** Of our own windows; the system tells of none. That it has begun can wait for the next news; that it is over cannot. */
+  screensaver(on: boolean): void {
+    this.last = { ...this.last, screensaver: on };
+    if (!on) this.news({});
+  }
+
+  /** The app is to end: as when the system does. */
+  ending(): void {
+    this.news({ ending: true });
+  }
+
   /** Everything that is known, again: for an agent that has just started. */
   repeat(): void {
     this.news({});

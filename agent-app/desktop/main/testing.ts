@@ -76,6 +76,7 @@ export class VariablePort implements DesktopPort {
   page: string | null = null;
   told: AppState | undefined;
   openAtLogin: boolean | undefined;
+  chosenScreensavers = 0;
   hasQuit = false;
   wallAtStartMs = Date.UTC(2026, 10, 16, 12);
 
@@ -142,6 +143,9 @@ export class VariablePort implements DesktopPort {
   setOpenAtLogin(open: boolean): boolean {
     this.openAtLogin = open;
     return true;
+  }
+  chooseScreensaver(): void {
+    this.chosenScreensavers++;
   }
   quit(): void {
     this.hasQuit = true;

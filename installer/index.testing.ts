@@ -1,0 +1,6 @@
+// What tests that cross folders need of the installers. Nothing else imports this.
+export { KEY_RIGHTS, OWN_KEYS, REGISTRY } from "./contents.ts";
+export { makeStandIn } from "./distribution.ts";
+export { productCode } from "./msi.ts";
+export { findProgram } from "./native.ts";
+export { packageForWindows, type WindowsPackages } from "./windows.ts";

@@ -1,0 +1,38 @@
+// The small programs of installers that are not JavaScript: compiled for Windows by MinGW-w64's gcc, which Linux, macOS and Windows have.
+import { execFileSync } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+
+const SOURCES = join(import.meta.dirname, "windows");
+const PREFIX = process.platform === "win32" ? "" : "x86_64-w64-mingw32-";
+
+/** @returns the program's path, or undefined */
+export function findProgram(...names: readonly string[]): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  const suffixes = process.platform === "win32" ? [".exe", ".cmd", ""] : [""];
+  return names.flatMap((name) => folders.flatMap((folder) => suffixes.map((end) => join(folder, name + end)))).find(existsSync);
+}
+
+/** @throws NS_CANNOT_PACKAGE */
+export function needProgram(what: string, remedy: string, ...names: readonly string[]): string {
+  const path = findProgram(...names);
+  if (path === undefined) throw new NightshiftError("NS_CANNOT_PACKAGE", `${what} is needed: ${remedy}`);
+  return path;
+}
+
+const TOOLS = "apt-get install gcc-mingw-w64-x86-64, brew install mingw-w64, or MSYS2's gcc";
+const run = (program: string, args: readonly string[]): void => {
+  execFileSync(needProgram("MinGW-w64", TOOLS, program), args, { stdio: ["ignore", "ignore", "inherit"] });
+};
+
+/** Compiles `windows/NAME.c` into `to`, with NAME.rc if there is one. None of them has a console window. */
+export function compileForWindows(name: string, to: string): void {
+  const [source, resources] = [join(SOURCES, `${name}.c`), join(SOURCES, `${name}.rc`)];
+  const object = `${to}.o`;
+  const withResources = existsSync(resources);
+  if (withResources) run(`${PREFIX}windres`, [resources, object]);
+  const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-municode", "-mwindows", "-s"];
+  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : [])]);
+  rmSync(object, { force: true });
+}

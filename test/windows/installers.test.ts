@@ -1,0 +1,381 @@
+// Setup.exe and the MSI, built for real, installed under wine, changed, and removed; what counts is what is then on the disk and in the
+// registry. A stand-in takes Electron's place.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildDesktop, buildHeadless } from "@nightshift/agent-app/desktop/testing";
+import { formatLink } from "@nightshift/coordinator/protocol";
+import {
+  KEY_RIGHTS,
+  makeStandIn,
+  packageForWindows,
+  productCode,
+  REGISTRY,
+  type WindowsPackages,
+} from "@nightshift/installer/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Cluster, local, Received, until } from "../cluster.ts";
+import { windowsNode } from "./windows-node.ts";
+import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const link = (host: string): string =>
+  formatLink({ host, port: 7433, tls: false, coordinatorKey: new Uint8Array(32).fill(7), token: new Uint8Array(32).fill(9) });
+const LINK = link("moon.example");
+const OLD = "0.1.0";
+const NEW = "0.2.0";
+const PRODUCT = "Software\\Nightshift";
+const RUN = "Software\\Microsoft\\Windows\\CurrentVersion\\Run";
+const ENTRY = "Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Nightshift";
+const PROGRAM_FILES = "C:\\Program Files\\Nightshift";
+
+/** Keys of Windows Installer itself, without anything in them. */
+const WINDOWS_INSTALLER =
+  /^\+ HKLM\\Software\\(Classes|Microsoft\\Windows\\CurrentVersion)\\Installer(\\(Features|Products|UpgradeCodes|UserData(\\S-1-5-18(\\(Components|Products))?)?))?$/;
+
+/** A path of Windows as one of a snapshot. */
+const inSnapshot = (path: string): string => path.replace(/^C:\\/, "").replaceAll("\\", "/");
+const values = ({ registry }: Snapshot, key: string): Record<string, string> => Object.fromEntries(registry.get(key) ?? []);
+
+describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "ns-installers-"));
+  let wine: Wine;
+  /** As it is without Nightshift, before and after every test. */
+  let bare: Snapshot;
+  /** Files of each version, as they were packed. */
+  const packed = new Map<string, string>();
+  const at = { setup: new Map<string, string>(), msi: new Map<string, string>() };
+  const setup = (version: string, more = ""): string => `${at.setup.get(version)} /S ${more}`;
+  const msi = (version: string, how: string, more = ""): string => `msiexec ${how} ${at.msi.get(version)} /qn ${more}`;
+  /** The app as it runs, and what it was started with. */
+  const running = (where: string): string => `start "" "${where}\\Nightshift.exe" --hidden`;
+  const uninstall = (where: string, more = ""): string[] => [
+    `copy /y "${where}\\Uninstall Nightshift.exe" C:\\windows\\temp\\u.exe`,
+    `C:\\windows\\temp\\u.exe /S ${more} _?=${where}`,
+  ];
+  const left = async (): Promise<string[]> =>
+    differences(bare, await wine.snapshot()).filter((line) => !WINDOWS_INSTALLER.test(line));
+
+  /** All files of a version are there with the right bytes, and no others but these. */
+  function expectFiles({ files }: Snapshot, version: string, where: string, others: readonly string[]): void {
+    const from = packed.get(version) ?? "";
+    const there = [...files.keys()].filter((name) => name.startsWith(`${inSnapshot(where)}/`));
+    const names = readdirSync(from, { recursive: true, encoding: "utf8" });
+    expect(there.map((name) => name.slice(inSnapshot(where).length + 1)).sort()).toEqual([...names, ...others].sort());
+    for (const name of ["Nightshift.exe", "Nightshift.scr", "resources/app.asar"])
+      expect(readFileSync(join(wine.drive, inSnapshot(where), name)).equals(readFileSync(join(from, name))), name).toBe(true);
+  }
+
+  /** Every value of the table is there as it should be. */
+  function expectRegistry(snapshot: Snapshot, root: string, where: string, version: string, by: string): void {
+    for (const { key, name, value } of REGISTRY) {
+      const wanted = value
+        .replaceAll("[FOLDER]\\", `${where}\\`)
+        .replaceAll("[FOLDER]", by === "msi" ? `${where}\\` : where)
+        .replaceAll("[VERSION]", version)
+        .replaceAll("[BY]", by);
+      expect(values(snapshot, `${root}\\${key}`)[name === "" ? "@" : name], `${key} ${name}`).toBe(wanted);
+    }
+  }
+
+  beforeAll(async () => {
+    const pack = async (): Promise<WindowsPackages[]> => {
+      const electron = await makeStandIn(join(folder, "electron"));
+      const app = join(folder, "app");
+      await buildDesktop(app);
+      const description = join(app, "package.json");
+      const made: WindowsPackages[] = [];
+      for (const version of [OLD, NEW]) {
+        writeFileSync(description, JSON.stringify({ ...JSON.parse(readFileSync(description, "utf8")), version }));
+        const output = join(folder, version);
+        made.push(await packageForWindows({ app, electron, electronVersion: "45.4.1", output }));
+        packed.set(version, join(output, "work", "win-unpacked"));
+      }
+      return made;
+    };
+    const [started, made] = await Promise.all([Wine.start(), pack()]);
+    wine = started;
+    for (const [index, version] of [OLD, NEW].entries()) {
+      at.setup.set(version, wine.put(`setup-${version}.exe`, readFileSync(made[index]?.setup ?? "")));
+      at.msi.set(version, wine.put(`nightshift-${version}.msi`, readFileSync(made[index]?.msi ?? "")));
+    }
+    const probe = join(folder, "probe.exe");
+    const source = fileURLToPath(new URL("./probe.c", import.meta.url));
+    execFileSync("x86_64-w64-mingw32-gcc", ["-municode", "-o", probe, source]);
+    wine.put("probe.exe", readFileSync(probe));
+    mkdirSync(join(wine.drive, "notes"));
+    // What every Windows has, and what wine makes the first time it is needed.
+    const usual = ["Software\\Classes", "Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"];
+    const others = `reg add HKLM\\${RUN} /v Other /d other.exe /f`;
+    await wine.run([
+      ...usual.map((key) => `reg add HKCU\\${key} /f`),
+      others,
+      setup(OLD, "/NOTHING"),
+      msi(OLD, "/i", "MODE=nothing"),
+    ]);
+    bare = await wine.snapshot();
+  }, 300_000);
+  afterAll(() => {
+    wine?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("the packages are for 64-bit Windows and say that they hold no Electron", () => {
+    const bytes = readFileSync(join(folder, OLD, `Nightshift-Setup-${OLD}-stand-in.exe`));
+    expect(bytes.readUInt16LE(bytes.readUInt32LE(0x3c) + 4)).toBe(0x8664);
+    expect(readFileSync(join(packed.get(OLD) ?? "", "Nightshift.exe"), "latin1")).toContain("not Nightshift but a stand-in");
+    expect(existsSync(join(folder, OLD, `Nightshift-${OLD}-stand-in.msi`))).toBe(true);
+  });
+
+  test("wrong parameters have their exit code and install nothing", async () => {
+    const occupied = "C:\\windows";
+    const wrong = [
+      '/JOIN="http://moon.example/#a.b"',
+      `/JOIN="${LINK.slice(0, -25)}"`,
+      `/JOIN="${LINK} x"`,
+      '/POOL="second floor"',
+      "/POOL=$(calc)",
+      "/MODE=sometimes",
+      "/POLL=floor-2",
+      "/WAIT=-1",
+      "/WAIT=9999",
+      "NOTRAY",
+      `/D=${occupied}`,
+    ];
+    expect(await wine.codes(wrong.map((parameter) => setup(OLD, parameter)))).toEqual(wrong.map(() => 10));
+    const wrongProperties = ["MODE=sometimes", "TRAY=2", `JOIN="${LINK.replace("#", "!")}"`, "JOIN=http://moon.example/#a.b"];
+    expect(await wine.codes(wrongProperties.map((property) => msi(OLD, "/i", property)))).toEqual(
+      wrongProperties.map(() => 1603),
+    );
+    expect(await left()).toEqual([]);
+  });
+
+  test("an installation that fails takes everything back", async () => {
+    // The last thing of all cannot be written, as something else has its name.
+    const shortcut = "ProgramData/Microsoft/Windows/Start Menu/Programs/Nightshift.lnk";
+    mkdirSync(join(wine.drive, shortcut, "x"), { recursive: true });
+    const [code] = await wine.codes([setup(OLD, `/JOIN="${LINK}"`)]);
+    rmSync(join(wine.drive, shortcut), { recursive: true });
+    expect([code, await left()]).toEqual([14, []]);
+  });
+
+  test("for all users: installed silently with parameters, upgraded while it runs, repaired, removed with nothing left", async () => {
+    const where = "C:\\Program Files\\Night shift";
+    const given = `/JOIN="${LINK}" /POOL="floor-2" /MODE=screensaver /NOTRAY /D=${where}`;
+    // Who may read the join link.
+    expect(await wine.run([setup(OLD, given), "echo code %ERRORLEVEL%", "C:\\probe.exe Software\\Nightshift"])).toBe(
+      `code 0\n${KEY_RIGHTS}\n`,
+    );
+    const installed = await wine.snapshot();
+    expectFiles(installed, OLD, where, ["Uninstall Nightshift.exe"]);
+    expectRegistry(installed, "HKLM", where, OLD, "setup");
+    expect(values(installed, `HKLM\\${RUN}`).Nightshift).toBe(`"${where}\\Nightshift.exe" --hidden`);
+    const parameters = { Join: LINK, Pool: "floor-2", Mode: "screensaver", Tray: "0" };
+    expect(values(installed, `HKLM\\${PRODUCT}`)).toMatchObject(parameters);
+    expect(values(installed, `HKLM\\${ENTRY}`)).toMatchObject({
+      DisplayName: "Nightshift",
+      DisplayVersion: OLD,
+      QuietUninstallString: `"${where}\\Uninstall Nightshift.exe" /S`,
+    });
+    const screensaver = join(wine.drive, "windows/system32/Nightshift.scr");
+    expect(readFileSync(screensaver).equals(readFileSync(join(packed.get(OLD) ?? "", "Nightshift.scr")))).toBe(true);
+    expect(installed.files.has("ProgramData/Microsoft/Windows/Start Menu/Programs/Nightshift.lnk")).toBe(true);
+
+    // One that will not leave keeps everything as it is; one that leaves is replaced.
+    const notes = { STAND_IN_NOTES: "C:\\notes" };
+    const told = await wine.run(
+      [
+        "C:\\windows\\system32\\Nightshift.scr /c",
+        "C:\\windows\\system32\\Nightshift.scr",
+        "start /b C:\\windows\\system32\\Nightshift.scr /s",
+        "set STAND_IN_STAYS=1",
+        running(where),
+        `${setup(NEW, "/WAIT=1")}`,
+        "echo stays %ERRORLEVEL%",
+        `reg query HKLM\\${PRODUCT} /v Version`,
+        "taskkill /f /im Nightshift.exe",
+        "taskkill /f /im Nightshift.scr",
+        "set STAND_IN_STAYS=",
+        running(where),
+        setup(NEW),
+        "echo leaves %ERRORLEVEL%",
+      ],
+      notes,
+    );
+    expect(told).toMatch(/stays 12\n/);
+    expect(told).toMatch(/Version +REG_SZ +0\.1\.0/);
+    expect(told).toMatch(/leaves 0\n/);
+    const notebook = join(wine.drive, "notes");
+    const written = readdirSync(notebook).map((name) => readFileSync(join(notebook, name), "utf8").trim());
+    expect(written.flatMap((text) => text.split(/\s*\n/)).toSorted()).toEqual(["--hidden", "--hidden", "/c", "/c", "/s"]);
+    for (const name of readdirSync(notebook)) rmSync(join(notebook, name));
+    const upgraded = await wine.snapshot();
+    expectFiles(upgraded, NEW, where, ["Uninstall Nightshift.exe"]);
+    expectRegistry(upgraded, "HKLM", where, NEW, "setup");
+    expect(values(upgraded, `HKLM\\${PRODUCT}`)).toMatchObject(parameters);
+
+    // An older one, the other kind of package and a wrong one change nothing.
+    expect(await wine.codes([setup(OLD), msi(NEW, "/i"), `"${where}\\Uninstall Nightshift.exe" /S /PURE _?=${where}`])).toEqual([
+      11, 1603, 10,
+    ]);
+    expect(differences(upgraded, await wine.snapshot())).toEqual([]);
+
+    // Run again it mends what is broken; what is given anew is changed, what is given empty is gone.
+    rmSync(join(wine.drive, inSnapshot(where), "resources/app.asar"));
+    rmSync(screensaver);
+    writeFileSync(join(wine.drive, inSnapshot(where), "resources/leave.exe"), "damaged");
+    const mending = [`reg delete HKLM\\${RUN} /v Nightshift /f`, setup(NEW, "/MODE=Locked /POOL= /TRAY")];
+    expect(await wine.codes(mending)).toEqual([0, 0]);
+    const mended = await wine.snapshot();
+    expectFiles(mended, NEW, where, ["Uninstall Nightshift.exe"]);
+    expectRegistry(mended, "HKLM", where, NEW, "setup");
+    expect(values(mended, `HKLM\\${PRODUCT}`)).toMatchObject({ Join: LINK, Mode: "locked", Tray: "1" });
+    expect(values(mended, `HKLM\\${PRODUCT}`).Pool).toBeUndefined();
+
+    // Removed: the app's own data only if that is asked for, and never what is somebody else's.
+    const user = join(wine.drive, "users/root");
+    for (const data of [".nightshift/agents/amun", ".nightshift/coordinator", "AppData/Roaming/Nightshift/Cache"]) {
+      mkdirSync(join(user, data), { recursive: true });
+      writeFileSync(join(user, data, "key"), "k");
+    }
+    const [, , , stays, gone] = await wine.codes([
+      `reg add "HKCU\\Control Panel\\Desktop" /v SCRNSAVE.EXE /d C:\\windows\\system32\\Nightshift.scr /f`,
+      running(where),
+      ...uninstall(where).slice(0, 1),
+      `C:\\windows\\temp\\u.exe /S _?=C:\\Program Files`,
+      ...uninstall(where, "/PURGE").slice(1),
+    ]);
+    expect([stays, gone]).toEqual([10, 0]);
+    expect(await left()).toEqual([
+      "+ file users/root/.nightshift",
+      "+ file users/root/.nightshift/coordinator",
+      "+ file users/root/.nightshift/coordinator/key",
+    ]);
+    rmSync(join(user, ".nightshift"), { recursive: true });
+  });
+
+  test("for one user: nothing of it is anybody else's; removed by the entry's own command", async () => {
+    const where = "C:\\users\\root\\AppData\\Local\\Programs\\Nightshift";
+    expect(await wine.codes([setup(OLD, `/CURRENTUSER /JOIN="${LINK}"`)])).toEqual([0]);
+    const installed = await wine.snapshot();
+    expectFiles(installed, OLD, where, ["Uninstall Nightshift.exe"]);
+    expectRegistry(installed, "HKCU", where, OLD, "setup");
+    expect(differences(bare, installed).filter((line) => /HKLM|system32|Program Files|ProgramData/.test(line))).toEqual([]);
+    const command = values(installed, `HKCU\\${ENTRY}`).QuietUninstallString ?? "";
+    const waiting = [":again", "ping -n 2 127.0.0.1 >nul", `if exist "${where}" goto again`];
+    await wine.run([setup(NEW), command, ...waiting]);
+    // The folder of all such programs is the user's, whoever made it; and the uninstaller's copy in the temporary folder goes later.
+    const later = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager";
+    expect((await left()).filter((line) => line !== `+ ${later} PendingFileRenameOperations`)).toEqual([
+      "+ file users/root/AppData/Local/Programs",
+    ]);
+    await wine.run([`reg delete "${later}" /v PendingFileRenameOperations /f`]);
+    rmSync(join(wine.drive, "users/root/AppData/Local/Programs"), { recursive: true });
+  });
+
+  test("the MSI: installed with properties, upgraded while it runs, repaired, not downgraded, removed with nothing left", async () => {
+    const properties = `JOIN="${LINK}" POOL=floor-2 MODE=screensaver TRAY=0`;
+    expect(await wine.codes([msi(OLD, "/i", properties)])).toEqual([0]);
+    const installed = await wine.snapshot();
+    expectFiles(installed, OLD, PROGRAM_FILES, []);
+    expectRegistry(installed, "HKLM", PROGRAM_FILES, OLD, "msi");
+    const parameters = { Join: LINK, Pool: "floor-2", Mode: "screensaver", Tray: "0" };
+    expect(values(installed, `HKLM\\${PRODUCT}`)).toMatchObject(parameters);
+    const names = [...installed.files.keys()];
+    expect(names).toContain("windows/system32/Nightshift.scr");
+    // Everybody's on Windows; wine takes the user's own.
+    expect(names.filter((name) => name.endsWith("/Start Menu/Programs/Nightshift.lnk"))).toHaveLength(1);
+    expect(installed.registry.has(`HKLM\\${ENTRY.replace(/Nightshift$/, productCode(OLD))}`)).toBe(true);
+
+    const other = link("sun.example");
+    expect(await wine.codes([running(PROGRAM_FILES), msi(NEW, "/i", `JOIN="${other}"`)])).toEqual([0, 0]);
+    const upgraded = await wine.snapshot();
+    expectFiles(upgraded, NEW, PROGRAM_FILES, []);
+    expectRegistry(upgraded, "HKLM", PROGRAM_FILES, NEW, "msi");
+    expect(values(upgraded, `HKLM\\${PRODUCT}`)).toMatchObject({ ...parameters, Join: other });
+    expect(upgraded.registry.has(`HKLM\\${ENTRY.replace(/Nightshift$/, productCode(OLD))}`)).toBe(false);
+
+    expect(await wine.codes([msi(OLD, "/i"), setup(NEW)])).toEqual([1603, 17]);
+    expect(differences(upgraded, await wine.snapshot())).toEqual([]);
+
+    rmSync(join(wine.drive, inSnapshot(PROGRAM_FILES), "resources/app.asar"));
+    const mending = [`reg delete HKLM\\${RUN} /v Nightshift /f`, msi(NEW, "/i", "REINSTALL=ALL REINSTALLMODE=amus MODE=idle")];
+    expect(await wine.codes(mending)).toEqual([0, 0]);
+    const mended = await wine.snapshot();
+    expectFiles(mended, NEW, PROGRAM_FILES, []);
+    expectRegistry(mended, "HKLM", PROGRAM_FILES, NEW, "msi");
+    expect(values(mended, `HKLM\\${PRODUCT}`)).toMatchObject({ Join: other, Mode: "idle", Tray: "0" });
+
+    expect(await wine.codes([running(PROGRAM_FILES), `msiexec /x ${productCode(NEW)} /qn`])).toEqual([0, 0]);
+    expect(await left()).toEqual([]);
+  });
+
+  test("the agent on Windows joins as Setup was told, computes, takes over and gives away a running process, and pauses", async () => {
+    await using cluster = await Cluster.start();
+    await buildHeadless(join(wine.drive, "agent"));
+    const node = wine.put("node.exe", readFileSync(windowsNode()));
+    wine.put("installed.ts", readFileSync(join(ROOT, "agent-app/headless/installed.ts")));
+    expect(await wine.codes([setup(OLD, `/JOIN="${cluster.hostLink}" /MODE=always`)])).toEqual([0]);
+
+    const log = join(folder, "agent.txt");
+    wine.startProgram([node, "C:\\agent\\headless.js", "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
+    const pc = async () => (await cluster.client.request("hosts", {})).find(({ name }) => name === "pc");
+    const said = (): string => readFileSync(log, "utf8");
+    await until("the PC has joined", async () => (await pc())?.online, 30_000).catch((thrown) => {
+      throw new Error(`${(thrown as Error).message}\n${said()}`);
+    });
+    expect((await pc())?.os).toMatch(/^Windows_NT 10/);
+    const { out } = await local("fork-fibonacci", ["20"]);
+    expect(await cluster.run("fork-fibonacci", ["20"])).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
+
+    // From Windows to Linux and back, while it runs: as if it had never moved.
+    await cluster.startAgent("linux");
+    const args = ["2000", "1000"];
+    const job = await cluster.submit("steady-lines.c", args, { startOn: "pc", stay: true });
+    const received = new Received();
+    const end = cluster.end(job, received);
+    const runsOn = (host: string) =>
+      until(`it runs on ${host}`, async () => {
+        const [row] = await cluster.ps(job.job);
+        return row?.host === host && row.state === "running";
+      });
+    for (const [from, to] of [
+      ["pc", "linux"],
+      ["linux", "pc"],
+    ] as const) {
+      await runsOn(from);
+      const before = received.bytes[1];
+      await until("it has printed there", () => received.bytes[1] > before);
+      expect(await cluster.client.request("migrate", { pid: job.pid, host: to })).toEqual({ from, to });
+    }
+    await runsOn("pc");
+    const ended = await end;
+    expect(ended.info).toMatchObject({ migratedRunning: 2, restarts: 0 });
+    expect(ended.stdout).toBe((await local("steady-lines.c", args)).out);
+
+    // Its control is a named pipe there.
+    const { path } = JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/control.json"), "utf8")) as { path: string };
+    const order = `require("net").connect(${JSON.stringify(path)}).on("data", (d) => { console.log(String(d)); process.exit(); }).write('{"command":"pause"}\\n')`;
+    wine.put("order.cjs", order);
+    wine.put(
+      "chosen.ts",
+      'import { chooseScreensaver, readInstalled } from "./installed.ts"; chooseScreensaver(); console.log(readInstalled());',
+    );
+    const told = await wine.run([
+      `${node} C:\\order.cjs`,
+      `${node} C:\\chosen.ts`,
+      'reg query "HKCU\\Control Panel\\Desktop" /v SCRNSAVE.EXE',
+    ]);
+    expect(told).toContain('"ok":true');
+    expect(told).toMatch(/mode: 'always'/);
+    expect(told).toContain("REG_SZ    C:\\windows\\System32\\Nightshift.scr");
+    await until("it is paused", async () => (await pc())?.paused);
+    expect(JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/settings.json"), "utf8")).pause).toMatchObject({
+      untilMs: null,
+    });
+    expect(await wine.codes(["taskkill /f /im node.exe", ...uninstall(PROGRAM_FILES)])).toEqual([0, 0, 0]);
+    await until("it is gone", async () => (await pc())?.online === false);
+  });
+});
