@@ -337,10 +337,14 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     const received = new Received();
     const end = cluster.end(job, received);
     const runsOn = (host: string) =>
-      until(`it runs on ${host}`, async () => {
-        const [row] = await cluster.ps(job.job);
-        return row?.host === host && row.state === "running";
-      });
+      until(
+        `it runs on ${host}`,
+        async () => {
+          const [row] = await cluster.ps(job.job);
+          return row?.host === host && row.state === "running";
+        },
+        60_000,
+      );
     for (const [from, to] of [
       ["pc", "linux"],
       ["linux", "pc"],
