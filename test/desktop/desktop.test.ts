@@ -271,7 +271,7 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     const before = await drawn();
     const submitted = await cluster.submit("steady-lines.c", LONG, { startOn: "nut", stay: true });
     await until("the process comes", async () => (await drawn()) > before + 10);
-    expect(await page.getAttribute("canvas", "aria-label")).toBe("Computing");
+    await until("it says so", async () => (await page.getAttribute("canvas", "aria-label")) === "Computing");
     await page.mouse.move(100, 100);
     // The page may be gone before the key is up again.
     await page.keyboard.press("a").catch(() => undefined);

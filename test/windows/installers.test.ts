@@ -95,8 +95,12 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       }
       return made;
     };
-    const [started, made] = await Promise.all([Wine.start(), pack()]);
-    wine = started;
+    const starting = Wine.start();
+    starting.catch(() => undefined); // told below
+    // Whatever happens it is known by then, so that it is ended.
+    const made = await pack().finally(async () => {
+      wine = await starting;
+    });
     for (const [index, version] of [OLD, NEW].entries()) {
       at.setup.set(version, wine.put(`setup-${version}.exe`, readFileSync(made[index]?.setup ?? "")));
       at.msi.set(version, wine.put(`nightshift-${version}.msi`, readFileSync(made[index]?.msi ?? "")));
@@ -337,10 +341,14 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     const received = new Received();
     const end = cluster.end(job, received);
     const runsOn = (host: string) =>
-      until(`it runs on ${host}`, async () => {
-        const [row] = await cluster.ps(job.job);
-        return row?.host === host && row.state === "running";
-      });
+      until(
+        `it runs on ${host}`,
+        async () => {
+          const [row] = await cluster.ps(job.job);
+          return row?.host === host && row.state === "running";
+        },
+        60_000,
+      );
     for (const [from, to] of [
       ["pc", "linux"],
       ["linux", "pc"],
