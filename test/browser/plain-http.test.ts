@@ -3,8 +3,9 @@
 import { buildConsole, isConsoleOutdated } from "@nightshift/coordinator/console-build";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Cluster, local, Received, until } from "../cluster.ts";
+import { Cluster, until } from "../cluster.ts";
 import { launchChromium, withoutChromium } from "./chromium.ts";
+import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 
 /** Any name but localhost: what comes from there is not trusted. */
 const NAME = "coordinator.office.test";
@@ -19,10 +20,6 @@ describe.skipIf(withoutChromium("the join page over plain http"))("the join page
   const says = (of: Page, expected: RegExp) =>
     until(`the page says ${expected}`, async () => expected.test(await of.locator(".words").innerText()));
   const hosts = () => cluster.client.request("hosts", {});
-  const running = (job: number, host: string) =>
-    until(`job ${job} computes on ${host}`, async () =>
-      (await cluster.ps(job, false)).find((row) => row.host === host && row.state === "running"),
-    );
 
   beforeAll(async () => {
     if (await isConsoleOutdated()) await buildConsole();
@@ -54,35 +51,17 @@ describe.skipIf(withoutChromium("the join page over plain http"))("the join page
     expect((await hosts()).find(({ name }) => name === tab)).toMatchObject({ online: true, slots: 1 });
   });
 
-  test("a process goes from the headless agent to the tab and back while it runs, with the same output", async () => {
-    const args = ["600", "2000"];
-    const submitted = await cluster.submit("steady-lines.c", args, { startOn: "desk", stay: true });
-    const received = new Received();
-    const end = cluster.end(submitted, received);
-    for (const host of [tab, "desk", tab]) {
-      const before = received.bytes[1];
-      await until("it prints", () => received.bytes[1] > before);
-      await cluster.client.request("migrate", { pid: submitted.pid, host });
-      await running(submitted.job, host);
-    }
-    const here = await local("steady-lines.c", args);
-    const ended = await end;
-    expect(ended).toMatchObject({ stdout: here.out, stderr: here.err, report: { kind: "exit", code: 0 } });
-    expect(ended.info).toMatchObject({ migratedRunning: 3, restarts: 0 });
-  });
+  test("a process goes from the headless agent to the tab and back while it runs, with the same output", () =>
+    goesThereAndBack(cluster, tab));
 
-  test("fork() in the tab: children run on both hosts", async () => {
-    const args = ["27", "1"];
-    const ended = await cluster.run("fork-fibonacci", args, { startOn: tab });
-    expect(ended).toMatchObject({ stdout: (await local("fork-fibonacci", args)).out, report: { kind: "exit", code: 0 } });
-  });
+  test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
 
   test("paused by hand, it lets go of a process that only computes", async () => {
     const { job } = await cluster.submit("longloop", ["30000000000"], { startOn: tab, stay: true });
-    await running(job, tab);
+    await computesOn(cluster, job, tab);
     await page.getByRole("button", { name: "Pause" }).click();
     await says(page, /^Paused/);
-    await running(job, "desk");
+    await computesOn(cluster, job, "desk");
     await cluster.client.request("cancel", { job, pid: null });
     await page.getByRole("button", { name: "Go on" }).click();
     await says(page, /^Ready/);

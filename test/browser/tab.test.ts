@@ -4,6 +4,7 @@ import { parseLink } from "@nightshift/coordinator/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
 import { type Opened, openPage, withoutChromium } from "./chromium.ts";
+import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 
 interface Page {
   join(options: StartOptions): Promise<void>;
@@ -29,10 +30,6 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     });
     return status.name;
   };
-  const running = (job: number, host: string) =>
-    until(`job ${job} computes on ${host}`, async () =>
-      (await cluster.ps(job, false)).find((row) => row.host === host && row.state === "running"),
-    );
 
   beforeAll(async () => {
     cluster = await Cluster.start({ agents: ["desk"] });
@@ -50,29 +47,10 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     expect(host?.speed).toBeGreaterThan(0);
   });
 
-  test("a process goes from the headless agent to the tab and back while it runs, with the same output", async () => {
-    const args = ["600", "2000"];
-    const submitted = await cluster.submit("steady-lines.c", args, { startOn: "desk", stay: true });
-    const received = new Received();
-    const end = cluster.end(submitted, received);
-    for (const host of [tab, "desk", tab]) {
-      const before = received.bytes[1];
-      await until("it prints", () => received.bytes[1] > before);
-      await cluster.client.request("migrate", { pid: submitted.pid, host });
-      await running(submitted.job, host);
-    }
-    const here = await local("steady-lines.c", args);
-    const ended = await end;
-    expect(ended).toMatchObject({ stdout: here.out, stderr: here.err, report: { kind: "exit", code: 0 } });
-    expect(ended.info).toMatchObject({ migratedRunning: 3, restarts: 0 });
-    expect(ended.info.freezesMs).toHaveLength(3);
-  });
+  test("a process goes from the headless agent to the tab and back while it runs, with the same output", () =>
+    goesThereAndBack(cluster, tab));
 
-  test("fork() in the tab: children run on both hosts", async () => {
-    const args = ["27", "1"];
-    const ended = await cluster.run("fork-fibonacci", args, { startOn: tab });
-    expect(ended).toMatchObject({ stdout: (await local("fork-fibonacci", args)).out, report: { kind: "exit", code: 0 } });
-  });
+  test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
 
   test("a program that recurses too deeply for a browser's stack goes on on the desktop", async () => {
     const args = ["2", "60000", "1"];
@@ -85,9 +63,9 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
   test("paused, it computes nothing and its process goes on elsewhere; resumed, it is a host again", async () => {
     const submitted = await cluster.submit("steady-lines.c", ["300", "2000"], { startOn: tab });
     const end = cluster.end(submitted);
-    await running(submitted.job, tab);
+    await computesOn(cluster, submitted.job, tab);
     await opened.page.evaluate(() => (globalThis as unknown as Page).pause("you are here", 0));
-    await running(submitted.job, "desk");
+    await computesOn(cluster, submitted.job, "desk");
     // Its last word may still be on its way.
     await until("the tab says that it computes nothing", async () => {
       const now = await opened.page.evaluate(() => (globalThis as unknown as Page).tabStatus());
@@ -136,7 +114,7 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     const submitted = await cluster.submit("steady-lines.c", args, { startOn: tab });
     const received = new Received();
     const end = cluster.end(submitted, received);
-    await running(submitted.job, tab);
+    await computesOn(cluster, submitted.job, tab);
     await until("it prints", () => received.bytes[1] > 500);
     await opened.close();
     const ended = await end;
