@@ -17,6 +17,8 @@ export interface Tab {
   /** How much of the slots and of the tab's memory may be computed with while it is not paused, in percent. */
   allow(coresPercent: number, memoryPercent: number): Promise<void>;
   resume(): Promise<void>;
+  /** Says goodbye, as far as there is time: the page is about to go. */
+  leave(): void;
   /** Ends it at once; processes go on elsewhere from their last images. */
   close(): void;
 }
@@ -34,6 +36,7 @@ export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (poli
     pause: (reason, keepMs, code) => agent.pause(reason, keepMs, code),
     allow: (coresPercent, memoryPercent) => agent.allow(coresPercent, memoryPercent),
     resume: () => agent.resume(),
+    leave: () => void agent.stop().catch(() => undefined),
     close: () => worker.terminate(),
   };
 }

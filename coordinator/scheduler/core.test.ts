@@ -206,6 +206,19 @@ describe("leases", () => {
     expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2, image: { hash: image(1).hash } }]);
   });
 
+  test("a host that says goodbye is not waited for; one whose connection breaks is", () => {
+    const c = new Cluster();
+    c.host("amun");
+    c.do((core, now) => core.submit(spec(), now));
+    c.says("amun", { type: "started", pid: 1, epoch: 1 });
+    c.host("ipc256");
+    c.do((core) => core.hostDisconnected("amun"));
+    c.wait(1000);
+    expect(c.sent("ipc256", "run")).toEqual([]);
+    c.do((core, now) => core.hostLeft("amun", now));
+    expect(c.sent("ipc256", "run")).toMatchObject([{ pid: 1, epoch: 2 }]);
+  });
+
   test("a silent host whose connection has not broken gets no work until it speaks again, and then drops what it lost", () => {
     const c = new Cluster();
     c.host("amun", 1, 1000);

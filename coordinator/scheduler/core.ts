@@ -250,13 +250,18 @@ export class Core {
     this.records.changedHost(id);
   }
 
-  /** The host is gone for good: its key was revoked. */
-  hostRemoved(id: string, now: number): void {
+  /** The host has said goodbye: it has nothing any more, and its processes need not wait for it. */
+  hostLeft(id: string, now: number): void {
     this.records.now = now;
     this.hostDisconnected(id);
-    this.records.hosts.delete(id);
     for (const process of this.records.alive.values()) if (process.host === id && !isEnded(process)) this.requeue(process, now);
     this.place(now);
+  }
+
+  /** The host is gone for good: its key was revoked. */
+  hostRemoved(id: string, now: number): void {
+    this.hostLeft(id, now);
+    this.records.hosts.delete(id);
   }
 
   private load(host: Host, message: AgentMessage<"load">, now: number): void {

@@ -223,12 +223,12 @@ export class Coordinator {
   }
 
   /** Who carries messages to this host; the last connection counts. */
-  connectHost(host: string, send: (message: ToAgent) => void): () => void {
+  connectHost(host: string, send: (message: ToAgent) => void): (saidGoodbye: boolean) => void {
     this.senders.set(host, send);
-    return () => {
+    return (saidGoodbye) => {
       if (this.senders.get(host) !== send) return;
       this.senders.delete(host);
-      this.apply((core) => core.hostDisconnected(host));
+      this.apply((core, now) => (saidGoodbye ? core.hostLeft(host, now) : core.hostDisconnected(host)));
     };
   }
 

@@ -244,7 +244,7 @@ function serveAgent(
   done: () => void,
   log: (event: string, details: Record<string, unknown>) => void,
 ): void {
-  let disconnect: (() => void) | undefined;
+  let disconnect: ((saidGoodbye: boolean) => void) | undefined;
   let stopWaiting: (() => void) | undefined;
   tunnel.onMessage((message) => {
     if (message.type !== "hello") {
@@ -292,7 +292,7 @@ function serveAgent(
   tunnel.onClose((error) => {
     done();
     stopWaiting?.();
-    disconnect?.();
+    disconnect?.(error === undefined); // a host's, as we say it to none
     if (disconnect)
       coordinator.note({ who: `host ${device.name}`, what: "host-left", target: device.name, details: error?.code ?? "" });
     log("host-left", { name: device.name, code: error?.code ?? null });

@@ -116,7 +116,7 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     const end = cluster.end(submitted, received);
     await computesOn(cluster, submitted.job, tab);
     await until("it prints", () => received.bytes[1] > 500);
-    await opened.close();
+    await opened.page.close();
     const ended = await end;
     expect(ended).toMatchObject({ stdout: (await local("steady-lines.c", args)).out, report: { kind: "exit", code: 0 } });
     expect(ended.info.restarts).toBeGreaterThan(0);

@@ -29,6 +29,16 @@ async function fibonacciUnderway(cluster: Cluster, job: number): Promise<void> {
   });
 }
 
+test("an agent that is told to end says goodbye: its process goes on elsewhere, however long the lease", async () => {
+  await using cluster = await Cluster.start({ settings: { ...settings, leaseMs: 600_000 }, agents: ["amun", "ipc256"] });
+  const submitted = await cluster.submit("steady-lines.c", LINES, STAY);
+  const received = new Received();
+  const end = cluster.end(submitted, received);
+  await underway(received, 1000);
+  process.kill(cluster.pidOf("amun"), "SIGTERM");
+  expect(await end).toMatchObject({ stdout: lines.out, stderr: lines.err, report: { kind: "exit", code: 0 } });
+});
+
 test("an agent killed in mid-run of fork-fibonacci: its processes go on elsewhere, the output is the undisturbed one", async () => {
   await using cluster = await Cluster.start({ settings, agents: ["amun", "ipc256"] });
   const submitted = await cluster.submit("fork-fibonacci", FIBONACCI);

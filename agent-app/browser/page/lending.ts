@@ -101,6 +101,11 @@ export class Lending {
     this.show();
   }
 
+  /** The page is about to go. */
+  leave(): void {
+    this.tab.leave();
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;

@@ -188,6 +188,8 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
       resolve();
     };
   });
+  const leave = (): void => lending.leave();
+  addEventListener("pagehide", leave);
   try {
     await lending.start();
     await ended;
@@ -198,6 +200,8 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
     else show(sentence(asNightshiftError(thrown).message, "alert"));
   } finally {
     delete document.body.dataset.state;
+    removeEventListener("pagehide", leave);
+    leave();
     lending.close();
   }
 }
@@ -229,4 +233,6 @@ function fillScreen(onEnd: () => void): NightSky {
 }
 
 addEventListener("hashchange", () => location.reload());
+// It was left for another page, and has said goodbye.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 void begin();

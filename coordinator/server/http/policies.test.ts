@@ -109,7 +109,7 @@ test("a host that gets a tag gets that tag's policy", async () => {
     type: "policy",
     policies: [{ version: 1, text: JSON.stringify(document({ mode: "locked" })) }],
   });
-  stop();
+  stop(false);
 });
 
 test("whether the person at the desk is why a host pauses is told by the reason's code, whatever its words", async () => {
@@ -130,5 +130,5 @@ test("whether the person at the desk is why a host pauses is told by the reason'
     ["on-battery", "paused"],
     [null, "paused"],
   ]);
-  stop();
+  stop(false);
 });

@@ -4,6 +4,8 @@ import { keepProgram, keptProgram, openTab, type StartOptions, type Tab, type Ta
 let status: TabStatus | undefined;
 let tab: Tab | undefined;
 
+addEventListener("pagehide", () => tab?.leave());
+
 Object.assign(globalThis, {
   ready: true,
   join: async (options: StartOptions): Promise<void> => {
