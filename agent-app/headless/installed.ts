@@ -6,6 +6,8 @@ import { join } from "node:path";
 export interface Installed {
   /** The join link, unchecked. */
   join: string | null;
+  /** What whoever installed it groups it by, unchecked. */
+  pool: string | null;
   /** A mode of the policy, unchecked: a default below the administrator's. */
   mode: string | null;
   /** Nightshift is to be the screensaver of whoever has none. */
@@ -33,6 +35,7 @@ export function installedFrom(values: Readonly<Record<string, string>>): Install
   const screensaver = values.Mode === "screensaver";
   return {
     join: values.Join ?? null,
+    pool: values.Pool ?? null,
     mode: screensaver ? "locked" : (values.Mode ?? null),
     screensaver,
     tray: values.Tray !== "0",

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseLink } from "@nightshift/coordinator/protocol";
+import { parseLink, TAG } from "@nightshift/coordinator/protocol";
 import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
@@ -28,6 +28,7 @@ async function main(): Promise<void> {
       name: { type: "string" },
       home: { type: "string" },
       slots: { type: "string" },
+      pool: { type: "string" },
       mode: { type: "string" },
       policy: { type: "string" },
       "no-signals": { type: "boolean", default: false },
@@ -45,6 +46,9 @@ async function main(): Promise<void> {
   if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
     throw new NightshiftError("NS_USAGE", "--slots must be a whole number from 1 to 1024");
 
+  if (values.pool !== undefined && !TAG.test(values.pool))
+    throw new NightshiftError("NS_USAGE", "--pool must be a letter or digit, then up to 31 letters, digits and ._ -");
+
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
   lowerProcessPriority();
@@ -60,6 +64,7 @@ async function main(): Promise<void> {
     key: loadKeyFile(join(directory, "key")),
     slots,
     speed,
+    pool: values.pool ?? installed?.pool ?? null,
     log: say,
   });
   const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status: AgentStatus) => {

@@ -1,7 +1,7 @@
 // The agent's ports on Node: sockets, worker threads, time, memory.
 import { createHash } from "node:crypto";
 import { arch, availableParallelism, cpus, freemem, type as osType, release, totalmem } from "node:os";
-import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
+import { backoffMs, type JoinLink, type KeyPair, TAG, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
 import { connectAgent, loadShared, type Ports } from "../agent/index.ts";
 import { spawnNodeWorker } from "../worker/index.ts";
@@ -14,11 +14,13 @@ export interface NodePortsOptions {
   slots: number;
   /** See agent/calibrate.ts. */
   speed: number;
+  /** What whoever installed it groups it by. Not said where the coordinator would not take it as a tag. */
+  pool?: string | null;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
 export function nodePorts(options: NodePortsOptions): Ports {
-  const { name, link, key, slots, speed, log } = options;
+  const { name, link, key, slots, speed, pool, log } = options;
   const host = {
     name,
     os: `${osType()} ${release()}`.slice(0, 100),
@@ -27,6 +29,7 @@ export function nodePorts(options: NodePortsOptions): Ports {
     slots,
     memoryBytes: totalmem(),
     speed,
+    ...(pool && TAG.test(pool) ? { pool } : {}),
   };
   return {
     connect: async (on) => {

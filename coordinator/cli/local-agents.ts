@@ -13,6 +13,7 @@ export interface AgentOptions {
   home: string;
   name?: string;
   slots?: number;
+  pool?: string;
   /** Core it is confined to, where the system can (`taskset`). */
   cpu?: number | null;
   /** When to compute: idle, locked, always, never; as its settings say unless told. */
@@ -37,12 +38,13 @@ export function confined(cpu: number | null | undefined, command: readonly strin
 }
 
 export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildProcess {
-  const { link, home, name, slots, cpu, mode, signals, policy, env, json } = options;
+  const { link, home, name, pool, slots, cpu, mode, signals, policy, env, json } = options;
   const [command, ...args] = confined(cpu, [
     process.execPath,
     AGENT_PROGRAM,
     ...["--join", link, "--home", home],
     ...(name === undefined ? [] : ["--name", name]),
+    ...(pool === undefined ? [] : ["--pool", pool]),
     ...(slots === undefined ? [] : ["--slots", String(slots)]),
     ...(mode === undefined ? [] : ["--mode", mode]),
     ...(signals === false ? ["--no-signals"] : []),

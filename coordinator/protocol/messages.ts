@@ -74,6 +74,9 @@ export const exitReport = z.discriminatedUnion("kind", [
 ]);
 export type ExitReport = z.infer<typeof exitReport>;
 
+/** A tag of a host. */
+export const TAG: RegExp = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,31}$/u;
+
 const hostInfo = z.object({
   name,
   os: z.string().max(100),
@@ -85,6 +88,8 @@ const hostInfo = z.object({
   speed: z.number().nonnegative(),
   /** Its threads have less native stack than others': a program that recurses too deeply for it may have room elsewhere. */
   smallStack: z.boolean().optional(),
+  /** What whoever installed it groups it by: its first tag. */
+  pool: z.string().regex(TAG).optional(),
 });
 export type HostInfo = z.infer<typeof hostInfo>;
 

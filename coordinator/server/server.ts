@@ -15,6 +15,7 @@ import {
   type FromAgent,
   formatLink,
   HandshakeGate,
+  type HostInfo,
   PROTOCOL_VERSION,
   type ServedTunnel,
 } from "../protocol/index.ts";
@@ -257,16 +258,16 @@ function serveAgent(
     if (!known.pending) return greet(message);
     if (known.info === null)
       coordinator.note({ who: `host ${known.name}`, what: "host-waits", target: known.name, details: known.key.slice(0, 12) });
-    coordinator.store.saveDevice({ ...known, info: message.host });
+    coordinator.store.saveDevice(described(known, message.host));
     stopWaiting = pending.wait(device.key, () => greet(message));
     tunnel.send({ type: "pending", hostId: device.key });
   });
   const greet = (message: Extract<FromAgent, { type: "hello" }>): void => {
     const settings = coordinator.settings;
     disconnect = coordinator.connectHost(device.key, (outgoing) => tunnel.send(outgoing));
-    const known = coordinator.store.device(device.key) ?? device;
-    if (JSON.stringify(known.info) !== JSON.stringify(message.host))
-      coordinator.store.saveDevice({ ...known, info: message.host });
+    const before = coordinator.store.device(device.key) ?? device;
+    const known = described(before, message.host);
+    if (JSON.stringify(known) !== JSON.stringify(before)) coordinator.store.saveDevice(known);
     const drop = coordinator.apply((core, now) => {
       if (!core.hosts.has(device.key)) core.hostKnown(device.key, known, message.host, now);
       return core.hostConnected(device.key, message.host, message.held, now);
@@ -298,6 +299,13 @@ function serveAgent(
     log("host-left", { name: device.name, code: error?.code ?? null });
   });
 }
+
+/** The pool that a host was installed for is a tag only at first: afterwards administrators say what tags it has. */
+const described = (device: Device, info: HostInfo): Device => ({
+  ...device,
+  info,
+  tags: device.info === null && device.tags.length === 0 && info.pool !== undefined ? [info.pool] : device.tags,
+});
 
 function serveClient(session: ClientSession, tunnel: ServedTunnel<"client">, done: () => void): void {
   tunnel.onMessage((message) => session.message(message));

@@ -132,4 +132,16 @@ describe("policies of the coordinator", () => {
     expect(other?.changes.map(({ setting }) => setting)).not.toContain("graceSeconds");
     expect(await cluster.client.request("policyShow", { scope: null })).toEqual(before);
   });
+
+  test("the pool a host was installed for is its first tag, and only that", async () => {
+    await set("tag:floor-2", { mode: "never" });
+    await cluster.startAgent("reception", 1, ["--no-signals", "--pool", "floor-2"]);
+    await paused("reception", "switched off (set by IT)");
+    await cluster.killAgent("reception");
+    await cluster.startAgent("reception", 1, ["--no-signals", "--pool", "floor-3"]);
+    await paused("reception", "switched off (set by IT)");
+    await expect(cluster.startAgent("cellar", 1, ["--no-signals", "--pool", "../floor"])).rejects.toThrow(
+      /NS_USAGE: --pool must be/,
+    );
+  });
 });

@@ -41,6 +41,7 @@ async function begin(given: Begin): Promise<void> {
     key: { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) },
     slots,
     speed,
+    pool: given.pool,
     log,
   });
   let told: ToldSource | undefined;

@@ -13,6 +13,8 @@ export interface Begin {
   /** As the installer was told it. */
   installedMode: string | null;
   slots: number;
+  /** See NodePortsOptions. */
+  pool: string | null;
   coordinator: { host: string; port: number; tls: boolean; key: Uint8Array };
   /** Only while it is not enrolled. */
   token: Uint8Array | null;

@@ -324,7 +324,7 @@ describe("installed by an installer", () => {
 
   test("without tray there is none; the log-in is the installer's; the screensaver is chosen once", () => {
     const given = installedFrom({ Mode: "screensaver", Tray: "0" });
-    expect(given).toEqual({ join: null, mode: "locked", screensaver: true, tray: false });
+    expect(given).toEqual({ join: null, pool: null, mode: "locked", screensaver: true, tray: false });
     const { port, home } = started({}, HIDDEN, undefined, { installed: given });
     expect([port.icon, port.openAtLogin, port.chosenScreensavers]).toEqual([undefined, undefined, 1]);
     expect(started({}, HIDDEN, home, { installed: given }).port.chosenScreensavers).toBe(0);

@@ -307,6 +307,7 @@ export class App {
         name: this.options.host,
         directory: this.directory,
         installedMode: this.options.installed?.mode ?? null,
+        pool: this.options.installed?.pool ?? null,
         policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
         slots: this.options.slots,
         coordinator: { host, port, tls, key },

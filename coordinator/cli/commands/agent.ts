@@ -34,6 +34,7 @@ export function agentCommand(): Command {
   })
     .option("--join <link>", "the join link, from `nightshift up` or `nightshift token create`")
     .option("--name <name>", "what the host is called (default this computer's name)")
+    .option("--pool <name>", "what it is grouped by: its first tag, when it joins")
     .option("--slots <count>", "processes that compute at a time (default: one per core)")
     .option("--cpu <core>", "confine it to this core")
     .option("--mode <mode>", "when to compute: idle, locked, always or never (default: as its settings say)")
@@ -105,7 +106,7 @@ async function install(options: RunOptions): Promise<void> {
 
 const RUN_NOW_MS = 3_600_000;
 
-type RunOptions = CommonOptions & { join?: string; name?: string; slots?: string; cpu?: string; mode?: string };
+type RunOptions = CommonOptions & { join?: string; name?: string; pool?: string; slots?: string; cpu?: string; mode?: string };
 interface PauseOptions {
   for?: string;
   untilTomorrow?: boolean;
@@ -153,6 +154,7 @@ async function runAgent(options: RunOptions): Promise<void> {
       home: nightshiftHome(),
       cpu: cpu !== null && canConfine() ? cpu : null,
       ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.pool === undefined ? {} : { pool: options.pool }),
       ...(options.slots === undefined ? {} : { slots: parseCount(options.slots, "--slots", 1, 1024) }),
       ...(options.mode === undefined ? {} : { mode: options.mode }),
       ...(options.json ? { json: true } : {}),

@@ -1,7 +1,7 @@
 // Every request of the HTTP API with its schemas: who may ask, what comes in, what is answered. The server refuses what does not fit, the
 // console takes its types from here, and docs/API.md is written from it.
 import { z } from "zod";
-import { exitReport, processState } from "../../protocol/messages.ts";
+import { exitReport, processState, TAG } from "../../protocol/messages.ts";
 import { ROLES } from "../../store/people.ts";
 
 const count = z.number().int().nonnegative();
@@ -20,9 +20,7 @@ const password = z.string().min(10, "at least 10 characters").max(256);
 const token = z.string().min(16).max(128);
 const filePath = z.string().min(1).max(4096);
 const hostName = z.string().min(1).max(200);
-const tag = z
-  .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,31}$/u, "a letter or digit, then up to 31 letters, digits and ._ -");
+const tag = z.string().regex(TAG, "a letter or digit, then up to 31 letters, digits and ._ -");
 const fileRef = z.object({ hash, size: count });
 
 const signedIn = z.object({ name: z.string(), role, csrf: z.string() });
