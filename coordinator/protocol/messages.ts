@@ -232,6 +232,8 @@ export const jobSpec = z.object({
   /** A host name to start on; balancing may move it later unless `stay`. */
   startOn: name.nullable(),
   stay: z.boolean(),
+  /** Ids of the only hosts that its processes may be on: they wait when none of them can be used. Absent: any. */
+  onlyOn: z.array(name).min(1).max(1000).optional(),
   /** false: stdin is empty from the start. */
   stdin: z.boolean(),
 });
