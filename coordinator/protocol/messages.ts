@@ -263,7 +263,7 @@ export const experimentOrder = z.object({
 export type ExperimentOrder = z.infer<typeof experimentOrder>;
 const seconds = z.number().nonnegative();
 const experimentTimes = z.object({ ta: seconds, ti: seconds, tb: seconds, overhead: z.number() });
-/** What an overhead experiment has measured: 32 processes on the first host alone (ta), on the second (ti), on both (tb), in seconds. */
+/** What an overhead experiment has measured: the same processes on the first host alone (ta), on the second (ti), on both (tb), in seconds. */
 export const experimentView = z.object({
   id: count,
   who: z.string(),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Experiment, ExperimentRun } from "../store/index.ts";
-import { viewOf } from "./experiments.ts";
+import { forksFor, viewOf } from "./experiments.ts";
 
 const run = (ta: number | null, ti: number | null, tb: number | null): ExperimentRun => ({
   ...{ ta, ti, tb, jobs: {} },
@@ -23,4 +23,9 @@ test("a run that is not complete counts for nothing, and without a complete one 
   expect(viewOf(experiment([run(10, 10, 5), run(99, null, null)])).figures).toMatchObject({ runs: 1, mean: { ta: 10 } });
   expect(viewOf(experiment([run(10, 10, null)]))).toMatchObject({ figures: null, results: [{ ta: 10, overhead: null }] });
   expect(viewOf(experiment([]))).not.toHaveProperty("job");
+});
+
+test("there are 16 processes for each core, at least the published 32, and no figures where there would be too few", () => {
+  expect([1, 2, 3, 6, 16, 64].map((slots) => 2 ** forksFor(slots))).toEqual([32, 32, 64, 128, 256, 256]);
+  expect(() => forksFor(65)).toThrow(expect.objectContaining({ code: "NS_LIMIT" }));
 });

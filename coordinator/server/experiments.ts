@@ -1,10 +1,9 @@
-// The published overhead experiment on two chosen hosts: the same 32 processes on each alone, then on both, run by run, as ordinary jobs that
+// The published overhead experiment on two chosen hosts: the same processes on each alone, then on both, run by run, as ordinary jobs that
 // may be on those hosts only. One at a time. What is measured is in the store as soon as it is known; an experiment that the coordinator did
 // not live to see the end of is told as interrupted.
 //
 // Hosts run no native code, so all three times are of migratable programs: the overhead is the cluster's, not that of WebAssembly.
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { programNamed } from "@nightshift/wasm-kernels/programs";
 import type { ExperimentOrder, ExperimentView } from "../protocol/index.ts";
@@ -16,12 +15,17 @@ import type { Coordinator } from "./coordinator.ts";
 import { expectedOutput, median, overhead } from "./experiment-figures.ts";
 
 const PROGRAM = "fork-fibonacci";
-const FORKS = 5;
+/** Processes for each core: 32 on two, as published. With fewer, one that is left over at the end would count as overhead. */
+const PROCESSES_PER_SLOT = 16;
+const MIN_FORKS = 5;
+/** As many as the program makes; so many cores then have four processes each. */
+const MAX_FORKS = 8;
+const MAX_SLOTS = 2 ** MAX_FORKS / 4;
 /** Before it counts, each host has fetched and compiled the program; with this n at most. */
 const WARMING_N = 30;
 /** How often the hosts are looked at: whether they still compute, and for whom else. */
 const LOOK_MS = 250;
-/** More than the program prints. */
+/** More than the program prints: 256 lines. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /** One that is under way. */
@@ -57,7 +61,7 @@ export class OverheadExperiments {
     clearInterval(this.looking);
   }
 
-  /** @throws NS_ALREADY_RUNNING, NS_NO_SUCH_HOST, NS_USAGE, NS_HOST_UNAVAILABLE, NS_HOST_BUSY */
+  /** @throws NS_ALREADY_RUNNING, NS_NO_SUCH_HOST, NS_USAGE, NS_HOST_UNAVAILABLE, NS_HOST_BUSY, NS_LIMIT (too many cores) */
   start({ hosts: [first, second], runs, n }: ExperimentOrder, who: string): ExperimentView {
     if (this.underway) {
       const { id } = this.underway.experiment;
@@ -70,8 +74,10 @@ export class OverheadExperiments {
       if (this.others([host.id], null))
         throw new NightshiftError("NS_HOST_BUSY", `${host.name} computes for others, whom the experiment would disturb`);
     }
+    const slots = hosts.reduce((sum, { info }) => sum + info.slots, 0);
     const experiment = this.coordinator.store.experiments.add({
-      ...{ who, state: "running", failure: null, startedAt: Date.now(), endedAt: null, n, runs, processes: 2 ** FORKS },
+      ...{ who, state: "running", failure: null, startedAt: Date.now(), endedAt: null, n, runs },
+      processes: 2 ** forksFor(slots),
       ...{ hosts: hosts.map(described), results: [], step: "preparing", job: null },
     });
     const details = `${hosts.map(({ name }) => name).join(" and ")}, ${runs} runs of fib(${n})`;
@@ -173,7 +179,7 @@ export class OverheadExperiments {
     const { n, runs } = experiment;
     const [a, b] = experiment.hosts.map(({ id }) => id) as [string, string];
     const { source } = programNamed(PROGRAM);
-    const { program } = await this.compiler.program(`${PROGRAM}${/\.\w+$/.exec(basename(source))?.[0]}`, await readFile(source));
+    const { program } = await this.compiler.program(`${PROGRAM}.c`, await readFile(source));
     const on = (hosts: readonly string[], size: number, began?: (job: number) => void) =>
       this.together(underway, program, hosts, size, began);
     for (const hosts of [[a], [b], [a, b]]) await on(hosts, Math.min(n, WARMING_N));
@@ -210,10 +216,11 @@ export class OverheadExperiments {
     this.goOn(underway);
     const { coordinator } = this;
     const { experiment } = underway;
+    const forks = Math.log2(experiment.processes);
     const start = performance.now();
     const job = this.actions.submit(
       {
-        ...{ name: PROGRAM, program, args: [PROGRAM, String(n), String(FORKS)], env: {}, files: {}, clock: "virtual" },
+        ...{ name: PROGRAM, program, args: [PROGRAM, String(n), String(forks)], env: {}, files: {}, clock: "virtual" },
         ...{ memoryLimitBytes: 2 ** 30, cpuLimitMs: 0, startOn: hosts[0] ?? null, stay: false, stdin: false },
         onlyOn: [...hosts],
       },
@@ -234,7 +241,7 @@ export class OverheadExperiments {
     this.goOn(underway);
     if (job.state === "cancelled") throw new NightshiftError("NS_CANCELLED", `its job j${job.id} was cancelled`);
     const { chunks } = coordinator.store.output(job.id, 1, 0, MAX_OUTPUT_BYTES, null);
-    if (Buffer.concat(chunks.map(({ bytes }) => bytes)).toString() !== expectedOutput(n, FORKS))
+    if (Buffer.concat(chunks.map(({ bytes }) => bytes)).toString() !== expectedOutput(n, forks))
       throw new NightshiftError("NS_INTERNAL", `j${job.id} has not printed what the program must print`);
     return { seconds, job };
   }
@@ -244,6 +251,13 @@ export class OverheadExperiments {
     if (this.closed) throw new NightshiftError("NS_CANCELLED", "the coordinator ends");
     if (ending) throw ending.state === "failed" ? ending.error : new NightshiftError("NS_CANCELLED", "cancelled");
   }
+}
+
+/** @throws NS_LIMIT */
+export function forksFor(slots: number): number {
+  if (slots > MAX_SLOTS)
+    throw new NightshiftError("NS_LIMIT", `the hosts have ${slots} cores together; the program makes processes for ${MAX_SLOTS}`);
+  return Math.min(MAX_FORKS, Math.max(MIN_FORKS, Math.ceil(Math.log2(PROCESSES_PER_SLOT * slots))));
 }
 
 const described = ({ id, name, info: { os, cpuModel, slots } }: Host): Experiment["hosts"][number] => ({

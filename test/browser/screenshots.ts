@@ -10,7 +10,9 @@ const WORKING_MS = 40_000;
 
 mkdirSync(FOLDER, { recursive: true });
 await ensureConsole();
-await using cluster = await Cluster.start({ agents: { amun: 4, ipc256: 2, "library-1": 2, "library-2": 2, "lab-9": 1 } });
+await using cluster = await Cluster.start({
+  agents: { amun: 4, ipc256: 2, "library-1": 2, "library-2": 2, "lab-8": 1, "lab-9": 1 },
+});
 await using open = await openConsole(cluster, { colorScheme: "light" });
 const { page, url } = open;
 const shoot = async (name: string): Promise<void> => {
@@ -25,7 +27,7 @@ const go = async (path: string, heading: string): Promise<void> => {
 const client = cluster.client;
 const hosts = await client.request("hosts", {});
 for (const { id, name } of hosts) {
-  const tags = name.startsWith("lib") ? ["library"] : name === "lab-9" ? ["lab"] : ["office"];
+  const tags = name.startsWith("lib") ? ["library"] : name.startsWith("lab") ? ["lab"] : ["office"];
   await page.evaluate(
     async ({ id, tags }) => {
       const { signedIn } = await (await fetch("/api/session")).json();
@@ -41,15 +43,16 @@ const policy = (scope: string, locked: object, defaults: object = {}) =>
 await policy("host:library-2", { mode: "locked" });
 await policy("tag:office", { batteryAbovePercent: 100 }, { idleAfterSeconds: 300 });
 await policy("tag:office", { batteryAbovePercent: 100, pauseInFullScreen: true }, { idleAfterSeconds: 300 });
-// Before there is anything else to do: an experiment wants its hosts for itself. Small, for there to be a history.
-const lab = ["library-1", "lab-9"] as [string, string];
+// Before there is anything else to do: an experiment wants its hosts for itself. Large enough for the start not to be most
+// of it, small enough for there to be a history.
+const lab = ["lab-8", "lab-9"] as [string, string];
 for (const runs of [1, 2, 3]) {
-  const { id } = await client.request("overheadStart", { hosts: lab, runs, n: 30 });
+  const { id } = await client.request("overheadStart", { hosts: lab, runs, n: 36 });
   await until("it is measured", async () => (await client.request("overheadShow", { id })).state === "done", 120_000);
 }
-await client.request("overheadStart", { hosts: lab, runs: 4, n: 33 });
+await client.request("overheadStart", { hosts: lab, runs: 4, n: 36 });
 await go("/overhead", "Overhead");
-await page.getByText(/^Run 2 of 4: library-1$/).waitFor({ timeout: 120_000 });
+await page.getByText("Run 2 of 4: lab-8", { exact: true }).waitFor({ timeout: 120_000 });
 await shoot("overhead");
 await page.emulateMedia({ colorScheme: "dark" });
 await go("/overhead/3", "Overhead experiment 3");

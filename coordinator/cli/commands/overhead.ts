@@ -27,8 +27,8 @@ export function overheadCommand(): Command {
     description: "measure what the cluster costs on two hosts that compute for nobody",
     examples: ["nightshift overhead start amun ipc256", "nightshift overhead start amun ipc256 --runs 1 --size 36 --json"],
     notes: [
-      "32 processes run on the first host alone (ta), on the second alone (ti), then on both, started on the first and moved by",
-      "balancing (tb). Overhead = tb/ta + tb/ti - 1; published: 2.01 %. All of it is migratable WebAssembly: hosts run no native code.",
+      "Processes, 16 for each core, run on the first host alone (ta), on the second alone (ti), then on both, started on the first",
+      "and moved by balancing (tb). Overhead = tb/ta + tb/ti - 1; published: 2.01 %. All of it is migratable WebAssembly: hosts run no native code.",
       "The exit status is 1 when the experiment does not come to its end.",
     ].join("\n"),
     json: JSON_OF_ONE,

@@ -457,7 +457,7 @@ export const api = {
     path: "/api/overhead/:experiment",
     access: "viewer",
     about:
-      "an overhead experiment: seconds of 32 processes on the first host alone (ta), on the second alone (ti) and on both (tb); its overhead is tb/ta + tb/ti - 1",
+      "an overhead experiment: seconds of the same processes on the first host alone (ta), on the second alone (ti) and on both (tb); its overhead is tb/ta + tb/ti - 1",
     params: z.object({ experiment: number }),
     answer: z.object({ experiment: experimentView, published }),
   },
