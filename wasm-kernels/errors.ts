@@ -24,6 +24,7 @@ export const REMEDIES = {
   NS_NO_SUCH_HOST: "See `nightshift hosts` for the hosts there are.",
   NS_NOT_RUNNING: "Only a running or waiting process can be moved or cancelled; see `nightshift ps`.",
   NS_HOST_UNAVAILABLE: "The host is paused, draining or offline; see `nightshift hosts`.",
+  NS_HOST_BUSY: "Wait until its processes have ended, or choose other hosts.",
   NS_CANCELLED: "",
   NS_LIMIT: "Ask for less, or have the administrator raise the limit.",
   // tunnel and protocol

@@ -326,6 +326,27 @@ it("policy sets, previews, shows and undoes what hosts may do", async () => {
   expect([bad.status, bad.stderr]).toEqual([1, expect.stringMatching(/NS_BAD_POLICY: .*locked\.mode must be one of/)]);
 });
 
+it("overhead measures on two hosts, waits for the end, and keeps what it measured", async () => {
+  const [first = "", second = ""] = ((await json("hosts")) as { name: string }[]).map(({ name }) => name);
+  expect((await nightshift(["overhead", "list"])).stdout.toString()).toBe("There are no experiments yet.\n");
+  const { status, stdout } = await nightshift(["overhead", "start", first, second, "--runs", "1", "--size", "20"]);
+  expect(status).toBe(0);
+  expect(stdout.toString()).toMatch(
+    /^Experiment 1: done; 32 processes, fib\(20\)\nRUN .*\n1 +(\d+\.\d\d s +){3}-?\d+\.\d\d %\nmedian .*\nmean .*\npublished +436\.25 s +778\.75 s +285\.25 s +2\.01 % +native\n$/,
+  );
+  const shown = (await json("overhead", "show", "1")) as { figures: { runs: number } };
+  expect(shown).toMatchObject({ state: "done", figures: { runs: 1 } });
+  expect(await json("overhead", "list")).toEqual([shown]);
+  const detached = (await json("overhead", "start", first, second, "--size", "46", "-d")) as { id: number };
+  expect(detached).toMatchObject({ id: 2, state: "running" });
+  expect((await nightshift(["overhead", "cancel", "2"])).stdout.toString()).toBe("Experiment 2 is cancelled\n");
+  await until(async () => ((await json("overhead", "show", "2")) as { state: string }).state === "cancelled" || undefined);
+  expect(await nightshift(["overhead", "start", first, first])).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/NS_USAGE: .*two different hosts/),
+  });
+});
+
 it("pending lists hosts that wait to be let in, and lets them in or turns them away", async () => {
   const { link } = (await json("token", "create", "--approval")) as { link: string };
   const agent = start(["agent", "--join", link, "--name", "library-3", "--json"]);

@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  expectedOutput,
-  figuresOf,
-  median,
-  overhead,
-  PUBLISHED,
-  type Run,
-  renderFigures,
-  sizeFor,
-} from "./experiment-figures.ts";
+import { expectedOutput, median, overhead, PUBLISHED } from "../server/experiment-figures.ts";
+import { figuresOf, type Run, renderFigures, sizeFor } from "./experiment-figures.ts";
 import { paintFor } from "./terminal.ts";
 
 const run = (ta: number | null, ti: number | null, tb: number, freezesMs: number[] = []): Run => ({

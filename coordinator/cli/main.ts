@@ -13,6 +13,7 @@ import { hostsCommand } from "./commands/hosts.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { overheadCommand } from "./commands/overhead.ts";
 import { pendingCommand } from "./commands/pending.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { psCommand } from "./commands/ps.ts";
@@ -75,7 +76,7 @@ function program(): Command {
     ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
     ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
     ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand(), pendingCommand(), policyCommand(), consoleCommand()]],
-    ["Measure:", [startCommand(), benchCommand()]],
+    ["Measure:", [overheadCommand(), startCommand(), benchCommand()]],
   ];
   for (const [heading, commands] of groups) {
     for (const command of commands) {

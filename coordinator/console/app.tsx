@@ -8,6 +8,7 @@ import { HostPage, HostsPage } from "./pages/hosts.tsx";
 import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
 import { JoinPage } from "./pages/join.tsx";
+import { ExperimentPage, OverheadPage } from "./pages/overhead.tsx";
 import { PeoplePage } from "./pages/people.tsx";
 import { PoliciesPage } from "./pages/policies.tsx";
 import { SignInPage, WelcomePage } from "./pages/sign-in.tsx";
@@ -66,6 +67,7 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
     ["/", t("cluster")],
     ["/jobs", t("jobs")],
     ["/hosts", t("hosts")],
+    ["/overhead", t("overhead")],
     ["/policies", t("policies")],
     ...(administrator
       ? ([
@@ -115,6 +117,7 @@ function Page({ path }: { path: string }) {
   if (first === "") return <ClusterPage />;
   if (first === "jobs") return second ? <JobPage id={Number(second)} key={second} /> : <JobsPage />;
   if (first === "hosts") return second ? <HostPage id={decodeURIComponent(second)} key={second} /> : <HostsPage />;
+  if (first === "overhead") return second ? <ExperimentPage id={Number(second)} key={second} /> : <OverheadPage />;
   if (first === "join") return <JoinPage />;
   if (first === "policies") return <PoliciesPage />;
   if (first === "events") return <EventsPage />;

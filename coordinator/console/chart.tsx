@@ -8,6 +8,8 @@ interface Line {
   /** Name of a colour of style.css. */
   colour: string;
   filled?: boolean;
+  /** Each value as a dot on the line. */
+  dots?: boolean;
 }
 
 /** @param times seconds since 1970 @param top at least this high */
@@ -46,15 +48,15 @@ export function Chart({
         height: 150,
         legend: { show: false },
         cursor: { y: false },
-        scales: { y: { range: (_, __, max) => [0, Math.max(top ?? 1, max * 1.1)] } },
+        scales: { y: { range: (_, min, max) => [Math.min(0, min * 1.1), Math.max(top ?? 1, max * 1.1)] } },
         axes: [axis, { ...axis, size: 48, values: (_, splits) => splits.map(show) }],
         series: [
           {},
-          ...lines.map(({ label, colour: name, filled }) => ({
+          ...lines.map(({ label, colour: name, filled, dots = false }) => ({
             label,
             stroke: colour(name),
             width: 2,
-            points: { show: false },
+            points: { show: dots, size: 7, fill: colour(name) },
             ...(filled ? { fill: `color-mix(in srgb, ${colour(name)} 18%, transparent)` } : {}),
           })),
         ],

@@ -1,4 +1,5 @@
 // Words for states, and the commands that people copy.
+import type { Answer } from "./client.ts";
 import type { Host, Job } from "./live.ts";
 import type { Key } from "./texts.ts";
 import { t } from "./words.tsx";
@@ -19,6 +20,15 @@ export function jobStateName({ state, report }: Pick<Job, "state" | "report">): 
   if (state !== "exited" || report?.kind !== "exit" || report.code === 0) return t(JOB[state]);
   return t("exitStatus", { code: report.code });
 }
+
+const EXPERIMENT: Record<Answer<"experiment">["experiment"]["state"], Key> = {
+  running: "running",
+  done: "exited",
+  failed: "failed",
+  cancelled: "cancelled",
+  interrupted: "interrupted",
+};
+export const experimentStateName = ({ state }: { state: keyof typeof EXPERIMENT }): string => t(EXPERIMENT[state]);
 
 const PROCESS: Record<string, Key> = {
   queued: "queued",

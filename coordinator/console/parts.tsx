@@ -167,6 +167,8 @@ interface FieldProps {
   autoComplete?: string;
   required?: boolean;
   minLength?: number;
+  min?: number;
+  max?: number;
 }
 export function Field({ label, hint, value, ...input }: FieldProps) {
   const id = useId();

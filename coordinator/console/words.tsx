@@ -41,6 +41,11 @@ const locale = (): string => (language === "zh" ? "zh-CN" : "en-GB");
 export const showNumber = (value: number): string => new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
 export const showPercent = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(value);
+/** +2.01 %, to the hundredth as published. */
+export const showFraction = (value: number): string =>
+  new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2, signDisplay: "exceptZero" }).format(value);
+export const showSeconds = (seconds: number): string =>
+  `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(seconds)} s`;
 export const showTime = (at: number): string =>
   new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at);
 export const showClock = (at: number): string => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(at);

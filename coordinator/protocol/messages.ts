@@ -237,6 +237,8 @@ export const jobSpec = z.object({
   /** A host name to start on; balancing may move it later unless `stay`. */
   startOn: name.nullable(),
   stay: z.boolean(),
+  /** Ids of the only hosts that its processes may be on: they wait when none of them can be used. Absent: any. */
+  onlyOn: z.array(name).min(1).max(1000).optional(),
   /** false: stdin is empty from the start. */
   stdin: z.boolean(),
 });
@@ -254,6 +256,49 @@ const policyView = z.object({
   who: z.string(),
   document: z.record(z.string(), z.unknown()),
 });
+
+/** How an overhead experiment may be asked for. */
+export const experimentOrder = z.object({
+  /** Names or ids; work on both starts on the first. */
+  hosts: z.tuple([name, name]),
+  runs: z.number().int().min(1).max(20).default(4),
+  /** Of fib(n): each more takes 1.6 times as long. */
+  n: z.number().int().min(1).max(46).default(38),
+});
+export type ExperimentOrder = z.infer<typeof experimentOrder>;
+const seconds = z.number().nonnegative();
+const experimentTimes = z.object({ ta: seconds, ti: seconds, tb: seconds, overhead: z.number() });
+/** What an overhead experiment has measured: the same processes on the first host alone (ta), on the second (ti), on both (tb), in seconds. */
+export const experimentView = z.object({
+  id: count,
+  who: z.string(),
+  state: z.enum(["running", "done", "failed", "cancelled", "interrupted"]),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  startedAt: z.number(),
+  endedAt: z.number().nullable(),
+  hosts: z.array(z.object({ id: name, name, os: z.string(), cpuModel: z.string(), slots: count })),
+  n: count,
+  runs: count,
+  processes: count,
+  step: z.enum(["preparing", "ta", "ti", "tb"]).nullable(),
+  /** Of each run that has begun; null: not measured. */
+  results: z.array(
+    z.object({
+      ta: seconds.nullable(),
+      ti: seconds.nullable(),
+      tb: seconds.nullable(),
+      overhead: z.number().nullable(),
+      jobs: z.object({ ta: count.optional(), ti: count.optional(), tb: count.optional() }),
+      migrations: count,
+      migratedProcesses: count,
+      freezesMs: z.array(z.number()),
+      disturbed: z.boolean(),
+    }),
+  ),
+  /** Of the complete runs. mean.overhead is of the mean times, as published; median.overhead the median of the runs' own. */
+  figures: z.object({ runs: count, mean: experimentTimes, median: experimentTimes }).nullable(),
+});
+export type ExperimentView = z.infer<typeof experimentView>;
 
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
@@ -381,6 +426,12 @@ export const requests = {
   },
   /** Lets one in, by name or the beginning of its id, or turns it away for good. */
   pendingDecide: { params: z.object({ host: name, approve: z.boolean() }), result: z.object({}) },
+  /** Overhead experiments: one at a time. */
+  overheadStart: { params: experimentOrder, result: experimentView },
+  /** The newest 50, newest first. */
+  overheadList: { params: z.object({}), result: z.array(experimentView) },
+  overheadShow: { params: z.object({ id: count }), result: experimentView },
+  overheadCancel: { params: z.object({ id: count }), result: z.object({}) },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),

@@ -484,6 +484,33 @@ describe("migration", () => {
     expect(c.sent("slow", "release")).toEqual([]);
   });
 
+  test("a job that is for certain hosts only is never anywhere else: not placed, balanced, expelled nor moved by hand", () => {
+    const c = new Cluster();
+    for (const name of ["idle", "amun", "ipc256"]) c.host(name);
+    const submit = (onlyOn: string[]) => c.do((core, now) => core.submit(spec({ onlyOn }), now)).root;
+    const where = (pid: number) => c.core.processes.get(pid)?.host;
+    const pids = [submit(["amun"]), submit(["amun", "ipc256"])];
+    expect(pids.map(where)).toEqual(["amun", "ipc256"]);
+    // Its only host has a process for each slot: it waits, though another host is idle.
+    const third = submit(["amun"]);
+    expect(c.state(third)).toBe("queued");
+    for (const pid of pids) c.says(where(pid) ?? "", { type: "started", pid, epoch: 1 });
+    expect(() => c.do((core, now) => core.migrate(pids[0] ?? 0, "idle", now))).toThrow(/certain other hosts/);
+    c.now += 5000;
+    c.do((core, now) => core.setHost("amun", { name: "amun", tags: [], drained: true }, now));
+    c.do((core, now) => core.setHost("ipc256", { name: "ipc256", tags: [], drained: true }, now));
+    for (const host of ["amun", "ipc256"]) expect(c.sent(host, "release")).toEqual([]);
+    expect(c.sent("idle", "run")).toEqual([]);
+  });
+
+  test("a job can ask for its first host by id", () => {
+    const c = new Cluster();
+    for (const name of ["amun", "ipc256"]) c.host(name);
+    c.do((core, now) => core.setHost("ipc256", { name: "renamed", tags: [], drained: false }, now));
+    const { root } = c.do((core, now) => core.submit(spec({ startOn: "ipc256" }), now));
+    expect(c.core.processes.get(root)?.host).toBe("ipc256");
+  });
+
   test("a job that is to stay is not moved by balancing", () => {
     const c = new Cluster();
     c.host("amun");

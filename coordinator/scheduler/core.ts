@@ -14,7 +14,7 @@ import { Kernel } from "@nightshift/wasm-kernels/process";
 import { BACKOFF_CAP_MS } from "../protocol/backoff.ts";
 import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../protocol/messages.ts";
 import { HomeCalls, statusOf } from "./home-calls.ts";
-import { computingOn, fits, placeQueued, planMoves, usable } from "./placement.ts";
+import { computingOn, fits, mayBeOn, placeQueued, planMoves, usable } from "./placement.ts";
 import { type Outcome, Records } from "./records.ts";
 import { type Host, type HostSettings, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
 
@@ -174,6 +174,8 @@ export class Core {
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
     if (!fits(host, this.deep.has(pid)))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} recurses too deeply for the stack that ${host.name} has`);
+    if (!mayBeOn(this.specOf(process), host))
+      throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} is of a job that is for certain other hosts only`);
     process.placedByHand = true;
     this.records.changed(process);
     const from = process.host === null ? null : (this.records.hosts.get(process.host)?.name ?? process.host);
@@ -307,7 +309,7 @@ export class Core {
     let best: Host | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const host of this.records.hosts.values()) {
-      if (host.id === except || !fits(host, this.deep.has(process.pid))) continue;
+      if (host.id === except || !this.suits(host, process)) continue;
       const load = ((counts.get(host.id)?.length ?? 0) + 1) / (Math.max(1, host.info.slots) * (host.speed || 1));
       if (load < least) {
         best = host;
@@ -379,8 +381,8 @@ export class Core {
     for (const pid of [...this.records.queue]) {
       const process = this.records.processes.get(pid);
       if (!process) continue;
-      const host =
-        this.startHost(process) ?? placeQueued(this.records.hosts.values(), counts, process.memoryBytes, this.deep.has(pid));
+      const hosts = this.hostsFor(process);
+      const host = this.startHost(process) ?? placeQueued(hosts, counts, process.memoryBytes, this.deep.has(pid));
       if (!host) continue;
       counts.set(host.id, (counts.get(host.id) ?? 0) + 1);
       this.lease(process, host, now);
@@ -389,9 +391,24 @@ export class Core {
 
   /** The host a job asked to start on, for its first process before its first run. */
   private startHost(process: ProcessRecord): Host | undefined {
-    const { startOn } = this.records.job(process.job).spec;
+    const { startOn } = this.specOf(process);
     if (startOn === null || process.epoch > 0 || process.parent !== 0) return undefined;
-    return [...this.records.hosts.values()].find((host) => host.name === startOn && usable(host));
+    return [...this.hostsFor(process)].find((host) => (host.name === startOn || host.id === startOn) && usable(host));
+  }
+
+  private specOf(process: ProcessRecord): JobSpec {
+    return this.records.job(process.job).spec;
+  }
+
+  /** Those that its job may be on. */
+  private hostsFor(process: ProcessRecord): Iterable<Host> {
+    const { onlyOn } = this.specOf(process);
+    if (onlyOn === undefined) return this.records.hosts.values();
+    return onlyOn.flatMap((id) => this.records.hosts.get(id) ?? []);
+  }
+
+  private suits(host: Host, process: ProcessRecord): boolean {
+    return fits(host, this.deep.has(process.pid)) && mayBeOn(this.specOf(process), host);
   }
 
   private balance(now: number): void {
@@ -399,8 +416,9 @@ export class Core {
     const moves = planMoves(
       [...this.records.hosts.values()],
       computingOn(this.records.alive.values()),
-      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.records.job(process.job).spec.stay,
+      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.specOf(process).stay,
       now,
+      (process, host) => mayBeOn(this.specOf(process), host),
     );
     for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
   }
@@ -562,7 +580,7 @@ export class Core {
   private exited(process: ProcessRecord, host: Host, message: AgentMessage<"exited">, now: number): void {
     host.releasing.delete(process.pid);
     process.cpuMs = message.cpuMs;
-    if (this.mayGoDeeper(host, message.report)) {
+    if (this.mayGoDeeper(process, host, message.report)) {
       this.deep.add(process.pid);
       this.records.send(host.id, { type: "drop", pid: process.pid, epoch: process.epoch });
       this.requeue(process, now);
@@ -579,9 +597,9 @@ export class Core {
   }
 
   /** It was the host's stack that was too small, not the program that has no end; and there is a host with more. */
-  private mayGoDeeper(host: Host, report: ExitReport): boolean {
+  private mayGoDeeper(process: ProcessRecord, host: Host, report: ExitReport): boolean {
     if (!host.info.smallStack || report.kind !== "fault" || report.code !== "NS_STACK_OVERFLOW") return false;
-    return [...this.records.hosts.values()].some(({ online, info }) => online && !info.smallStack);
+    return [...this.hostsFor(process)].some(({ online, info }) => online && !info.smallStack);
   }
 
   /** The process is over, one way or another; tells its host to forget it, its parent, and those who wait. */

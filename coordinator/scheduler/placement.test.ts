@@ -72,4 +72,18 @@ describe("balancing", () => {
     const just = running(3).map((process) => ({ ...process, movedAt: NOW - MOVE_REST_MS + 1 }));
     expect(planMoves([host("a"), host("b")], new Map([["a", just]]), () => true, NOW)).toEqual([]);
   });
+
+  test("a process that may not go to the idle host leaves that to one that may", () => {
+    const [a, b] = [host("a"), host("b")];
+    const plan = (only: number[]) =>
+      planMoves(
+        [a, b],
+        new Map([["a", running(4)]]),
+        () => true,
+        NOW,
+        ({ pid }, to) => to !== b || only.includes(pid),
+      );
+    expect(plan([3]).map(({ pid }) => pid)).toEqual([3]);
+    expect(plan([])).toEqual([]);
+  });
 });

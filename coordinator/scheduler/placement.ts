@@ -4,6 +4,7 @@
 // A host's load is the number of processes that want a processor, divided by its capacity (slots times measured speed). A process goes
 // where the load will be least; one is moved when that lowers the highest load of the two hosts concerned, as in MOSIX's
 // load-balancing (Barak, Guday, Wheeler 1993), here with complete knowledge as the coordinator has it.
+import type { JobSpec } from "../protocol/messages.ts";
 import { type Host, isComputing, type ProcessRecord } from "./state.ts";
 
 /** A process that has just been moved is left alone for this long, so that two hosts do not toss it to and fro. */
@@ -23,6 +24,8 @@ export const usable = (host: Host): boolean =>
   host.online && !host.silent && !host.drained && host.paused === null && host.info.slots > 0;
 /** A process that recurses deeply has no room on hosts with small stacks. */
 export const fits = (host: Host, deep: boolean): boolean => usable(host) && !(deep && host.info.smallStack);
+/** Whether the job may be on the host: some are for certain hosts only. */
+export const mayBeOn = ({ onlyOn }: JobSpec, host: Host): boolean => onlyOn === undefined || onlyOn.includes(host.id);
 export const capacity = (host: Host): number => Math.max(host.info.slots, 1) * (host.speed > 0 ? host.speed : 1);
 
 /** Processes that compute or will compute on each host, by host id: those that arrive count there, those that leave do not. */
@@ -67,12 +70,13 @@ export interface Move {
   to: string;
 }
 
-/** Moves that even out the load, the most useful first. */
+/** Moves that even out the load, the most useful first. @param mayGo whether a process may be on that host at all */
 export function planMoves(
   hosts: readonly Host[],
   processes: ReadonlyMap<string, readonly ProcessRecord[]>,
   mayMove: (process: ProcessRecord) => boolean,
   now: number,
+  mayGo: (process: ProcessRecord, to: Host) => boolean = () => true,
 ): Move[] {
   const able = hosts.filter(usable);
   const moves: Move[] = [];
@@ -89,7 +93,7 @@ export function planMoves(
   const releasing = new Map(able.map((host) => [host.id, host.releasing.size]));
   const load = (host: Host, more = 0): number => ((counts.get(host.id) ?? 0) + more) / capacity(host);
   for (;;) {
-    let best: { from: Host; to: Host; gain: number } | undefined;
+    let best: { from: Host; to: Host; gain: number; process: ProcessRecord } | undefined;
     for (const from of able) {
       if ((candidates.get(from.id)?.length ?? 0) === 0 || (releasing.get(from.id) ?? 0) >= MAX_RELEASING) continue;
       for (const to of able) {
@@ -98,12 +102,17 @@ export function planMoves(
         if ((counts.get(from.id) ?? 0) <= from.info.slots && to.speed < FASTER * from.speed) continue;
         const gain = load(from) - Math.max(load(to, 1), load(from, -1));
         const worthwhile = load(from) - load(to, 1) > WORTHWHILE * load(from);
-        if (gain > 1e-9 && worthwhile && (!best || gain > best.gain)) best = { from, to, gain };
+        if (!(gain > 1e-9) || !worthwhile || (best && gain <= best.gain)) continue;
+        const process = candidates.get(from.id)?.find((one) => mayGo(one, to));
+        if (process) best = { from, to, gain, process };
       }
     }
     if (!best) return moves;
-    const process = candidates.get(best.from.id)?.shift();
-    if (!process) return moves;
+    const { process } = best;
+    candidates.set(
+      best.from.id,
+      (candidates.get(best.from.id) ?? []).filter((one) => one !== process),
+    );
     moves.push({ pid: process.pid, to: best.to.id });
     counts.set(best.from.id, (counts.get(best.from.id) ?? 0) - 1);
     counts.set(best.to.id, (counts.get(best.to.id) ?? 0) + 1);

@@ -47,6 +47,7 @@ export class Actions {
       const host = this.host(spec.startOn);
       if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     }
+    for (const id of spec.onlyOn ?? []) this.host(id);
     const job = coordinator.apply((core, now) => core.submit(spec, now, who));
     coordinator.note({ who, what: "job-submitted", target: `j${job.id}`, details: spec.name });
     return job;
@@ -143,7 +144,8 @@ export class Actions {
     this.coordinator.note({ who, what: "host-removed", target: device.name, details: "" });
   }
 
-  private host(idOrName: string): Host {
+  /** @throws NS_NO_SUCH_HOST */
+  host(idOrName: string): Host {
     const hosts = [...this.coordinator.core.hosts.values()];
     const host = hosts.find(({ id }) => id === idOrName) ?? hosts.find(({ name }) => name === idOrName);
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);

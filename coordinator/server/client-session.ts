@@ -5,6 +5,7 @@ import { isEnded, type Job, type ProcessRecord } from "../scheduler/index.ts";
 import type { Device } from "../store/index.ts";
 import type { Actions } from "./actions.ts";
 import type { Coordinator } from "./coordinator.ts";
+import type { OverheadExperiments } from "./experiments.ts";
 import { Following } from "./following.ts";
 import type { PendingHosts } from "./pending.ts";
 import type { HostPolicies } from "./policies.ts";
@@ -17,6 +18,7 @@ export interface ClientServices {
   actions: Actions;
   policies: HostPolicies;
   pending: PendingHosts;
+  experiments: OverheadExperiments;
   /** A one-time link to the console. @param user whose password it sets; null: for a new administrator */
   consoleLink(user: string | null): string;
   version: string;
@@ -32,6 +34,8 @@ const ADMIN_ONLY: ReadonlySet<Method> = new Set([
   "pendingHosts",
   "pendingDecide",
 ]);
+/** Experiments in one answer. */
+const MAX_EXPERIMENTS = 50;
 /** Requests of one client that may be under way at a time. */
 const MAX_UNDERWAY = 256;
 
@@ -114,6 +118,13 @@ export class ClientSession {
     tokenCreate: ({ scope, ttlMs, uses, approval }) => {
       const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who, approval);
       return { link, expiresAt: token.expiresAt };
+    },
+    overheadStart: (order) => this.services.experiments.start(order, this.who),
+    overheadList: () => this.services.experiments.list(Number.MAX_SAFE_INTEGER, MAX_EXPERIMENTS),
+    overheadShow: ({ id }) => this.services.experiments.one(id),
+    overheadCancel: ({ id }) => {
+      this.services.experiments.cancel(id, this.who, this.device.scope === "admin");
+      return {};
     },
     policyShow: ({ scope }) => (scope === null ? this.policies.all() : this.policies.versions(scope)),
     policySet: ({ scope, document, preview }) => {

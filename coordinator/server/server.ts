@@ -24,8 +24,10 @@ import { type CoreSettings, DEFAULT_SETTINGS } from "../scheduler/index.ts";
 import { type Device, openSqlite } from "../store/index.ts";
 import { Actions } from "./actions.ts";
 import { ClientSession } from "./client-session.ts";
+import { Compiler } from "./compiler.ts";
 import { Coordinator } from "./coordinator.ts";
 import { authenticate, createToken } from "./enrolment.ts";
+import { OverheadExperiments } from "./experiments.ts";
 import { invitationUrl, invite } from "./http/people-handlers.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
@@ -127,13 +129,15 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   };
   const policies = new HostPolicies(coordinator);
   const actions = new Actions(coordinator, policies, (token) => linkTo(outsideAddress(), token), disconnect);
+  const compiler = new Compiler(join(directory, "builds"), blobs, programs);
+  const experiments = new OverheadExperiments(coordinator, actions, compiler);
+  closers.push(() => experiments.close());
   const pending = new PendingHosts(coordinator, disconnect);
   const views = new Views(coordinator, policies);
   closers.push(() => views.close());
   const startedAt = Date.now();
   const site = await makeSite({
-    ...{ coordinator, actions, policies, pending, views, programs, blobs, plainHttp, startedAt },
-    buildFolder: join(directory, "builds"),
+    ...{ coordinator, actions, policies, pending, views, compiler, experiments, blobs, plainHttp, startedAt },
     consoleFolder: CONSOLE_FOLDER,
     version: VERSION,
   });
@@ -155,7 +159,10 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const consoleLink = (user: string | null): string =>
     invitationUrl(consoleOrigin(), invite(store.people, "administrator", user).token);
 
-  const services = { coordinator, programs, actions, policies, pending, consoleLink, version: VERSION, startedAt };
+  const services = {
+    ...{ coordinator, programs, actions, policies, pending, experiments, consoleLink },
+    ...{ version: VERSION, startedAt },
+  };
 
   const sockets = serveSockets({
     http,

@@ -28,7 +28,9 @@ export type Deed =
   | "policy-changed"
   | "host-waits"
   | "host-approved"
-  | "host-refused";
+  | "host-refused"
+  | "experiment-started"
+  | "experiment-ended";
 
 export interface JournalEvent {
   id: number;

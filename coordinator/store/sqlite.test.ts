@@ -169,3 +169,21 @@ test("of what is forgotten nothing is left", () => {
   expect(store.output(2, 1, 0, 100, null).chunks).toHaveLength(1);
   store.close();
 });
+
+test("experiments are kept as last saved, the newest thousand of them, newest first", () => {
+  const store = openSqlite(path);
+  const given = {
+    ...{ who: "ada", state: "running" as const, failure: null, startedAt: 1, endedAt: null, hosts: [], n: 30, runs: 1 },
+    ...{ processes: 32, results: [], step: null, job: null },
+  };
+  for (let at = 0; at < 1002; at++) store.experiments.add(given);
+  store.experiments.save({ ...given, id: 1001, state: "done" });
+  store.close();
+  const { experiments } = openSqlite(path);
+  expect(experiments.one(2)).toBeUndefined();
+  expect(experiments.one(3)).toEqual({ ...given, id: 3 });
+  expect(experiments.list(1002, 2).map(({ id, state }) => [id, state])).toEqual([
+    [1001, "done"],
+    [1000, "running"],
+  ]);
+});

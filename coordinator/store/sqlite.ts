@@ -5,13 +5,14 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Decoder, Encoder } from "cbor-x";
 import type { Forgotten, Saved } from "../scheduler/state.ts";
 import { Database, type Row } from "./database.ts";
+import { Experiments } from "./experiments.ts";
 import { Journal } from "./journal.ts";
 import { People } from "./people.ts";
 import { Policies } from "./policies.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 5;
+const VERSION = 6;
 export const MIGRATIONS: Record<number, string> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -54,6 +55,8 @@ export const MIGRATIONS: Record<number, string> = {
     alter table token add column approval integer not null default 0;
     alter table device add column pending integer not null default 0;
   `,
+  // Overhead experiments.
+  6: "create table experiment (id integer primary key autoincrement, data text not null);",
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -90,6 +93,7 @@ class SqliteStore implements Store {
   readonly people: People;
   readonly journal: Journal;
   readonly policies: Policies;
+  readonly experiments: Experiments;
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -97,6 +101,7 @@ class SqliteStore implements Store {
     this.people = new People(db);
     this.journal = new Journal(db);
     this.policies = new Policies(db);
+    this.experiments = new Experiments(db);
   }
 
   *load(): Iterable<Saved> {

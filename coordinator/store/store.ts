@@ -1,6 +1,7 @@
 // The store's interface. One batch is one transaction: when `commit` returns, all of it is on the disk; when it throws, none of it.
 import type { HostInfo } from "../protocol/messages.ts";
 import type { Forgotten, Saved } from "../scheduler/state.ts";
+import type { Experiments } from "./experiments.ts";
 import type { Journal, NewEvent, Stay } from "./journal.ts";
 import type { People } from "./people.ts";
 import type { Policies } from "./policies.ts";
@@ -69,6 +70,7 @@ export interface Store {
   readonly people: People;
   readonly journal: Journal;
   readonly policies: Policies;
+  readonly experiments: Experiments;
   /** Everything saved, jobs before their processes. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;

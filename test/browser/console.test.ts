@@ -135,6 +135,7 @@ test.skipIf(without)(
       `/hosts/${host}`,
       "/policies",
       "/policies?for=tag:lab",
+      "/overhead",
       "/join",
       "/events",
       "/people",
@@ -207,7 +208,7 @@ test.skipIf(without)(
     await viewer.getByLabel("Password").fill(PASSWORD);
     await viewer.getByRole("button", { name: "Begin" }).click();
     await viewer.getByRole("heading", { name: "Cluster", level: 1 }).waitFor();
-    for (const path of ["/", "/jobs", "/jobs/1", "/hosts", "/hosts/amun", "/policies", "/people"]) {
+    for (const path of ["/", "/jobs", "/jobs/1", "/hosts", "/hosts/amun", "/policies", "/overhead", "/people"]) {
       await viewer.goto(url + path);
       await viewer.getByRole("heading", { level: 1 }).waitFor();
       await viewer.waitForTimeout(200);
@@ -221,6 +222,7 @@ test.skipIf(without)(
         "Revoke",
         "Expel and keep clear",
         "Save",
+        "Start the experiment",
       ])
         expect([path, action, await viewer.getByRole("button", { name: action }).count()]).toEqual([path, action, 0]);
       expect(await viewer.getByRole("link", { name: "Events" }).count()).toBe(0);

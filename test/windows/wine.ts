@@ -20,7 +20,7 @@ const TOOLS = {
 const BATCH_MS = 120_000;
 /** wine's own housekeeping, which says nothing of what was installed. */
 const OWN_KEYS =
-  /^HKLM\\(System\\CurrentControlSet\\(Control\\(Class|DeviceClasses|ServiceCurrent)|Enum)|Software\\.*\\NetworkCards)(\\|$)/;
+  /^HKLM\\(System\\CurrentControlSet\\(Control\\(Class|DeviceClasses|ServiceCurrent|Video)|Enum)|Software\\.*\\NetworkCards)(\\|$)/;
 const PASSING = [/^windows\/temp\//i, /^users\/[^/]+\/(AppData\/Local\/)?Temp\//i, /^batch\.bat$/];
 
 /** Says what is left out for want of which tools, and whether it is; where CI is set nothing may be left out. */

@@ -1,7 +1,7 @@
 // Figures of the bundled programs that do not fork, in Chromium and on Node: how much of the optimising compiler's speed a page gets. Rounds
 // take turns; medians. Needs a checkout with its development dependencies, and a Chromium.
 import { fileURLToPath } from "node:url";
-import { median } from "../experiment-figures.ts";
+import { median } from "../../server/experiment-figures.ts";
 import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
 import { forEachKernel, json, type Kernel, type KernelOptions, runner } from "./kernels.ts";
 

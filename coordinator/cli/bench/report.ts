@@ -1,7 +1,8 @@
 // docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out. The
 // report has parts, which are measured, and replaced, together or each for itself.
+
+import { overhead, PUBLISHED } from "../../server/experiment-figures.ts";
 import type { Experiment, Machine } from "../experiment.ts";
-import { overhead, PUBLISHED } from "../experiment-figures.ts";
 import { showBytes } from "../quantities.ts";
 import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";

@@ -18,13 +18,14 @@ interface Shape {
   properties?: Record<string, Shape>;
   required?: readonly string[];
   items?: Shape;
+  prefixItems?: readonly Shape[];
   additionalProperties?: Shape | boolean;
   default?: unknown;
 }
 
 /** A JSON schema in one line, in the manner of TypeScript. */
 function short(shape: Shape): string {
-  const { properties, required = [], items, additionalProperties: more, type, default: usual } = shape;
+  const { properties, required = [], items, prefixItems, additionalProperties: more, type, default: usual } = shape;
   const text = shape.enum
     ? shape.enum.map((value) => JSON.stringify(value)).join(" | ")
     : shape.const !== undefined
@@ -37,9 +38,11 @@ function short(shape: Shape): string {
               .join(", ")} }`
           : type === "object" && typeof more === "object"
             ? `{ [name]: ${short(more)} }`
-            : items
-              ? `${items.enum || items.anyOf ? `(${short(items)})` : short(items)}[]`
-              : [type ?? "anything"].flat().join(" | ");
+            : prefixItems
+              ? `[${prefixItems.map(short).join(", ")}]`
+              : items
+                ? `${items.enum || items.anyOf ? `(${short(items)})` : short(items)}[]`
+                : [type ?? "anything"].flat().join(" | ");
   return usual === undefined ? text : `${text} = ${JSON.stringify(usual)}`;
 }
 

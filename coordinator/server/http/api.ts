@@ -1,7 +1,7 @@
 // Every request of the HTTP API with its schemas: who may ask, what comes in, what is answered. The server refuses what does not fit, the
 // console takes its types from here, and docs/API.md is written from it.
 import { z } from "zod";
-import { exitReport, processState, TAG } from "../../protocol/messages.ts";
+import { exitReport, experimentOrder, experimentView, processState, TAG } from "../../protocol/messages.ts";
 import { ROLES } from "../../store/people.ts";
 
 const count = z.number().int().nonnegative();
@@ -125,6 +125,9 @@ const policy = z.object({
   who: z.string(),
   document,
 });
+const published = z
+  .object({ ta: z.number(), ti: z.number(), tb: z.number(), overhead: z.number() })
+  .describe("of openMosix in coLinux: native times, seconds");
 const event = z.object({ id: count, at: time, who: z.string(), what: z.string(), target: z.string(), details: z.string() });
 
 /** Who may ask: anybody, anybody signed in, or a role and those above it. */
@@ -438,6 +441,41 @@ export const api = {
     about: "a new version that says what an old one said: the one before the newest, or `version`",
     body: z.object({ scope, version: count.optional() }),
     answer: z.object({ policy, hosts: count }),
+  },
+  experiments: {
+    method: "GET",
+    path: "/api/overhead",
+    access: "viewer",
+    about: "overhead experiments, newest first; before: an experiment's id",
+    query: z.object({ before: number.default(Number.MAX_SAFE_INTEGER), limit }),
+    answer: z.object({ experiments: z.array(experimentView), more: z.boolean(), published }),
+  },
+  experiment: {
+    method: "GET",
+    path: "/api/overhead/:experiment",
+    access: "viewer",
+    about:
+      "an overhead experiment: seconds of the same processes on the first host alone (ta), on the second alone (ti) and on both (tb); its overhead is tb/ta + tb/ti - 1",
+    params: z.object({ experiment: number }),
+    answer: z.object({ experiment: experimentView, published }),
+  },
+  startExperiment: {
+    method: "POST",
+    path: "/api/overhead",
+    access: "submitter",
+    perMinute: 60,
+    about:
+      "measure the cluster's overhead on two hosts that compute for nobody; one at a time. It ends as failed when one of them stops computing",
+    body: experimentOrder,
+    answer: z.object({ experiment: experimentView }),
+  },
+  cancelExperiment: {
+    method: "POST",
+    path: "/api/overhead/:experiment/cancel",
+    access: "submitter",
+    about: "one's own experiment; administrators any",
+    params: z.object({ experiment: number }),
+    answer: nothing,
   },
   events: {
     method: "GET",

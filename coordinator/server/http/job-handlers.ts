@@ -1,22 +1,19 @@
 // Requests about jobs and processes: what they are and wrote, uploads, submitting, cancelling, migrating.
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { basename } from "node:path";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Job, ProcessRecord } from "../../scheduler/index.ts";
 import type { Who } from "./access.ts";
 import type { Services } from "./services.ts";
 import type { Handlers } from "./site.ts";
 
 const MAX_STAYS = 20_000;
-/** Compilations wait for each other: each takes a core and hundreds of megabytes. */
-const MAX_COMPILING = 20;
 
 type Served =
   | ("jobs" | "job" | "processes" | "stays" | "output" | "file" | "upload" | "submit")
   | ("cancelJob" | "process" | "migrate" | "cancelProcess");
 
-export function jobHandlers({ coordinator, actions, views, programs, blobs, buildFolder }: Services): Handlers<Served> {
+export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Services): Handlers<Served> {
   const { core, store } = coordinator;
   const job = (id: number): Job => {
     const found = core.jobs.get(id);
@@ -32,7 +29,6 @@ export function jobHandlers({ coordinator, actions, views, programs, blobs, buil
     if (who.role !== "administrator" && job(id).by !== who.name)
       throw new NightshiftError("NS_FORBIDDEN", `job ${id} is somebody else's`);
   };
-  const compiler = new Compiler(buildFolder);
 
   return {
     jobs: ({ query }) => {
@@ -97,10 +93,7 @@ export function jobHandlers({ coordinator, actions, views, programs, blobs, buil
         if (!(await blobs.has(hash)))
           throw new NightshiftError("NS_NOT_FOUND", `the file ${hash.slice(0, 12)}... has not been uploaded`);
       const source = await blobs.get(body.program.hash);
-      const { wasm, diagnostics } = await compiler.compile(body.program.name, source);
-      const module = createHash("sha256").update(wasm).digest("hex");
-      await blobs.put(module, wasm);
-      const { program } = await programs.instrument(module);
+      const { program, diagnostics } = await compiler.program(body.program.name, source);
       const { memoryLimitBytes, cpuLimitMs, startOn, stay, files } = body;
       const name = body.name ?? body.program.name;
       const args = [body.program.name, ...body.args];
@@ -125,43 +118,4 @@ export function jobHandlers({ coordinator, actions, views, programs, blobs, buil
       return { cancelled: actions.cancel({ pid: params.pid }, who.name) };
     },
   };
-}
-
-/** Compiles uploaded sources one after the other, each in a folder of its own, so that it includes nothing else. */
-class Compiler {
-  private readonly folder: string;
-  private waiting = 0;
-  private last: Promise<unknown> = Promise.resolve();
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  /** @throws NS_COMPILE_FAILED with what the compiler said, NS_NOT_WASM, NS_LIMIT, NS_RATE_LIMITED */
-  async compile(name: string, source: Uint8Array): Promise<{ wasm: Uint8Array; diagnostics: string }> {
-    if (this.waiting >= MAX_COMPILING) throw new NightshiftError("NS_RATE_LIMITED", "too many programs wait to be compiled");
-    this.waiting++;
-    const turn = this.last.then(() => this.now(name, source));
-    this.last = turn.catch(() => undefined).finally(() => this.waiting--);
-    return turn;
-  }
-
-  private async now(name: string, source: Uint8Array): Promise<{ wasm: Uint8Array; diagnostics: string }> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const folder = await mkdtemp(join(this.folder, "source-"));
-    const local = (text: string): string => text.replaceAll(`${folder}/`, "").replaceAll(folder, "");
-    try {
-      const path = join(folder, name);
-      await writeFile(path, source);
-      const { compile } = await import("@nightshift/wasm-kernels/toolchain");
-      const { wasm, diagnostics } = await compile({ sources: [path], cacheDir: join(this.folder, "cache") });
-      return { wasm, diagnostics: local(diagnostics) };
-    } catch (thrown) {
-      const { code, message } = asNightshiftError(thrown);
-      if (code === "NS_INTERNAL") throw thrown;
-      throw new NightshiftError(code, local(message), { cause: thrown });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 /** A path of the route that names nothing there is. */
-const pathOf = (name: Name): string => api[name].path.replaceAll(/:(job|pid)/g, "99").replaceAll(/:\w+/g, "nobody");
+const pathOf = (name: Name): string => api[name].path.replaceAll(/:(job|pid|experiment)/g, "99").replaceAll(/:\w+/g, "nobody");
 const names = Object.keys(api) as Name[];
 const changing = names.filter((name) => api[name].method !== "GET" && api[name].access !== "anybody");
 

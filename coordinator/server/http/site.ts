@@ -12,13 +12,14 @@ import { Gate, isLoopback, type Who } from "./access.ts";
 import { type Answer, api, type Input, MAX_UPLOAD_BYTES, type Name, REQUESTS_PER_MINUTE } from "./api.ts";
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { jobHandlers } from "./job-handlers.ts";
+import { overheadHandlers } from "./overhead-handlers.ts";
 import { peopleHandlers } from "./people-handlers.ts";
 import { policyHandlers } from "./policy-handlers.ts";
 import { sendProblem } from "./problems.ts";
 import type { Services } from "./services.ts";
 
 /** The console's own addresses. */
-const PAGES = /^\/(?:|welcome|(?:jobs|hosts)(?:\/[^/]+)?|join|policies|events|people)$/;
+const PAGES = /^\/(?:|welcome|(?:jobs|hosts|overhead)(?:\/[^/]+)?|join|policies|events|people)$/;
 const MAX_BODY_BYTES = 1 << 20;
 /** Uploads are whole in memory before they are written. */
 const UPLOADS_AT_ONCE = 4;
@@ -109,6 +110,7 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
     ...clusterHandlers(options),
     ...jobHandlers(options),
     ...policyHandlers(options),
+    ...overheadHandlers(options),
   };
   for (const name of Object.keys(api) as Name[]) addRoute(site, name, handlers, gate, options);
   await serveConsole(site, options.consoleFolder);
