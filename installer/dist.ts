@@ -34,6 +34,7 @@ async function dist(): Promise<void> {
     await buildDesktop(app);
     const made = await packageForWindows({ app, electron, electronVersion, output: resolve(values.output) });
     console.log(`${made.setup}\n${made.msi ?? "No MSI: wixl is needed (apt-get install wixl msitools)"}`);
+    console.log(made.portable ?? "No portable zip: 7-Zip is needed (apt-get install p7zip-full)");
     if (electron.standIn) console.log("Built with a stand-in for Electron: for trying the installers only.");
   } finally {
     await rm(work, { recursive: true, force: true });

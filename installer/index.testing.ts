@@ -3,4 +3,5 @@ export { KEY_RIGHTS, OWN_KEYS, REGISTRY } from "./contents.ts";
 export { makeStandIn } from "./distribution.ts";
 export { productCode } from "./msi.ts";
 export { findProgram } from "./native.ts";
+export { policyTemplates } from "./policy-templates.ts";
 export { packageForWindows, type WindowsPackages } from "./windows.ts";

@@ -1,12 +1,16 @@
 // Packages the tray app for Windows: electron-builder puts app and Electron together and makes Setup.exe with our own NSIS script, then the
-// MSI is made of the same folder. What tools Linux distributions bring is used where it is there; electron-builder fetches what is not.
+// MSI and the portable zip are made of the same folder. What tools Linux distributions bring is used where it is there; electron-builder
+// fetches what is not.
+import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Arch, build, Platform } from "electron-builder";
 import { nsisContents } from "./contents.ts";
 import type { Distribution } from "./distribution.ts";
 import { makeMsi } from "./msi.ts";
 import { compileForWindows, findProgram } from "./native.ts";
+import { writePolicyTemplates } from "./policy-templates.ts";
 
 const NSIS_SCRIPT = join(import.meta.dirname, "windows", "setup.nsi");
 /** electron-builder packs the app once more for its own script, which ours does not use: quickly. */
@@ -17,7 +21,7 @@ export interface WindowsOptions {
   app: string;
   electron: Distribution;
   electronVersion: string;
-  /** Is made; gets the packages. What is in between lies in its folder `work`. */
+  /** Is made; gets the packages, and the templates of group policy in `policy`. What is in between lies in its folder `work`. */
   output: string;
 }
 
@@ -25,6 +29,8 @@ export interface WindowsPackages {
   setup: string;
   /** Missing where there is no wixl. */
   msi: string | undefined;
+  /** The same files to unpack instead. Missing where there is no 7-Zip. */
+  portable: string | undefined;
 }
 
 export async function packageForWindows(options: WindowsOptions): Promise<WindowsPackages> {
@@ -71,9 +77,12 @@ export async function packageForWindows(options: WindowsOptions): Promise<Window
     },
   });
   const setup = await moved(work, output, `Nightshift-Setup-${version}${mark}.exe`);
+  await writePolicyTemplates(join(output, "policy"));
   const wixl = findProgram("wixl");
   const msi = wixl && (await makeMsi({ wixl, files, version, to: join(output, `Nightshift-${version}${mark}.msi`), work }));
-  return { setup, msi };
+  const sevenZip = findSevenZip();
+  const portable = sevenZip && (await zip(sevenZip, files, join(output, `Nightshift-${version}${mark}-portable.zip`)));
+  return { setup, msi, portable };
 }
 
 /** See "For the packager" in ARCHITECTURE.md. */
@@ -90,7 +99,7 @@ const FUSES = {
 /** electron-builder is told of the system's makensis and 7-Zip in its own way; what somebody has told it stays. */
 async function useInstalledTools(work: string): Promise<void> {
   const { env } = process;
-  const [makensis, sevenZip] = [findProgram("makensis"), findProgram("7za", "7zz", "7z")];
+  const [makensis, sevenZip] = [findProgram("makensis"), findSevenZip()];
   env.ELECTRON_BUILDER_COMPRESSION_LEVEL ??= NO_COMPRESSION;
   if (sevenZip) env.ELECTRON_BUILDER_7ZIP_PATH ??= sevenZip;
   if (!makensis || process.platform === "win32") return;
@@ -99,6 +108,14 @@ async function useInstalledTools(work: string): Promise<void> {
   await symlink(makensis, join(folder, "makensis"));
   env.ELECTRON_BUILDER_NSIS_DIR = folder;
   env.ELECTRON_BUILDER_NSIS_RESOURCES_DIR = folder;
+}
+
+const findSevenZip = (): string | undefined => findProgram("7za", "7zz", "7z");
+
+async function zip(sevenZip: string, folder: string, to: string): Promise<string> {
+  await rm(to, { force: true });
+  await promisify(execFile)(sevenZip, ["a", "-tzip", to, "."], { cwd: folder });
+  return to;
 }
 
 async function bytesOf(folder: string): Promise<number> {

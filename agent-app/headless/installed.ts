@@ -1,7 +1,7 @@
 // What the installer was told on this PC. On Windows it stands in the registry, for this user or else for all users, where
-// installer/contents.ts has it written; elsewhere installers leave nothing. Reads it and makes Nightshift a user's screensaver; no more.
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+// installer/contents.ts has it written, and group policy may say otherwise; elsewhere installers leave nothing. Reads it and makes
+// Nightshift a user's screensaver; no more.
+import { POLICY_KEYS, queryKey, reg, systemFile } from "./registry.ts";
 
 export interface Installed {
   /** The join link, unchecked. */
@@ -14,68 +14,50 @@ export interface Installed {
   screensaver: boolean;
   /** Whether there is to be an icon in the tray. */
   tray: boolean;
+  /** Whether an installer has the system start the app and open links with it. */
+  byInstaller: boolean;
 }
+
+type Values = Readonly<Record<string, string | number | undefined>>;
 
 const KEYS = ["HKCU\\Software\\Nightshift", "HKLM\\Software\\Nightshift"] as const;
 const DESKTOP = "HKCU\\Control Panel\\Desktop";
 const SCREENSAVER = "SCRNSAVE.EXE";
-const TIMEOUT_MS = 10_000;
+/** What of an installation group policy may say. */
+const OF_POLICY = ["Join", "Pool", "Tray"] as const;
 
-/** @returns null where nothing was installed */
+/** @returns null where nothing was installed, and group policy says nothing of it */
 export function readInstalled(): Installed | null {
   if (process.platform !== "win32") return null;
-  for (const key of KEYS) {
-    const values = query(key);
-    if (values?.InstalledBy !== undefined) return installedFrom(values);
-  }
-  return null;
+  const installed = KEYS.map(queryKey).find((values) => values?.InstalledBy !== undefined);
+  return installedFrom(installed, POLICY_KEYS.map(queryKey));
 }
 
-export function installedFrom(values: Readonly<Record<string, string>>): Installed {
+/** @param policies of two that say something the one in front counts, and either before what was installed */
+export function installedFrom(installed: Values | undefined, policies: readonly (Values | undefined)[] = []): Installed | null {
+  const values: Record<string, string | number | undefined> = { ...installed };
+  for (const policy of policies.toReversed())
+    for (const name of OF_POLICY) if (policy?.[name] !== undefined) values[name] = policy[name];
+  if (Object.keys(values).length === 0) return null;
+  const text = (name: string): string | null => (values[name] === undefined ? null : String(values[name]));
   const screensaver = values.Mode === "screensaver";
   return {
-    join: values.Join ?? null,
-    pool: values.Pool ?? null,
-    mode: screensaver ? "locked" : (values.Mode ?? null),
+    join: text("Join"),
+    pool: text("Pool"),
+    mode: screensaver ? "locked" : text("Mode"),
     screensaver,
-    tray: values.Tray !== "0",
+    tray: text("Tray") !== "0",
+    byInstaller: installed !== undefined,
   };
-}
-
-/** Name -> value of the texts in what `reg query` prints. */
-export function parseRegistry(text: string): Record<string, string> {
-  return Object.fromEntries(
-    [...text.matchAll(/^ {4}(\S+) {4}REG_SZ {4}(.*?)\r?$/gm)].map(([, name = "", value = ""]) => [name, value]),
-  );
 }
 
 /** Makes Nightshift.scr this user's screensaver, unless there is one. @throws when the registry cannot be written */
 export function chooseScreensaver(): void {
-  if ((query(DESKTOP)?.[SCREENSAVER] ?? "") !== "") return;
+  if ((queryKey(DESKTOP)?.[SCREENSAVER] ?? "") !== "") return;
   const path = systemFile("Nightshift.scr");
   for (const [name, value] of [
     [SCREENSAVER, path],
     ["ScreenSaveActive", "1"],
   ] as const)
     reg("add", DESKTOP, "/v", name, "/t", "REG_SZ", "/d", value, "/f");
-}
-
-const systemFile = (name: string): string => join(process.env.SystemRoot ?? "C:\\Windows", "System32", name);
-
-/** The system's own program: Node has no words for the registry. */
-const reg = (...args: readonly string[]): string =>
-  execFileSync(systemFile("reg.exe"), [...args, "/reg:64"], {
-    encoding: "utf8",
-    windowsHide: true,
-    timeout: TIMEOUT_MS,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-
-/** undefined: there is no such key. */
-function query(key: string): Record<string, string> | undefined {
-  try {
-    return parseRegistry(reg("query", key));
-  } catch {
-    return undefined;
-  }
 }

@@ -22,6 +22,7 @@ import {
   type Settings,
   tomorrowMs,
 } from "../policy/index.ts";
+import { GroupPolicy, machineRegistry } from "./group-policy.ts";
 import { ownerFilePath, PolicyFile } from "./policy-files.ts";
 import { firstSignals, openSources, type SourceOptions } from "./signals/index.ts";
 import type { Source, Watch } from "./signals/source.ts";
@@ -36,7 +37,7 @@ export interface OwnerOptions {
   /** As the installer was told it. */
   installedMode: string | null;
   /**
-   * false: nothing of the machine is looked at, and neither file is: only the coordinator's policies count, and a pause by hand until
+   * false: nothing of the machine is looked at, neither file nor group policy is: only the coordinator's policies count, and a pause by hand until
    * the agent ends.
    */
   sense: boolean;
@@ -57,7 +58,7 @@ export interface OwnerStatus extends AgentStatus {
   runUntilMs: number | null;
   /** Versions of the coordinator's policies that are obeyed, the one that counts first in front. */
   policies: readonly number[];
-  /** What is wrong with a settings or policy file since the agent has started: what it said before still counts. */
+  /** What is wrong with a settings file or policy since the agent has started: what it said before still counts. */
   policyProblem: string | null;
 }
 
@@ -69,6 +70,7 @@ export class Owner {
   private readonly agent: Agent;
   private readonly options: OwnerOptions;
   private readonly admin: PolicyFile<AdminPolicy | null>;
+  private readonly group: GroupPolicy;
   private readonly own: PolicyFile<OwnerFile>;
   /** The coordinator's. */
   private told: readonly { version: number; policy: AdminPolicy }[] = [];
@@ -87,6 +89,7 @@ export class Owner {
     this.options = options;
     const onDisk = (path: string): string | null => (options.sense ? path : null);
     this.admin = new PolicyFile({ path: onDisk(options.policyFile), parse: parseAdminPolicy, none: null });
+    this.group = new GroupPolicy(options.sense ? machineRegistry() : null);
     this.own = new PolicyFile<OwnerFile>({
       path: onDisk(ownerFilePath(options.directory)),
       parse: parseOwnerFile,
@@ -127,6 +130,7 @@ export class Owner {
       this.ordered();
     };
     this.admin.watch(() => reread(this.admin));
+    this.group.watch(() => reread(this.group));
     this.own.watch(() => reread(this.own));
     this.sources = (options.open ?? openSources)(
       { update: (signals) => this.keeper.update(signals), now: () => performance.now(), log: options.log },
@@ -141,6 +145,7 @@ export class Owner {
   close(): void {
     clearTimeout(this.runTimer);
     this.admin.close();
+    this.group.close();
     this.own.close();
     this.sources?.close();
     this.keeper.close();
@@ -191,7 +196,7 @@ export class Owner {
       pause: this.keeper.pause,
       runUntilMs: this.runUntilMs,
       policies: this.told.map(({ version }) => version),
-      policyProblem: this.admin.problem ?? this.own.problem,
+      policyProblem: this.admin.problem ?? this.group.problem ?? this.own.problem,
     };
   }
 
@@ -200,6 +205,7 @@ export class Owner {
     const asked = this.runUntilMs === null ? {} : RUN_NOW;
     return effective({ ...this.own.value.settings, ...this.byCommand, ...more, ...asked }, [
       ...(local ? [local] : []),
+      ...this.group.policies,
       ...this.told.map(({ policy }) => policy),
       this.installed,
     ]);

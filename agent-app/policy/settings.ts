@@ -1,5 +1,5 @@
-// Every setting of the policy in one table: kind, unit, range, default, meaning. The type, the checks of settings files and the table of
-// docs/POLICY.md all come from it.
+// Every setting of the policy in one table: kind, unit, range, default, meaning. The type, the checks of settings files, the table of
+// docs/POLICY.md and the templates of group policy all come from it.
 import { parseHours } from "./hours.ts";
 
 export interface Setting<T> {
@@ -11,6 +11,8 @@ export interface Setting<T> {
   check(value: unknown): boolean;
   /** Lowest and highest of a number. */
   readonly range?: readonly [number, number];
+  /** Where it is one of several words. */
+  readonly values?: readonly T[];
   /** The one of two values that leaves less to computing. */
   stricter(one: T, other: T): T;
 }
@@ -39,6 +41,7 @@ const choice = <T extends string>(fallback: T, values: readonly T[], rising: rea
   default: fallback,
   unit: "",
   allowed: `one of ${values.join(", ")}`,
+  values,
   meaning,
   check: (value) => (values as readonly unknown[]).includes(value),
   stricter: (one, other) => (rising.indexOf(other) > rising.indexOf(one) ? other : one),

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { buildDesktop, buildHeadless } from "@nightshift/agent-app/desktop/testing";
 import { formatLink } from "@nightshift/coordinator/protocol";
 import {
+  findProgram,
   KEY_RIGHTS,
   makeStandIn,
   packageForWindows,
@@ -15,6 +16,7 @@ import {
   REGISTRY,
   type WindowsPackages,
 } from "@nightshift/installer/testing";
+import { must } from "@nightshift/wasm-kernels/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
 import { windowsNode } from "./windows-node.ts";
@@ -31,22 +33,33 @@ const RUN = "Software\\Microsoft\\Windows\\CurrentVersion\\Run";
 const ENTRY = "Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Nightshift";
 const PROGRAM_FILES = "C:\\Program Files\\Nightshift";
 
+const POLICY = "Software\\Policies\\Nightshift";
+/** As group policy would write them. */
+const POLICIES = [
+  "Windows Registry Editor Version 5.00",
+  ...[`[HKEY_LOCAL_MACHINE\\${POLICY}]`, '"By"="信息部"', '"coresPercent"=dword:0000003c'],
+  ...[`[HKEY_LOCAL_MACHINE\\${POLICY}\\hours]`, '"1"="mon-sun 00:00-24:00"'],
+  ...[`[HKEY_CURRENT_USER\\${POLICY}]`, '"coresPercent"=dword:00000028', '"onMeteredNetwork"=dword:00000001'],
+  ...[`[HKEY_CURRENT_USER\\${POLICY}\\Defaults]`, '"graceSeconds"=dword:00000007'],
+].join("\r\n\r\n");
+
 /** Keys of Windows Installer itself, without anything in them. */
 const WINDOWS_INSTALLER =
   /^\+ HKLM\\Software\\(Classes|Microsoft\\Windows\\CurrentVersion)\\Installer(\\(Features|Products|UpgradeCodes|UserData(\\S-1-5-18(\\(Components|Products))?)?))?$/;
 
 /** A path of Windows as one of a snapshot. */
 const inSnapshot = (path: string): string => path.replace(/^C:\\/, "").replaceAll("\\", "/");
+const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 const values = ({ registry }: Snapshot, key: string): Record<string, string> => Object.fromEntries(registry.get(key) ?? []);
 
-describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout: 120_000 }, () => {
+describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "ns-installers-"));
   let wine: Wine;
   /** As it is without Nightshift, before and after every test. */
   let bare: Snapshot;
   /** Files of each version, as they were packed. */
   const packed = new Map<string, string>();
-  const at = { setup: new Map<string, string>(), msi: new Map<string, string>() };
+  const at = { setup: new Map<string, string>(), msi: new Map<string, string>(), portable: new Map<string, string>() };
   const setup = (version: string, more = ""): string => `${at.setup.get(version)} /S ${more}`;
   const msi = (version: string, how: string, more = ""): string => `msiexec ${how} ${at.msi.get(version)} /qn ${more}`;
   /** The app as it runs, and what it was started with. */
@@ -103,6 +116,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     });
     for (const [index, version] of [OLD, NEW].entries()) {
       at.setup.set(version, wine.put(`setup-${version}.exe`, readFileSync(made[index]?.setup ?? "")));
+      at.portable.set(version, made[index]?.portable ?? "");
       at.msi.set(version, wine.put(`nightshift-${version}.msi`, readFileSync(made[index]?.msi ?? "")));
     }
     const probe = join(folder, "probe.exe");
@@ -131,6 +145,25 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(bytes.readUInt16LE(bytes.readUInt32LE(0x3c) + 4)).toBe(0x8664);
     expect(readFileSync(join(packed.get(OLD) ?? "", "Nightshift.exe"), "latin1")).toContain("not Nightshift but a stand-in");
     expect(existsSync(join(folder, OLD, `Nightshift-${OLD}-stand-in.msi`))).toBe(true);
+    expect(readdirSync(join(folder, OLD, "policy"))).toEqual(["Nightshift.admx", "en-US", "zh-CN"]);
+  });
+
+  test("the portable zip holds the same files, runs where it was unpacked, leaves when asked to, and leaves nothing elsewhere", async () => {
+    const where = "C:\\stick 1\\Nightshift";
+    const folder = join(wine.drive, inSnapshot(where));
+    execFileSync(must(findProgram("7za"), "7za"), ["x", `-o${folder}`, at.portable.get(OLD) ?? ""], { stdio: "ignore" });
+    expectFiles(await wine.snapshot(), OLD, where, []);
+    const leave = `"${where}\\resources\\leave.exe" "${where}" 30`;
+    const told = await wine.run([running(where), "ping -n 2 127.0.0.1 >nul", leave, "echo leaves %ERRORLEVEL%"], {
+      STAND_IN_NOTES: "C:\\notes",
+    });
+    expect(told).toContain("leaves 0\n");
+    const notebook = join(wine.drive, "notes");
+    const notes = readdirSync(notebook).map((name) => readFileSync(join(notebook, name), "utf8").trim());
+    for (const name of readdirSync(notebook)) rmSync(join(notebook, name));
+    expect(notes).toEqual(["--hidden"]);
+    rmSync(join(wine.drive, "stick 1"), { recursive: true });
+    expect(await left()).toEqual([]);
   });
 
   test("wrong parameters have their exit code and install nothing", async () => {
@@ -320,8 +353,11 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     await using cluster = await Cluster.start();
     await buildHeadless(join(wine.drive, "agent"));
     const node = wine.put("node.exe", readFileSync(windowsNode()));
-    wine.put("installed.ts", readFileSync(join(ROOT, "agent-app/headless/installed.ts")));
-    expect(await wine.codes([setup(OLD, `/JOIN="${cluster.hostLink}" /MODE=always`)])).toEqual([0]);
+    for (const name of ["installed.ts", "registry.ts"]) wine.put(name, readFileSync(join(ROOT, "agent-app/headless", name)));
+    // Two say something of the same setting: the machine's policy counts.
+    const policies = wine.put("policies.reg", Buffer.from(`\ufeff${POLICIES}`, "utf16le"));
+    const install = setup(OLD, `/JOIN="${cluster.hostLink}" /MODE=always`);
+    expect(await wine.codes([install, `reg import ${policies}`])).toEqual([0, 0]);
 
     const log = join(folder, "agent.txt");
     wine.startProgram([node, "C:\\agent\\headless.js", "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
@@ -331,6 +367,27 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       throw new Error(`${(thrown as Error).message}\n${said()}`);
     });
     expect((await pc())?.os).toMatch(/^Windows_NT 10/);
+
+    // Its control is a named pipe there. Group policy has locked settings of it; taken away, it counts no more a minute later.
+    const { path } = JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/control.json"), "utf8")) as { path: string };
+    const order = `require("net").connect(${JSON.stringify(path)}).on("data", (d) => { console.log(String(d)); process.exit(); }).write(JSON.stringify({ command: process.argv[2] }) + "\\n")`;
+    wine.put("order.cjs", order);
+    const { status } = JSON.parse(
+      await wine.run([`${node} C:\\order.cjs status`, `reg delete HKLM\\${POLICY} /f`]).then(firstLine),
+    );
+    expect(status).toMatchObject({
+      settings: {
+        coresPercent: 60,
+        hours: ["mon-sun 00:00-24:00"],
+        onMeteredNetwork: true,
+        graceSeconds: 7,
+        mode: "always",
+      },
+      lockedBy: { coresPercent: "信息部", hours: "信息部", onMeteredNetwork: "your administrator" },
+      policyProblem: null,
+    });
+    expect(Object.keys(status.lockedBy)).toHaveLength(3);
+
     const { out } = await local("fork-fibonacci", ["20"]);
     expect(await cluster.run("fork-fibonacci", ["20"])).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
 
@@ -363,20 +420,20 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(ended.info).toMatchObject({ migratedRunning: 2, restarts: 0 });
     expect(ended.stdout).toBe((await local("steady-lines.c", args)).out);
 
-    // Its control is a named pipe there.
-    const { path } = JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/control.json"), "utf8")) as { path: string };
-    const order = `require("net").connect(${JSON.stringify(path)}).on("data", (d) => { console.log(String(d)); process.exit(); }).write('{"command":"pause"}\\n')`;
-    wine.put("order.cjs", order);
     wine.put(
       "chosen.ts",
       'import { chooseScreensaver, readInstalled } from "./installed.ts"; chooseScreensaver(); console.log(readInstalled());',
     );
+    await until("the policy has gone", () => said().includes('"event":"policy-file","host":"pc","problem":null'), 90_000);
     const told = await wine.run([
-      `${node} C:\\order.cjs`,
+      `${node} C:\\order.cjs pause`,
       `${node} C:\\chosen.ts`,
       'reg query "HKCU\\Control Panel\\Desktop" /v SCRNSAVE.EXE',
     ]);
-    expect(told).toContain('"ok":true');
+    expect(JSON.parse(firstLine(told))).toMatchObject({
+      ok: true,
+      status: { settings: { coresPercent: 40, hours: [] }, lockedBy: { coresPercent: "your administrator" } },
+    });
     expect(told).toMatch(/mode: 'always'/);
     expect(told).toContain("REG_SZ    C:\\windows\\System32\\Nightshift.scr");
     await until("it is paused", async () => (await pc())?.paused);

@@ -25,6 +25,7 @@ import { answerRequest } from "../main/answering.ts";
 import { App } from "../main/app.ts";
 import { parseCommandLine } from "../main/command-line.ts";
 import type { DesktopPort, PowerEvent, PowerPort, TrayPort, WindowKind, WindowsPort } from "../main/port.ts";
+import { readUnpacked } from "../main/portable.ts";
 import { fileFor, HEADERS, ORIGIN, SCHEME, WEB_PREFERENCES } from "../main/window-rules.ts";
 
 /** Where the build put everything. */
@@ -145,7 +146,8 @@ function windowsPort(): WindowsPort {
   };
 }
 
-const port: () => DesktopPort = () => ({
+/** @param portable it leaves nothing on this PC */
+const port = (portable: boolean): DesktopPort => ({
   platform: process.platform,
   version: app.getVersion(),
   locale: app.getPreferredSystemLanguages()[0] ?? app.getLocale(),
@@ -181,7 +183,7 @@ const port: () => DesktopPort = () => ({
   },
   chooseScreensaver,
   setOpenAtLogin: (openAtLogin) => {
-    if (process.platform === "linux" || !app.isPackaged) return false;
+    if (process.platform === "linux" || !app.isPackaged || portable) return false;
     app.setLoginItemSettings({ openAtLogin, args: ["--hidden"] });
     return true;
   },
@@ -219,12 +221,24 @@ function guard(): void {
   });
 }
 
+const hostName = (): string =>
+  hostname()
+    .replaceAll(/[^\w.-]/g, "-")
+    .slice(0, 100) || "pc";
+
 function main(): void {
+  const folder = dirname(process.execPath);
+  const { home: beside, told: installed } = app.isPackaged
+    ? readUnpacked(folder, readInstalled())
+    : { home: null, told: readInstalled() };
+  const host = hostName();
+  // Before the lock, which Electron keeps there: each PC that runs it from a share has its own.
+  if (beside !== null) app.setPath("userData", join(beside, "electron", host));
   // One app for each user: a second one hands over what it was started with, and ends.
   if (!app.requestSingleInstanceLock()) return app.quit();
   app.setAppUserModelId("org.nightshift.agent");
-  const installed = readInstalled();
-  if (app.isPackaged && !installed) for (const scheme of ["nightshift", "nightshifts"]) app.setAsDefaultProtocolClient(scheme);
+  if (app.isPackaged && !installed?.byInstaller && beside === null)
+    for (const scheme of ["nightshift", "nightshifts"]) app.setAsDefaultProtocolClient(scheme);
   const argv = process.argv.slice(app.isPackaged ? 1 : 2);
   let nightshift: App | undefined;
   let opened: string | undefined;
@@ -239,15 +253,12 @@ function main(): void {
   void app.whenReady().then(() => {
     guard();
     Menu.setApplicationMenu(null);
-    const host = hostname()
-      .replaceAll(/[^\w.-]/g, "-")
-      .slice(0, 100);
-    nightshift = new App(port(), {
-      home: resolve(process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")),
-      host: host === "" ? "pc" : host,
+    nightshift = new App(port(beside !== null), {
+      home: beside ?? resolve(process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")),
+      host,
       slots: availableParallelism(),
       installed,
-      leaveFile: join(dirname(process.execPath), "leave"),
+      leaveFile: join(folder, "leave"),
     });
     const running = nightshift;
     ipcMain.handle(REQUEST_CHANNEL, ({ senderFrame }, name: unknown, value: unknown) =>

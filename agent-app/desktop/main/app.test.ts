@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatLink } from "@nightshift/coordinator/protocol";
+import { must } from "@nightshift/wasm-kernels/errors";
 import { describe, expect, test } from "vitest";
 import { installedFrom } from "../../headless/installed.ts";
 import { effective, type Reason } from "../../policy/index.ts";
@@ -13,6 +14,7 @@ import { App, type AppOptions } from "./app.ts";
 import { parseCommandLine, type StartedAs } from "./command-line.ts";
 import { loadDeviceKey } from "./device-key.ts";
 import { History } from "./history.ts";
+import { readUnpacked } from "./portable.ts";
 import { VariablePort, type Variables } from "./testing.ts";
 import { fileFor, isOurs, WEB_PREFERENCES } from "./window-rules.ts";
 
@@ -303,7 +305,7 @@ test("started at log-in it opens no window; started again it does", () => {
 });
 
 describe("installed by an installer", () => {
-  const installed = { ...installedFrom({ Join: LINK, Mode: "locked" }) };
+  const installed = must(installedFrom({ Join: LINK, Mode: "locked" }), "an installation");
   const OTHER = LINK.replace("moon.example", "sun.example");
   const address = (port: VariablePort): string | undefined => port.told?.coordinator?.address;
 
@@ -324,10 +326,39 @@ describe("installed by an installer", () => {
 
   test("without tray there is none; the log-in is the installer's; the screensaver is chosen once", () => {
     const given = installedFrom({ Mode: "screensaver", Tray: "0" });
-    expect(given).toEqual({ join: null, pool: null, mode: "locked", screensaver: true, tray: false });
+    expect(given).toEqual({ join: null, pool: null, mode: "locked", screensaver: true, tray: false, byInstaller: true });
     const { port, home } = started({}, HIDDEN, undefined, { installed: given });
     expect([port.icon, port.openAtLogin, port.chosenScreensavers]).toEqual([undefined, undefined, 1]);
     expect(started({}, HIDDEN, home, { installed: given }).port.chosenScreensavers).toBe(0);
+  });
+
+  test("group policy says which link is joined and whether there is a tray, before the installer, also where none was", () => {
+    const policies = [
+      { Join: OTHER, By: "IT" },
+      { Join: LINK, Tray: 0, Mode: "always" },
+    ];
+    const given = installedFrom({ Join: LINK, Mode: "idle", Tray: "1" }, policies);
+    expect(given).toEqual({ join: OTHER, mode: "idle", screensaver: false, tray: false, byInstaller: true });
+    const { port } = started({}, HIDDEN, undefined, { installed: installedFrom(undefined, policies) });
+    expect([address(port), port.icon, port.openAtLogin]).toEqual(["sun.example:7433", undefined, true]);
+    expect(installedFrom(undefined, [undefined, { By: "IT" }])).toBeNull();
+  });
+
+  test("unpacked instead: what stands beside the program says where it keeps everything and which link is joined", () => {
+    const folder = mkdtempSync(join(tmpdir(), "ns-unpacked-"));
+    expect(readUnpacked(folder, null)).toEqual({ home: null, told: null });
+    writeFileSync(join(folder, "portable"), "");
+    writeFileSync(join(folder, "join.txt"), `\ufeff${LINK}\r\n`);
+    const { home, told } = readUnpacked(folder, null);
+    expect([home, told?.join, told?.byInstaller]).toEqual([join(folder, "data"), LINK, false]);
+    const { port } = started({}, HIDDEN, home ?? "", { installed: told });
+    expect([address(port), readdirSync(folder).toSorted()]).toEqual(["moon.example:7433", ["data", "join.txt", "portable"]]);
+    // Group policy and installers know better.
+    const policy = installedFrom(undefined, [{ Join: OTHER, Tray: 0 }]);
+    expect(readUnpacked(folder, policy).told).toMatchObject({ join: OTHER, tray: false });
+    expect(readUnpacked(folder, installedFrom({ Mode: "idle" })).told?.join).toBeNull();
+    writeFileSync(join(folder, "join.txt"), " \n");
+    expect(readUnpacked(folder, null).told).toBeNull();
   });
 
   test("started for everybody at log-in, it ends at once for who does not want that", async () => {

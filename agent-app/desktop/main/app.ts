@@ -429,7 +429,7 @@ export class App {
 
   /** Installers have the system start the app; whether it then stays is decided here. */
   private setOpenAtLogin(): void {
-    if (!this.options.installed) this.port.setOpenAtLogin(this.file.app.openAtLogin);
+    if (!this.options.installed?.byInstaller) this.port.setOpenAtLogin(this.file.app.openAtLogin);
   }
 
   /** Each thing once: an owner who leaves the coordinator, or takes another screensaver, has the last word until there is a new link. */
