@@ -338,7 +338,7 @@ describe("installed by an installer", () => {
       { Join: LINK, Tray: 0, Mode: "always" },
     ];
     const given = installedFrom({ Join: LINK, Mode: "idle", Tray: "1" }, policies);
-    expect(given).toEqual({ join: OTHER, mode: "idle", screensaver: false, tray: false, byInstaller: true });
+    expect(given).toEqual({ join: OTHER, pool: null, mode: "idle", screensaver: false, tray: false, byInstaller: true });
     const { port } = started({}, HIDDEN, undefined, { installed: installedFrom(undefined, policies) });
     expect([address(port), port.icon, port.openAtLogin]).toEqual(["sun.example:7433", undefined, true]);
     expect(installedFrom(undefined, [undefined, { By: "IT" }])).toBeNull();
