@@ -46,10 +46,10 @@ export function agentCommand(): Command {
       .option("--reason <text>", "shown in `nightshift hosts`"),
   );
   agent.addCommand(
-    controlCommand("run-now", "compute for a while beside whoever is here, at low priority", ({ for: duration }) => ({
-      command: "runNow",
-      forMs: duration === undefined ? RUN_NOW_MS : parseDurationMs(duration),
-    })).option("--for <duration>", "so long, such as 30m (default: 1h, at most 24h)"),
+    controlCommand("run-now", "compute for a while beside whoever is here, at low priority", runNowOrder).option(
+      "--for <duration>",
+      "so long, such as 30m (default: 1h, at most 24h)",
+    ),
   );
   agent.addCommand(controlCommand("resume", "end a pause or a run-now: the rules count again"));
   agent.addCommand(
@@ -111,6 +111,12 @@ interface PauseOptions {
   for?: string;
   untilTomorrow?: boolean;
   reason?: string;
+}
+
+function runNowOrder({ for: duration }: PauseOptions): object {
+  const forMs = duration === undefined ? RUN_NOW_MS : parseDurationMs(duration);
+  if (forMs > 24 * RUN_NOW_MS) throw new NightshiftError("NS_USAGE", `--for must be at most 24h, not '${duration}'`);
+  return { command: "runNow", forMs };
 }
 
 function pauseOrder({ for: duration, untilTomorrow, reason }: PauseOptions): object {
