@@ -6,7 +6,8 @@ const en = {
   intro: "{host} asks for computing time that this computer does not need.",
   what: "What happens",
   whatRuns: "Programs of that cluster run inside this browser's sandbox. They see no file, no other page and no network.",
-  whatStops: "When you are back they stop at once and go on on another computer. Nothing of theirs stays here.",
+  whatStops:
+    "When you are back they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
   whatLeaves:
     "Sent there: the name {name}, the browser's kind, how many cores you lend and how fast they are, and the programs' results.",
   whatEnds: "Closing this tab ends it.",
@@ -46,7 +47,7 @@ const zhCN: Record<Text, string> = {
   intro: "{host} 希望使用这台电脑闲置的计算能力。",
   what: "会发生什么",
   whatRuns: "该集群的程序在此浏览器的沙箱中运行，看不到任何文件、其他网页和网络。",
-  whatStops: "您回来时它们立即停止，并在另一台电脑上继续。此处不会留下任何东西。",
+  whatStops: "您回来时它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
   whatLeaves: "会发送：名称 {name}、浏览器种类、借出的核心数及其速度，以及程序的结果。",
   whatEnds: "关闭此标签页即告结束。",
   cores: "借出核心：{count} / {all}",
