@@ -83,11 +83,12 @@ export class NightshiftError extends Error {
   }
 }
 
-/** Any thrown value as a NightshiftError; an unknown one becomes NS_INTERNAL with its cause kept. */
+/** Any thrown value as a NightshiftError; an unknown one becomes NS_INTERNAL with its cause kept, and what util.parseArgs says NS_USAGE. */
 export function asNightshiftError(thrown: unknown): NightshiftError {
   if (thrown instanceof NightshiftError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new NightshiftError("NS_INTERNAL", message, { cause: thrown });
+  const ofArguments = String((thrown as { code?: unknown } | null | undefined)?.code).startsWith("ERR_PARSE_ARGS_");
+  return new NightshiftError(ofArguments ? "NS_USAGE" : "NS_INTERNAL", message, { cause: thrown });
 }
 
 /** The value must be present: a broken invariant, not bad input, so it is NS_INTERNAL. */

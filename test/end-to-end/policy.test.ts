@@ -143,5 +143,6 @@ describe("policies of the coordinator", () => {
     await expect(cluster.startAgent("cellar", 1, ["--no-signals", "--pool", "../floor"])).rejects.toThrow(
       /NS_USAGE: --pool must be/,
     );
+    await expect(cluster.startAgent("cellar", 1, ["--pol", "x"])).rejects.toThrow(/NS_USAGE: Unknown option '--pol'/);
   });
 });
