@@ -1,9 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** They take all of a machine for a minute: no other test could keep its times beside them. */
+const ALONE = ["test/browser/many-tabs.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["{wasm-kernels,coordinator,agent-app,test}/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "side by side", include: ["{wasm-kernels,coordinator,agent-app,test}/**/*.test.ts"], exclude: ALONE },
+      },
+      { extends: true, test: { name: "alone", include: ALONE, sequence: { groupOrder: 1 } } },
+    ],
     globalSetup: "test/temporary-folder.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,

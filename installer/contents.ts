@@ -40,11 +40,36 @@ export const REGISTRY: readonly RegistryValue[] = [
  */
 export const KEY_RIGHTS = "D:PAI(A;OICI;KA;;;SY)(A;OICI;KA;;;BA)(A;OICI;KR;;;IU)";
 
+/**
+ * With what Setup and the uninstaller end, beside 0 and NSIS's own 1 and 2. `winget`: as its manifests call it. 1618 is as the MSI says it:
+ * deployment tools try again then.
+ */
+export const EXIT_CODES = {
+  BAD_PARAMETER: { code: 10, winget: "invalidParameter" },
+  DOWNGRADE: { code: 11, winget: "downgrade" },
+  STILL_RUNNING: { code: 12, winget: "packageInUse" },
+  NO_RIGHTS: { code: 13, winget: "contactSupport" },
+  CANNOT_WRITE: { code: 14, winget: "contactSupport" },
+  BAD_SYSTEM: { code: 15, winget: "systemNotSupported" },
+  OTHER_INSTALLER: { code: 17, winget: "alreadyInstalled" },
+  BUSY: { code: 1618, winget: "installInProgress" },
+} as const;
+
 /** What MODE may be: a mode of the policy, or "screensaver", which is `locked` with Nightshift as the screensaver. */
 export const INSTALL_MODES: readonly string[] = [...MODES, "screensaver"];
 
-/** setup.nsi includes this. @param source the folder with the files @param by "setup" */
-export function nsisContents({ source, kilobytes, by }: { source: string; kilobytes: number; by: string }): string {
+export interface NsisOptions {
+  /** The folder with the files. */
+  source: string;
+  kilobytes: number;
+  /** "setup" */
+  by: string;
+  /** Signs the uninstaller, which only Setup's compiler has in hands as a file. */
+  signWith: string | undefined;
+}
+
+/** setup.nsi includes this. */
+export function nsisContents({ source, kilobytes, by, signWith }: NsisOptions): string {
   // $ begins a variable of NSIS, and a backslash means itself.
   const text = (value: string): string =>
     `\`${value
@@ -58,6 +83,8 @@ export function nsisContents({ source, kilobytes, by }: { source: string; kiloby
     `!define APP_KILOBYTES ${kilobytes}`,
     `!define KEY_RIGHTS "${KEY_RIGHTS}"`,
     `!define MODES "${INSTALL_MODES.join(" ")}"`,
+    ...Object.entries(EXIT_CODES).map(([name, { code }]) => `!define CODE_${name} ${code}`),
+    ...(signWith === undefined ? [] : [`!uninstfinalize '"${signWith.replaceAll("$", "$$$$")}" "%1"' = 0`]),
     "!macro WriteValues",
     ...REGISTRY.map(({ key, name, value }) => `  WriteRegStr SHCTX ${text(key)} ${text(name)} ${text(value)}`),
     "!macroend",

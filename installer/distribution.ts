@@ -1,13 +1,17 @@
-// The Electron that is packaged for Windows: what somebody has, or what its own downloader fetches; and where neither can be had, a
+// The Electron that is packaged: what somebody has, or what its own downloader fetches; and where neither can be had, a
 // stand-in, so that every step after it is real. A stand-in says what it is, and is refused for a release.
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { downloadArtifact } from "@electron/get";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { compileForWindows } from "./native.ts";
+import { compileForLinux, compileForWindows } from "./native.ts";
 
 /** What stand-in.c prints, and so what is in the program. */
 const CONFESSION = "This is not Nightshift but a stand-in";
+
+/** How Electron calls itself there. */
+const PROGRAMS = { win32: "electron.exe", linux: "electron", darwin: "Electron.app" } as const;
+export type PackagedFor = keyof typeof PROGRAMS;
 
 export interface Distribution {
   /** A folder or Electron's own zip. */
@@ -16,15 +20,21 @@ export interface Distribution {
 }
 
 /** @param given a folder or a zip; else the download @throws NS_CANNOT_PACKAGE */
-export async function findElectron(version: string, given: string | undefined): Promise<Distribution> {
+export async function findElectron(
+  version: string,
+  given: string | undefined,
+  platform: PackagedFor = "win32",
+): Promise<Distribution> {
   if (given !== undefined) {
-    const path = given.endsWith(".zip") ? given : join(given, "electron.exe");
-    if (!(await stat(path).catch(() => undefined))) throw new NightshiftError("NS_CANNOT_PACKAGE", `there is no ${path}`);
-    return { path: given, standIn: !given.endsWith(".zip") && (await readFile(path)).includes(CONFESSION) };
+    const path = given.endsWith(".zip") ? given : join(given, PROGRAMS[platform]);
+    const found = await stat(path).catch(() => undefined);
+    if (!found) throw new NightshiftError("NS_CANNOT_PACKAGE", `there is no ${path}`);
+    const standIn = !given.endsWith(".zip") && found.isFile() && (await readFile(path)).includes(CONFESSION);
+    return { path: given, standIn };
   }
   try {
     return {
-      path: await downloadArtifact({ version, artifactName: "electron", platform: "win32", arch: "x64" }),
+      path: await downloadArtifact({ version, artifactName: "electron", platform, arch: "x64" }),
       standIn: false,
     };
   } catch (cause) {
@@ -34,9 +44,11 @@ export async function findElectron(version: string, given: string | undefined): 
 }
 
 /** @param folder gets what stands in for Electron */
-export async function makeStandIn(folder: string): Promise<Distribution> {
+export async function makeStandIn(folder: string, platform: "win32" | "linux" = "win32"): Promise<Distribution> {
   await mkdir(join(folder, "resources"), { recursive: true });
-  compileForWindows("stand-in", join(folder, "electron.exe"));
+  const program = join(folder, PROGRAMS[platform]);
+  if (platform === "win32") compileForWindows("stand-in", program);
+  else compileForLinux("stand-in", program);
   await writeFile(join(folder, "resources", "STAND-IN.txt"), `${CONFESSION}, built without Electron.\n`);
   return { path: folder, standIn: true };
 }

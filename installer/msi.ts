@@ -19,7 +19,7 @@ export interface MsiOptions {
 }
 
 /** The product for all its versions; never to change. */
-const UPGRADE_CODE = "5B0F4C56-7D0C-4E0B-9E1F-2A5C6E1B7D31";
+export const UPGRADE_CODE = "5B0F4C56-7D0C-4E0B-9E1F-2A5C6E1B7D31";
 const LEAVE_SECONDS = 30;
 const PARAMETERS = [
   { property: "JOIN", name: "Join" },

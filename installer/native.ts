@@ -1,7 +1,8 @@
-// The small programs of installers that are not JavaScript: compiled for Windows by MinGW-w64's gcc, which Linux, macOS and Windows have.
+// The small programs of installers that are not JavaScript: compiled for Windows by MinGW-w64's gcc, which Linux, macOS and Windows have; what
+// stands in for Electron on Linux by the system's compiler.
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 
 const SOURCES = join(import.meta.dirname, "windows");
@@ -26,13 +27,21 @@ const run = (program: string, args: readonly string[]): void => {
   execFileSync(needProgram("MinGW-w64", TOOLS, program), args, { stdio: ["ignore", "ignore", "inherit"] });
 };
 
-/** Compiles `windows/NAME.c` into `to`, with NAME.rc if there is one. None of them has a console window. */
+/** Compiles `windows/NAME.c`, or /PATH/NAME.c, into `to`, with NAME.rc if there is one. None of them has a console window. */
 export function compileForWindows(name: string, to: string): void {
-  const [source, resources] = [join(SOURCES, `${name}.c`), join(SOURCES, `${name}.rc`)];
+  const [source, resources] = [resolve(SOURCES, `${name}.c`), resolve(SOURCES, `${name}.rc`)];
   const object = `${to}.o`;
   const withResources = existsSync(resources);
   if (withResources) run(`${PREFIX}windres`, [resources, object]);
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-municode", "-mwindows", "-s"];
-  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : [])]);
+  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : []), "-lwtsapi32"]);
   rmSync(object, { force: true });
+}
+
+/** Compiles `linux/NAME.c` into `to`, on Linux itself. @throws NS_CANNOT_PACKAGE */
+export function compileForLinux(name: string, to: string): void {
+  if (process.platform !== "linux") throw new NightshiftError("NS_CANNOT_PACKAGE", "a stand-in for Linux is built on Linux");
+  const cc = needProgram("a C compiler", "apt-get install gcc libc6-dev", "cc", "gcc");
+  const source = join(import.meta.dirname, "linux", `${name}.c`);
+  execFileSync(cc, ["-O2", "-Wall", "-Wextra", "-s", "-o", to, source], { stdio: ["ignore", "ignore", "inherit"] });
 }

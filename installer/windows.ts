@@ -8,9 +8,12 @@ import { promisify } from "node:util";
 import { Arch, build, Platform } from "electron-builder";
 import { nsisContents } from "./contents.ts";
 import type { Distribution } from "./distribution.ts";
+import { FUSES } from "./fuses.ts";
 import { makeMsi } from "./msi.ts";
 import { compileForWindows, findProgram } from "./native.ts";
+import { writeManifests } from "./package-managers.ts";
 import { writePolicyTemplates } from "./policy-templates.ts";
+import { isSigned, sign } from "./signing.ts";
 
 const NSIS_SCRIPT = join(import.meta.dirname, "windows", "setup.nsi");
 /** electron-builder packs the app once more for its own script, which ours does not use: quickly. */
@@ -23,6 +26,10 @@ export interface WindowsOptions {
   electronVersion: string;
   /** Is made; gets the packages, and the templates of group policy in `policy`. What is in between lies in its folder `work`. */
   output: string;
+  /** A program that signs the file whose path it gets, in place. */
+  signWith?: string;
+  /** Where the packages will be downloaded from: then there are manifests for winget and Chocolatey. */
+  downloadUrl?: string;
 }
 
 export interface WindowsPackages {
@@ -31,16 +38,22 @@ export interface WindowsPackages {
   msi: string | undefined;
   /** The same files to unpack instead. Missing where there is no 7-Zip. */
   portable: string | undefined;
+  /** Whether what Windows runs is signed. */
+  signed: boolean;
 }
 
+/** Programs of ours in C that the app, Setup and the MSI find among the app's resources. */
+const BESIDE = ["leave", "purge", "owner"];
+
 export async function packageForWindows(options: WindowsOptions): Promise<WindowsPackages> {
-  const { app, electron, electronVersion, output } = options;
+  const { app, electron, electronVersion, output, signWith, downloadUrl } = options;
   const { version } = JSON.parse(await readFile(join(app, "package.json"), "utf8")) as { version: string };
   const work = join(output, "work");
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  for (const name of ["leave", "purge"]) compileForWindows(name, join(work, `${name}.exe`));
+  for (const name of BESIDE) compileForWindows(name, join(work, `${name}.exe`));
   compileForWindows("screensaver", join(work, "Nightshift.scr"));
+  for (const name of [...BESIDE.map((name) => `${name}.exe`), "Nightshift.scr"]) await sign(signWith, join(work, name));
   await useInstalledTools(work);
   const files = join(work, "win-unpacked");
   const contents = join(work, "contents.nsh");
@@ -57,7 +70,7 @@ export async function packageForWindows(options: WindowsOptions): Promise<Window
       electronDist: electron.path,
       directories: { output: work },
       npmRebuild: false,
-      extraResources: ["leave.exe", "purge.exe"].map((name) => ({ from: join(work, name), to: name })),
+      extraResources: BESIDE.map((name) => ({ from: join(work, `${name}.exe`), to: `${name}.exe` })),
       extraFiles: [{ from: join(work, "Nightshift.scr"), to: "Nightshift.scr" }],
       // A stand-in is no Electron: it has neither its resources nor its fuses, and keeps its own words.
       ...(electron.standIn ? {} : { electronFuses: FUSES }),
@@ -71,30 +84,23 @@ export async function packageForWindows(options: WindowsOptions): Promise<Window
         packElevateHelper: false,
       },
       afterPack: async () => {
+        await sign(signWith, join(files, "Nightshift.exe"));
         const kilobytes = Math.ceil((await bytesOf(files)) / 1024);
-        await writeFile(contents, nsisContents({ source: files, kilobytes, by: "setup" }));
+        await writeFile(contents, nsisContents({ source: files, kilobytes, by: "setup", signWith }));
       },
     },
   });
   const setup = await moved(work, output, `Nightshift-Setup-${version}${mark}.exe`);
+  await sign(signWith, setup);
   await writePolicyTemplates(join(output, "policy"));
   const wixl = findProgram("wixl");
   const msi = wixl && (await makeMsi({ wixl, files, version, to: join(output, `Nightshift-${version}${mark}.msi`), work }));
+  if (msi) await sign(signWith, msi);
+  if (downloadUrl !== undefined) await writeManifests({ version, setup, msi, url: downloadUrl, output });
   const sevenZip = findSevenZip();
   const portable = sevenZip && (await zip(sevenZip, files, join(output, `Nightshift-${version}${mark}-portable.zip`)));
-  return { setup, msi, portable };
+  return { setup, msi, portable, signed: await isSigned(setup) };
 }
-
-/** See "For the packager" in ARCHITECTURE.md. */
-const FUSES = {
-  runAsNode: false,
-  enableNodeOptionsEnvironmentVariable: false,
-  enableNodeCliInspectArguments: false,
-  grantFileProtocolExtraPrivileges: false,
-  enableCookieEncryption: true,
-  enableEmbeddedAsarIntegrityValidation: true,
-  onlyLoadAppFromAsar: true,
-};
 
 /** electron-builder is told of the system's makensis and 7-Zip in its own way; what somebody has told it stays. */
 async function useInstalledTools(work: string): Promise<void> {

@@ -22,6 +22,7 @@ import {
 } from "@nightshift/coordinator/protocol";
 import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
 import type { CoreSettings } from "@nightshift/coordinator/scheduler";
+import type { CoordinatorOptions } from "@nightshift/coordinator/server";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { type LocalResult, type LocalRunOptions, Program, runLocally } from "@nightshift/wasm-kernels/process";
@@ -86,8 +87,10 @@ export async function until<T>(what: string, ask: () => Promise<T> | T, ms = 20_
 
 /** What a client received of a job: every byte once and in order, or it throws. */
 export class Received {
-  private readonly parts: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
+  private readonly pieces: Record<1 | 2, Uint8Array[]> = { 1: [], 2: [] };
   readonly bytes: Record<1 | 2, number> = { 1: 0, 2: 0 };
+  /** Where to go on. */
+  private readonly next = { 1: { part: 1, offset: 0 }, 2: { part: 1, offset: 0 } };
   report: ExitReport | undefined;
 
   take(event: ClientEvent): void {
@@ -95,17 +98,25 @@ export class Received {
       this.report = event.report;
       return;
     }
-    const from = event.end - event.bytes.length;
-    if (from !== this.bytes[event.stream])
-      throw new Error(`stream ${event.stream}: bytes from ${from} came after ${this.bytes[event.stream]} bytes`);
-    this.parts[event.stream].push(event.bytes);
-    this.bytes[event.stream] = event.end;
+    const { stream, part, end, bytes } = event;
+    const next = this.next[stream];
+    const from = end - bytes.length;
+    if (part < next.part || from !== (part === next.part ? next.offset : 0))
+      throw new Error(
+        `stream ${stream}: bytes from ${from} of part ${part} came after ${next.offset} bytes of part ${next.part}`,
+      );
+    this.pieces[stream].push(bytes);
+    this.bytes[stream] += bytes.length;
+    this.next[stream] = { part, offset: end };
+  }
+  get places(): Pick<Params<"attach">, "stdout" | "stderr"> {
+    return { stdout: { ...this.next[1] }, stderr: { ...this.next[2] } };
   }
   get stdout(): string {
-    return text(Buffer.concat(this.parts[1]));
+    return text(Buffer.concat(this.pieces[1]));
   }
   get stderr(): string {
-    return text(Buffer.concat(this.parts[2]));
+    return text(Buffer.concat(this.pieces[2]));
   }
 }
 
@@ -125,6 +136,8 @@ export interface ClusterOptions {
   settings?: Partial<CoreSettings>;
   /** Names of the agents to start with, or names with their slots. */
   agents?: readonly string[] | Readonly<Record<string, number>>;
+  /** What else the coordinator is told. */
+  coordinator?: Partial<CoordinatorOptions>;
 }
 
 interface Child {
@@ -146,6 +159,7 @@ export class Cluster {
   readonly home: string;
   readonly agents = new Map<string, Child>();
   private readonly settings: Partial<CoreSettings>;
+  private readonly options: Partial<CoordinatorOptions>;
   private readonly key: KeyPair = nodeCrypto.generateKeyPair();
   private coordinator: Child | undefined;
   private connected: RpcClient | undefined;
@@ -156,13 +170,14 @@ export class Cluster {
   /** With the one-time link for the first administrator, while there are no users. */
   consoleUrl = "";
 
-  private constructor(settings: Partial<CoreSettings>) {
+  private constructor(settings: Partial<CoreSettings>, options: Partial<CoordinatorOptions>) {
     this.settings = settings;
+    this.options = options;
     this.home = mkdtempSync(join(tmpdir(), "nightshift-test-"));
   }
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = new Cluster(options.settings ?? {});
+    const cluster = new Cluster(options.settings ?? {}, options.coordinator ?? {});
     try {
       await cluster.startCoordinator();
       up.add(cluster);
@@ -217,7 +232,7 @@ export class Cluster {
   async startCoordinator(): Promise<void> {
     let said: { port: number; adminLink: string; hostLink: string; consoleUrl: string } | undefined;
     this.coordinator = await this.spawn(
-      [COORDINATOR_MAIN, this.home, String(this.port), JSON.stringify(this.settings)],
+      [COORDINATOR_MAIN, this.home, String(this.port), JSON.stringify(this.settings), JSON.stringify(this.options)],
       (line) => {
         if (!line.startsWith('{"port"')) return false;
         said = JSON.parse(line);
@@ -230,13 +245,15 @@ export class Cluster {
   }
 
   /**
+   * Without `more` it competes with whatever else is tested on this machine as an equal: what is told of its place behind the owner's
+   * programs is tested by itself.
    * @param more of its command line; without, it computes whatever goes on on this machine
    * @param ready the event that says that it has started
    */
   async startAgent(
     name: string,
     slots = 1,
-    more: readonly string[] = ["--no-signals"],
+    more: readonly string[] = ["--no-signals", "--priority", "normal"],
     env?: NodeJS.ProcessEnv,
     ready = "connected",
   ): Promise<void> {
@@ -361,9 +378,8 @@ export class Cluster {
       try {
         const client = await this.open();
         try {
-          const attachment = await client.attach(
-            { job, pid: null, stdoutFrom: received.bytes[1], stderrFrom: received.bytes[2], follow: true },
-            (event) => received.take(event),
+          const attachment = await client.attach({ job, pid: null, ...received.places, follow: true }, (event) =>
+            received.take(event),
           );
           let timer: NodeJS.Timeout | undefined;
           const late = new Promise<void>((resolve) => {

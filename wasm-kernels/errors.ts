@@ -21,10 +21,16 @@ export const REMEDIES = {
   NS_BAD_CHECKPOINT: "The file is damaged, no checkpoint, or of another version; use another one or start the job again.",
   NS_NO_SUCH_PROCESS: "See `nightshift ps` for the processes there are.",
   NS_NO_SUCH_JOB: "See `nightshift ps` for the jobs there are.",
+  NS_NO_SUCH_PART: "See `nightshift ps --parts JOB` for the parts it has.",
   NS_NO_SUCH_HOST: "See `nightshift hosts` for the hosts there are.",
   NS_NOT_RUNNING: "Only a running or waiting process can be moved or cancelled; see `nightshift ps`.",
-  NS_HOST_UNAVAILABLE: "The host is paused, draining or offline; see `nightshift hosts`.",
+  NS_NOTHING_TO_RETRY: "Only parts that have ended, but not well, can begin anew; a whole job can be submitted again.",
+  NS_INPUT_GONE: "Submit the job again, with its input.",
+  NS_NOT_BEGUN: "Nothing needs to be done: the process had not begun there and goes on elsewhere.",
+  NS_ENGINE_LACKS: "Join a host that is no browser, or build the program without the feature.",
+  NS_HOST_UNAVAILABLE: "The host is paused, blocked, kept clear or offline; see `nightshift hosts`.",
   NS_HOST_BUSY: "Wait until its processes have ended, or choose other hosts.",
+  NS_BAD_JOB: "Correct the job; docs/JOBS.md has every field of a job file, with examples.",
   NS_CANCELLED: "",
   NS_LIMIT: "Ask for less, or have the administrator raise the limit.",
   // tunnel and protocol
@@ -44,9 +50,14 @@ export const REMEDIES = {
   NS_SIGNED_OUT: "Sign in, or send an API token as `Authorization: Bearer TOKEN`.",
   NS_BAD_PASSWORD: "Check name and password; an administrator can make a one-time link for a new password.",
   NS_BAD_INVITATION: "Have an administrator make a new one-time link; `nightshift console` prints one for the administrator.",
+  NS_SSO_FAILED: "Try again; when it stays so, an administrator finds more in the events and in the file given with --oidc.",
+  NS_SSO_REFUSED: "Ask an administrator, of the provider or of this coordinator.",
+  NS_BAD_PASSKEY: "Try again, or sign in otherwise; passkeys are added and removed under Account.",
   NS_CSRF: "Send the csrf value of the session in the header x-csrf-token.",
   NS_BAD_REQUEST: "See docs/API.md for what is expected.",
-  NS_PLAIN_HTTP: "Use a tunnel or a proxy with TLS on the coordinator's computer, or insist with `nightshift up --plain-http`.",
+  NS_PLAIN_HTTP:
+    "Use https: `nightshift up --tls-cert`, `--tls-local-ca` or `--behind-proxy`; or insist on http with `--plain-http`.",
+  NS_BAD_CERTIFICATE: "Give PEM files: the certificate with its chain, and its key without a passphrase.",
   // coordinator and store
   NS_PORT_TAKEN: "Choose another port with --port, or --port 0 for any free one.",
   NS_ALREADY_RUNNING: "Use the running one, or stop it first.",
@@ -56,6 +67,7 @@ export const REMEDIES = {
   NS_HOME_UNUSABLE: "Make the directory writable, or set NIGHTSHIFT_HOME to another one.",
   // agents
   NS_BAD_POLICY: "Correct the file; docs/POLICY.md has every setting with its range, and without the file the defaults hold.",
+  NS_BAD_RELEASE: "Publish it again with `nightshift release publish`, signed with the key that the hosts were built with.",
   // command line
   NS_USAGE: "See --help.",
   NS_BAD_FILE: "",

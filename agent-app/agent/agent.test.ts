@@ -11,8 +11,12 @@ const STATUS: ProcessStatus = { waiting: null, cpuMs: 1, memoryBytes: 5, syscall
 class World {
   now = 0;
   threadCpuMs: number | undefined = 0;
+  spawned = 0;
   terminated = 0;
   started = 0;
+  /** A thread that never comes to starting a process: others keep the processor. */
+  starved = false;
+  cleared: string[] = [];
   captured = 0;
   sent: FromAgent[] = [];
   logged: string[] = [];
@@ -31,9 +35,11 @@ class World {
         return { send, getBlob: async () => new Uint8Array(8), putBlob: async () => undefined, close: () => undefined };
       },
       spawnWorker: () => ({
+        ...this.spawning(),
         api: {
           start: async () => {
             this.started++;
+            if (this.starved) await new Promise(() => undefined);
             return { control: new SharedArrayBuffer(64), status: STATUS };
           },
           stop: async () => undefined,
@@ -46,7 +52,7 @@ class World {
           },
           stored: async () => undefined,
           changedFiles: async () => new Map(),
-          clear: async () => undefined,
+          clear: async (key) => void this.cleared.push(key),
         },
         cpuMs: () => this.threadCpuMs,
         terminate: () => void this.terminated++,
@@ -70,6 +76,10 @@ class World {
     this.agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots: 1 });
   }
 
+  private spawning(): object {
+    this.spawned++;
+    return {};
+  }
   /** Whatever can happen without time passing. */
   async settle(): Promise<void> {
     for (let at = 0; at < 5; at++) await new Promise((resolve) => setImmediate(resolve));
@@ -132,6 +142,20 @@ async function world(withProcess = true): Promise<World> {
 }
 
 describe("the owner's return", () => {
+  test("a process whose thread has not come to starting it leaves as it came", async () => {
+    const one = await world();
+    one.starved = true;
+    await one.order(2);
+    expect(one.started).toBe(2);
+    one.agent.pause("you are here", 0);
+    one.say({ type: "release", pid: 2, epoch: 1, reason: "the owner is back" });
+    await one.settle();
+    expect(one.sent.filter(({ type }) => type === "refused")).toEqual([
+      { type: "refused", pid: 2, epoch: 1, code: "NS_NOT_BEGUN", message: "it was to leave before it had begun" },
+    ]);
+    expect(one.cleared).toEqual(["2/1"]);
+  });
+
   test("a process that stops stays, without an image being taken, and goes on when the owner leaves again in time", async () => {
     const one = await world();
     expect(one.agent.status().running).toBe(1);
@@ -175,6 +199,33 @@ describe("the owner's return", () => {
     expect(one.agent.status().processes).toEqual([]);
   });
 
+  test("threads that have had nothing to do for a minute of a pause end, and are there again when it ends", async () => {
+    const one = await world(false);
+    expect([one.spawned, one.terminated]).toEqual([1, 0]);
+    one.agent.pause("you are here", 20_000);
+    await one.passes(79_000);
+    expect(one.terminated).toBe(0);
+    await one.passes(2_000);
+    expect([one.spawned, one.terminated]).toEqual([1, 1]);
+    one.agent.resume();
+    expect(one.spawned).toBe(2);
+    await one.order();
+    expect(one.agent.status().running).toBe(1);
+    await one.passes(200_000);
+    expect(one.terminated).toBe(1);
+  });
+
+  test("a thread with a process stays through a pause, and ends when that has left", async () => {
+    const one = await world();
+    one.agent.pause("you are here", 20_000);
+    await one.stops();
+    await one.passes(200_000);
+    expect(one.terminated).toBe(0);
+    one.say({ type: "drop", pid: 1, epoch: 1 });
+    await one.settle();
+    expect(one.terminated).toBe(1);
+  });
+
   test("where nothing tells a thread's processor time, the deadline alone counts", async () => {
     const one = await world();
     one.threadCpuMs = undefined;
@@ -209,7 +260,7 @@ describe("the owner's return", () => {
     expect(one.started).toBe(0);
     one.say({ type: "release", pid: 1, epoch: 1, reason: "the owner is back" });
     await one.settle();
-    expect(one.refusals()).toEqual(["NS_HOST_UNAVAILABLE"]);
+    expect(one.refusals()).toEqual(["NS_NOT_BEGUN"]);
     one.agent.resume();
     await one.settle();
     expect(one.started).toBe(1);

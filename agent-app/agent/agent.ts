@@ -1,6 +1,6 @@
 // The agent: joins the coordinator, offers slots, keeps the processes it was given, and stops computing when told to. No platform in
 // it: everything outside comes through Ports.
-import type { FromAgent, HostInfo, ToAgent, ToldPolicy } from "@nightshift/coordinator/protocol";
+import type { FromAgent, HostInfo, SignedRelease, ToAgent, ToldPolicy, UpgradeStep } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { AgentConnection, Ports } from "./ports.ts";
 import type { LoadedProgram } from "./program.ts";
@@ -48,7 +48,12 @@ export interface AgentStatus {
   processes: { pid: number; state: string; cpuMs: number; memoryBytes: number; command: string }[];
   /** Why the coordinator refused us, if it did: then there is no further try. */
   refused: { code: string; message: string } | null;
+  /** What this host has earned, as the coordinator last told; null: not told yet. */
+  credit: HostCredit | null;
 }
+
+/** In hours of one core of an ordinary office PC; `rank` among so many hosts, null: it has earned nothing yet. */
+export type HostCredit = Omit<Extract<ToAgent, { type: "credit" }>, "type">;
 
 /** Errors that another try will not mend. */
 const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION_MISMATCH", "NS_FORBIDDEN"]);
@@ -56,6 +61,8 @@ const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
 const REPORT_GAP_MS = 200;
+/** On a paused host that keeps nothing any more: one that is soon resumed need not start them again. */
+const THREADS_KEPT_MS = 60_000;
 /** As the protocol has it. */
 const MAX_REASON = 200;
 const MAX_PROBLEM = 4096;
@@ -79,6 +86,7 @@ export class Agent {
   private obeyPolicies: (policies: readonly ToldPolicy[]) => void | Promise<void> = () => {
     throw new NightshiftError("NS_BAD_POLICY", "this agent obeys no policy");
   };
+  private takeUpgrade: (release: SignedRelease | null, back: SignedRelease | null) => void = () => {};
   /** While paused: until when what we have stays here. */
   private keepUntil = 0;
   private cancelKeep: (() => void) | undefined;
@@ -88,6 +96,7 @@ export class Agent {
   private allowed: Allowance;
   private stopped = false;
   private refused: { code: string; message: string } | null = null;
+  private credit: HostCredit | null = null;
   private attempts = 0;
   private leaseMs = 15_000;
   private reportTimer: (() => void) | undefined;
@@ -126,8 +135,23 @@ export class Agent {
     this.obeyPolicies = obey;
   }
 
+  /** Who takes new versions of Nightshift. @param take its second value is the release of the version that runs */
+  onUpgrade(take: (release: SignedRelease | null, back: SignedRelease | null) => void): void {
+    this.takeUpgrade = take;
+  }
+
+  /** How far that is. */
+  sayUpgrade(version: string, step: UpgradeStep, problem: string | null): void {
+    this.send({ type: "upgrade", version, step, problem });
+  }
+
+  /** Waits for a connection when there is none. @throws NS_NOT_FOUND, NS_BLOB_MISMATCH */
+  download(hash: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.blob(hash);
+  }
+
   start(): void {
-    for (const thread of this.threads) thread.warmUp();
+    if (this.paused === null) this.warmUp();
     void this.connect();
   }
 
@@ -154,7 +178,10 @@ export class Agent {
     if (wasComputing) this.stopping = { reason, began };
     this.slots.setLimit(0, this.settings.ownerDeadlineMs);
     this.cancelKeep?.();
-    this.cancelKeep = ports.after(Math.max(0, this.keepUntil - began) + 1, () => this.hostChanged());
+    this.cancelKeep = ports.after(Math.max(0, this.keepUntil - began) + 1, () => {
+      this.cancelKeep = ports.after(THREADS_KEPT_MS, () => this.endIdleThreads());
+      this.hostChanged();
+    });
     this.report(true);
   }
 
@@ -163,6 +190,7 @@ export class Agent {
     this.paused = null;
     this.pausedCode = null;
     this.cancelKeep?.();
+    this.warmUp();
     this.allow(this.allowed);
     this.hostChanged();
   }
@@ -173,6 +201,16 @@ export class Agent {
     if (this.paused !== null) return;
     this.slots.setLimit(this.allowed.slots, this.settings.ownerDeadlineMs);
     this.report(true);
+  }
+
+  private warmUp(): void {
+    for (const thread of this.threads) thread.warmUp();
+  }
+
+  /** The memory of threads that have nothing to do for long is the owner's. */
+  private endIdleThreads(): void {
+    if (this.paused === null || this.ports.now() < this.keepUntil + THREADS_KEPT_MS) return;
+    for (const thread of this.threads) if (thread.population === 0) thread.terminate();
   }
 
   /** How long it took from the word to the last process's stop. */
@@ -195,8 +233,8 @@ export class Agent {
       const { pid, state, cpuMs, memoryBytes, command } = resident;
       return { pid, state, cpuMs, memoryBytes, command };
     });
-    const { greeted: connected, hostId, pending, paused, refused } = this;
-    return { connected, hostId, pending, paused, ...counts, processes, refused };
+    const { greeted: connected, hostId, pending, paused, refused, credit } = this;
+    return { connected, hostId, pending, paused, ...counts, processes, refused, credit };
   }
 
   // ---- connection
@@ -293,6 +331,13 @@ export class Agent {
       case "drop":
         this.resident(message.pid, message.epoch)?.drop();
         return;
+      case "credit": {
+        const { type: _, ...credit } = message;
+        this.credit = credit;
+        return;
+      }
+      case "upgrade":
+        return this.takeUpgrade(message.release, message.back);
       case "bye":
         this.ports.log("bye", { code: message.code, message: message.message });
     }
@@ -370,6 +415,7 @@ export class Agent {
     const key = `${resident.pid}/${resident.epoch}`;
     if (this.residents.get(key) !== resident) return;
     this.residents.delete(key);
+    this.endIdleThreads();
     this.tellStopped();
     this.report();
   }

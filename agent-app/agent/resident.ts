@@ -265,9 +265,25 @@ export class Resident implements Contender, Inhabitant {
   /** A paused host begins nothing. Who is to leave it before having begun goes as it came. */
   private async untilOpen(): Promise<void> {
     while (this.around.paused() && !this.dropped) {
-      if (this.releaseReason !== undefined) throw new NightshiftError("NS_HOST_UNAVAILABLE", "the host is paused");
+      if (this.releaseReason !== undefined) throw new NightshiftError("NS_NOT_BEGUN", "the host is paused");
       await this.change();
     }
+  }
+
+  /** As long as it has not begun it can leave as it came: a thread of idle priority is long in starting when others keep the processor busy. */
+  private async unlessReleased<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+      this.poke();
+    });
+    done.catch(() => undefined); // when nobody waits for it any more
+    while (!settled) {
+      if (this.dropped || this.releaseReason !== undefined)
+        throw new NightshiftError("NS_NOT_BEGUN", "it was to leave before it had begun");
+      await this.change();
+    }
+    return done;
   }
 
   private async loadProcess(): Promise<void> {
@@ -281,12 +297,12 @@ export class Resident implements Contender, Inhabitant {
       if (images.length > MAX_DELTAS + 1) throw new NightshiftError("NS_BAD_IMAGE", "the chain of images is too long");
     }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
-    this.program = await around.load(order.spec.program);
+    this.program = await this.unlessReleased(around.load(order.spec.program));
     for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
     await this.untilOpen();
     if (this.dropped) return;
     this.home = leastPopulated(around.threads);
-    const started = await this.enterThread(images, order.image?.hash ?? null);
+    const started = await this.unlessReleased(this.enterThread(images, order.image?.hash ?? null));
     this.control = started.control;
     this.status = started.status;
     if (order.result && this.status.waiting?.kind === "home")

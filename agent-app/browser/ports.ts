@@ -2,7 +2,7 @@
 import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
 import { connectAgent, type Ports } from "../agent/index.ts";
-import { loadForBrowserWorkers, spawnBrowserWorker } from "../worker/index.browser.ts";
+import { loadForBrowserWorkers, sharesFlags, spawnBrowserWorker } from "../worker/index.browser.ts";
 import { keepProgram, keptProgram } from "./programs.ts";
 
 /** noble's is three times as fast as its AESGCM. */
@@ -34,7 +34,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
   const host = {
     name,
     os: (told.userAgentData?.platform || "unknown").slice(0, 100),
-    arch: crossOriginIsolated ? "browser" : "browser, not isolated",
+    arch: sharesFlags() ? "browser" : "browser, in slices",
     cpuModel: navigator.userAgent.slice(0, 200),
     slots,
     memoryBytes,

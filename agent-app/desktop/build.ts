@@ -68,22 +68,48 @@ const WORKER = { "worker.node": join(HERE, "../worker/worker.node.ts") };
 export const buildAgent = (folder: string): Promise<void> =>
   make(folder, forNode({ agent: join(HERE, "agent/main.ts"), ...WORKER }));
 
-/** The same without the app, for any Node. @param folder gets headless.js and what that needs */
-export const buildHeadless = (folder: string): Promise<void> =>
-  make(folder, forNode({ headless: join(HERE, "../headless/main.ts"), ...WORKER }));
+/** The worker is no file there but a text in the program itself. */
+const workerInside: Plugin = {
+  name: "worker-inside",
+  transform: (code) =>
+    code.replaceAll(
+      'new Worker(new URL("./worker.node.ts", import.meta.url), {',
+      'new Worker(require("node:sea").getAsset("worker.cjs", "utf8"), { eval: true, ',
+    ),
+};
+
+const forSingleFile = (name: string, entry: string): InlineConfig => ({
+  plugins: [workerInside],
+  ssr: { noExternal: true },
+  build: {
+    ssr: true,
+    target: "node24",
+    rolldownOptions: { input: { [name]: entry }, output: { format: "cjs", entryFileNames: "[name].cjs", codeSplitting: false } },
+  },
+});
+
+/** The headless agent for a Node that holds it in itself. @param folder gets agent.cjs and worker.cjs, each whole */
+export async function buildSingleFile(folder: string): Promise<void> {
+  await make(folder, forSingleFile("agent", join(HERE, "../headless/main.ts")));
+  await make(folder, forSingleFile("worker", WORKER["worker.node"]));
+}
 
 /** @param folder gets preload.cjs */
 export const buildPreload = (folder: string): Promise<void> =>
   make(folder, forPages(join(HERE, "electron/preload.ts"), "preload", "cjs"));
 
-export async function buildDesktop(folder: string = BUILT): Promise<void> {
+/** @param releaseKeys whose releases of new versions the app believes, base64url */
+export async function buildDesktop(folder: string = BUILT, releaseKeys: readonly string[] = []): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await make(folder, forNode({ main: join(HERE, "electron/main.ts") }));
   await buildAgent(folder);
   await buildPreload(folder);
   await buildRenderer(join(folder, "renderer"));
   const { version } = JSON.parse(await readFile(join(HERE, "../package.json"), "utf8")) as { version: string };
-  const description = { name: "nightshift", productName: "Nightshift", version, type: "module", main: "main.js" };
+  // What Linux calls the app's entry in menus (installer/linux-contents.ts): links are opened by it.
+  const desktopName = "org.nightshift.agent.desktop";
+  const common = { name: "nightshift", productName: "Nightshift", version, type: "module", main: "main.js" };
+  const description = { ...common, desktopName, releaseKeys };
   await writeFile(join(folder, "package.json"), `${JSON.stringify(description, null, 2)}\n`);
   await cp(join(HERE, "icons"), join(folder, "icons"), { recursive: true, filter: (path) => !/\.(ts|svg)$/.test(path) });
 }

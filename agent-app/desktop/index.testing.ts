@@ -1,7 +1,8 @@
 // What tests of the tray app that cross folders need of it. Nothing of the app imports this.
-export { BUILT, buildAgent, buildDesktop, buildHeadless, buildPreload, buildRenderer } from "./build.ts";
+export { BUILT, buildAgent, buildDesktop, buildPreload, buildRenderer } from "./build.ts";
 export { answerRequest } from "./main/answering.ts";
 export { App } from "./main/app.ts";
 export type { AgentHandle, DesktopPort, WindowKind } from "./main/port.ts";
+export { replacing } from "./main/replacing.ts";
 export { VariablePort } from "./main/testing.ts";
 export { fileFor, HEADERS, ORIGIN } from "./main/window-rules.ts";

@@ -1,5 +1,5 @@
 // What the installer was told on this PC. On Windows it stands in the registry, for this user or else for all users, where
-// installer/contents.ts has it written, and group policy may say otherwise; elsewhere installers leave nothing. Reads it and makes
+// installer/contents.ts has it written, and group policy may say otherwise; elsewhere in a file (install-file.ts). Reads it and makes
 // Nightshift a user's screensaver; no more.
 import { POLICY_KEYS, queryKey, reg, systemFile } from "./registry.ts";
 
@@ -16,6 +16,8 @@ export interface Installed {
   tray: boolean;
   /** Whether an installer has the system start the app and open links with it. */
   byInstaller: boolean;
+  /** By Setup.exe for this user alone, who can also replace it. */
+  bySetupForOneUser: boolean;
 }
 
 type Values = Readonly<Record<string, string | number | undefined>>;
@@ -29,12 +31,21 @@ const OF_POLICY = ["Join", "Pool", "Tray"] as const;
 /** @returns null where nothing was installed, and group policy says nothing of it */
 export function readInstalled(): Installed | null {
   if (process.platform !== "win32") return null;
-  const installed = KEYS.map(queryKey).find((values) => values?.InstalledBy !== undefined);
-  return installedFrom(installed, POLICY_KEYS.map(queryKey));
+  const [own, all] = KEYS.map(queryKey);
+  const forOneUser = own?.InstalledBy !== undefined;
+  const installed = forOneUser ? own : all?.InstalledBy === undefined ? undefined : all;
+  return installedFrom(installed, POLICY_KEYS.map(queryKey), forOneUser);
 }
 
-/** @param policies of two that say something the one in front counts, and either before what was installed */
-export function installedFrom(installed: Values | undefined, policies: readonly (Values | undefined)[] = []): Installed | null {
+/**
+ * @param policies of two that say something the one in front counts, and either before what was installed
+ * @param forOneUser it stands in that user's registry
+ */
+export function installedFrom(
+  installed: Values | undefined,
+  policies: readonly (Values | undefined)[] = [],
+  forOneUser = false,
+): Installed | null {
   const values: Record<string, string | number | undefined> = { ...installed };
   for (const policy of policies.toReversed())
     for (const name of OF_POLICY) if (policy?.[name] !== undefined) values[name] = policy[name];
@@ -48,6 +59,7 @@ export function installedFrom(installed: Values | undefined, policies: readonly 
     screensaver,
     tray: text("Tray") !== "0",
     byInstaller: installed !== undefined,
+    bySetupForOneUser: forOneUser && installed?.InstalledBy === "setup",
   };
 }
 

@@ -1,24 +1,40 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
 // line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
 // --join-file FILE: the link stands in it, as where an installed service starts the agent.
+// --home: default NIGHTSHIFT_HOME, or .nightshift in the user's own folder.
 // Without either, the link that the installer was told is taken, as is its mode.
 // --policy FILE: the administrator's file, instead of where it belongs.
 import { mkdirSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
+import { homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseLink, TAG } from "@nightshift/coordinator/protocol";
 import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 import { measureSpeed } from "../agent/calibrate.ts";
-import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
-import { lowerProcessPriority } from "../worker/index.ts";
+import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, VERSION } from "../agent/index.ts";
+import { lowerProcessPriority, PRIORITIES } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
-import { readInstalled } from "./installed.ts";
+import { readTold } from "./install-file.ts";
 import { Owner } from "./owner.ts";
 import { adminPolicyPath } from "./policy-files.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
+import { unpackOwnerProgram } from "./signals/windows.ts";
+
+const HELP = `nightshift-agent ${VERSION}: lends this computer's idle time to a cluster.
+
+  --join LINK        whom to join; or --join-file FILE with the link in it
+  --name NAME        what this computer is called there (default: its own name)
+  --slots N          how many cores it offers at most (default: all)
+  --mode MODE        auto, idle, locked, always or never: when it computes (default: auto)
+  --pool NAME        its first tag
+  --home FOLDER      where its key and settings are kept (default: NIGHTSHIFT_HOME, or .nightshift in your folder)
+  --policy FILE      an administrator's policy, instead of where it belongs
+  --no-signals       computes whatever goes on on this computer
+  --priority HOW     idle: takes only what no other program wants (the default); normal: its fair share, where nobody sits
+  --json             prints what happens as JSON, one object a line
+  --version, --help`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -32,12 +48,22 @@ async function main(): Promise<void> {
       mode: { type: "string" },
       policy: { type: "string" },
       "no-signals": { type: "boolean", default: false },
+      priority: { type: "string", default: "idle" },
       json: { type: "boolean", default: false },
+      version: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
-  const installed = values["no-signals"] ? null : readInstalled();
+  if (values.version) return console.log(VERSION);
+  if (values.help) return console.log(HELP);
+  const installed = values["no-signals"] ? null : readTold();
   const joinLink = values["join-file"] === undefined ? (values.join ?? installed?.join) : readLink(values["join-file"]);
-  if (!joinLink || !values.home) throw new NightshiftError("NS_USAGE", "the agent needs --join LINK and --home DIR");
+  if (!joinLink)
+    throw new NightshiftError(
+      "NS_USAGE",
+      "the agent needs --join LINK, as the coordinator's console or `nightshift token create` gives it",
+    );
+  const home = resolve(values.home ?? (process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")));
   const link = parseLink(joinLink);
   const name = values.name ?? hostname();
   if (!/^[\w.-]{1,100}$/.test(name))
@@ -49,12 +75,20 @@ async function main(): Promise<void> {
   if (values.pool !== undefined && !TAG.test(values.pool))
     throw new NightshiftError("NS_USAGE", "--pool must be a letter or digit, then up to 31 letters, digits and ._ -");
 
+  const priority = PRIORITIES.find((one) => one === values.priority);
+  if (!priority) throw new NightshiftError("NS_USAGE", `--priority must be ${PRIORITIES.join(" or ")}`);
+
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
-  lowerProcessPriority();
-  const directory = join(values.home, "agents", name);
+  if (priority === "idle") lowerProcessPriority();
+  const directory = join(home, "agents", name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  let decided: unknown;
   const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {
+    if (event === "decided") {
+      if (details.words === decided) return; // figures behind it have changed, as they do all the time
+      decided = details.words;
+    }
     if (values.json) console.log(JSON.stringify({ event, host: name, ...details }));
     else console.log(`${name}: ${SENTENCES[event]?.(details) ?? `${event} ${JSON.stringify(details)}`}`);
   };
@@ -64,7 +98,10 @@ async function main(): Promise<void> {
     key: loadKeyFile(join(directory, "key")),
     slots,
     speed,
+    priority,
     pool: values.pool ?? installed?.pool ?? null,
+    // Whoever put it here, or its package manager, puts a newer one here.
+    app: { version: VERSION, kind: "headless", takes: null },
     log: say,
   });
   const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status: AgentStatus) => {
@@ -80,6 +117,7 @@ async function main(): Promise<void> {
     mode: values.mode,
     installedMode: installed?.mode ?? null,
     sense: !values["no-signals"],
+    ownerProgram: unpackOwnerProgram(directory),
     log: say,
   });
   const closeControl = await serveControl(owner, directory);

@@ -27,7 +27,7 @@ import { ownerFilePath, PolicyFile } from "./policy-files.ts";
 import { firstSignals, openSources, type SourceOptions } from "./signals/index.ts";
 import type { Source, Watch } from "./signals/source.ts";
 
-export interface OwnerOptions {
+export interface OwnerOptions extends Pick<SourceOptions, "ownerProgram" | "windowsOf"> {
   /** The agent's folder. */
   directory: string;
   slots: number;
@@ -138,6 +138,8 @@ export class Owner {
         directory: options.directory,
         withPrograms: () => this.effective().settings.exclusivePrograms.length > 0,
         cleared: () => this.cleared(),
+        ownerProgram: options.ownerProgram,
+        windowsOf: options.windowsOf,
       },
     );
   }

@@ -1,10 +1,18 @@
 // The agent's ports on Node: sockets, worker threads, time, memory.
 import { createHash } from "node:crypto";
 import { arch, availableParallelism, cpus, freemem, type as osType, release, totalmem } from "node:os";
-import { backoffMs, type JoinLink, type KeyPair, TAG, tunnelUrl } from "@nightshift/coordinator/protocol";
+import {
+  backoffMs,
+  type HostInfo,
+  type JoinLink,
+  type KeyPair,
+  TAG,
+  tunnelUrl,
+  VERSION_FORM,
+} from "@nightshift/coordinator/protocol";
 import { nodeCrypto, openSocket } from "@nightshift/coordinator/protocol/node";
 import { connectAgent, loadShared, type Ports } from "../agent/index.ts";
-import { spawnNodeWorker } from "../worker/index.ts";
+import { type Priority, spawnNodeWorker } from "../worker/index.ts";
 
 export interface NodePortsOptions {
   name: string;
@@ -14,13 +22,16 @@ export interface NodePortsOptions {
   slots: number;
   /** See agent/calibrate.ts. */
   speed: number;
+  priority: Priority;
   /** What whoever installed it groups it by. Not said where the coordinator would not take it as a tag. */
   pool?: string | null;
+  /** Which Nightshift it is; absent: it does not say. Not said where the coordinator would not take it as a version. */
+  app?: HostInfo["app"];
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
 export function nodePorts(options: NodePortsOptions): Ports {
-  const { name, link, key, slots, speed, pool, log } = options;
+  const { name, link, key, slots, speed, priority, pool, app, log } = options;
   const host = {
     name,
     os: `${osType()} ${release()}`.slice(0, 100),
@@ -30,6 +41,7 @@ export function nodePorts(options: NodePortsOptions): Ports {
     memoryBytes: totalmem(),
     speed,
     ...(pool && TAG.test(pool) ? { pool } : {}),
+    ...(app && VERSION_FORM.test(app.version) ? { app } : {}),
   };
   return {
     connect: async (on) => {
@@ -37,7 +49,7 @@ export function nodePorts(options: NodePortsOptions): Ports {
       const { coordinatorKey, token } = link;
       return connectAgent({ socket, crypto: nodeCrypto, staticKey: key, coordinatorKey, name, ...(token ? { token } : {}) }, on);
     },
-    spawnWorker: spawnNodeWorker,
+    spawnWorker: (on) => spawnNodeWorker(on, priority),
     load: loadShared,
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     now: () => performance.now(),

@@ -17,4 +17,4 @@ export {
   RUN_NOW,
   restricted,
 } from "./sources.ts";
-export { decisionWords, LANGUAGES, type Language, languageOf, reasonWords } from "./words.ts";
+export { decisionWords, LANGUAGES, type Language, languageOf, reasonIn, reasonWords } from "./words.ts";

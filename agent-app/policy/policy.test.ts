@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Decision, decide, type Memory, NO_MEMORY, tomorrowMs } from "./decide.ts";
+import { type Decision, decide, type Memory, NO_MEMORY, type Reason, tomorrowMs } from "./decide.ts";
 import { policyTables } from "./documents.ts";
 import { lookAtHours, parseHours } from "./hours.ts";
 import { type KeeperPorts, PolicyKeeper } from "./keeper.ts";
@@ -9,7 +9,7 @@ import { type Circumstances, type ManualPause, RULES } from "./rules.ts";
 import { defaultSettings, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from "./settings.ts";
 import { type Moment, SIGNALS, type Signals } from "./signals.ts";
 import { effective, formatOwnerFile, parseAdminPolicy, parseOwnerFile, parseSettings, RUN_NOW, restricted } from "./sources.ts";
-import { decisionWords, LANGUAGES, languageOf, reasonWords } from "./words.ts";
+import { decisionWords, LANGUAGES, languageOf, reasonIn, reasonWords } from "./words.ts";
 
 const S = 1000;
 /** Wednesday noon. */
@@ -136,6 +136,7 @@ describe("rules", () => {
     [{ metered: true }, {}, "metered", "Paused: on a metered network"],
     [{ linkMbps: 10 }, { linkAboveMbps: 100 }, "slow-network", "Paused: on a slow network, 10 Mbit/s"],
     [{ othersCpuPercent: 31 }, {}, "busy", "Paused: other programs are busy, 31 %"],
+    [{ othersBusy: true }, {}, "busy-unmeasured", "Paused: other programs are busy"],
     [{ memoryFreePercent: 5 }, {}, "low-memory", "Paused: little memory is free, 5 %"],
     [{ diskFreeMegabytes: 12 }, {}, "low-disk", "Paused: little disk space is free, 12 MB"],
     [{ fullScreen: true }, {}, "full-screen", "Paused: something fills the screen"],
@@ -314,6 +315,20 @@ describe("words", () => {
     const reason = { code: "by-hand-until" as const, values: { untilMs }, by: null };
     expect(reasonWords(reason)).toMatch(/^until Mon.* 0?3:30 PM$/);
     expect(reasonWords(reason, "zh-CN")).toMatch(/^直到 周一.*15:30$/);
+    // Whoever got the sentence alone can say it in another language, too.
+    const reasons: Pick<Reason, "code" | "values">[] = [
+      { code: "owner-here", values: {} },
+      { code: "on-battery", values: { percent: 43 } },
+      { code: "exclusive-program", values: { program: "a (b) {c}" } },
+    ];
+    for (const one of reasons.flatMap((each) => [null, "IT"].map((by): Reason => ({ ...each, by })))) {
+      expect(reasonIn("zh-CN", reasonWords(one), one.code)).toBe(reasonWords(one, "zh-CN"));
+      expect(reasonIn("en", reasonWords(one), one.code)).toBe(reasonWords(one));
+    }
+    expect(reasonIn("zh-CN", "as an agent of another version says it", "owner-here")).toBe(
+      "as an agent of another version says it",
+    );
+    expect(reasonIn("zh-CN", "something else", "a-code-of-the-future")).toBe("something else");
     expect([languageOf("zh_CN.UTF-8"), languageOf("de_DE"), languageOf(undefined)]).toEqual(["zh-CN", "en", "en"]);
   });
 });

@@ -202,14 +202,15 @@ export const RULES = [
         : undefined,
   }),
   rule({
-    codes: ["busy"],
+    codes: ["busy", "busy-unmeasured"],
     setting: "busyAbovePercent",
-    when: "in modes idle and locked: other programs use more than busyAbovePercent of the processor",
+    when: "in modes idle and locked: other programs use more than busyAbovePercent of the processor, or much of it where it is not known how much and busyAbovePercent is below 100",
     look: (at) => {
-      const { othersCpuPercent: percent } = at.signals;
-      return modeOf(at) !== "always" && percent !== undefined && percent > at.settings.busyAbovePercent
-        ? { code: "busy", values: { percent: Math.round(percent) } }
-        : undefined;
+      if (modeOf(at) === "always") return undefined;
+      const { othersCpuPercent: percent, othersBusy } = at.signals;
+      const most = at.settings.busyAbovePercent;
+      if (percent === undefined) return othersBusy && most < 100 ? { code: "busy-unmeasured" } : undefined;
+      return percent > most ? { code: "busy", values: { percent: Math.round(percent) } } : undefined;
     },
   }),
   rule({

@@ -151,6 +151,11 @@ export const SETTINGS = {
   linkAboveMbps: number(0, "Mbit/s", 0, 1_000_000, "more", "paused while the network link is slower than this; 0 is off"),
   pauseInFullScreen: yesNo(true, true, "paused while a game, film or presentation fills the screen"),
   pauseInRemoteSession: yesNo(true, true, "in modes idle and locked: paused while somebody works on this machine from elsewhere"),
+  updates: yesNo(
+    true,
+    false,
+    "take new versions of Nightshift that the coordinator gives out, while nobody is at the PC or when the owner ends the app; none where it was installed for all users or by a package manager",
+  ),
   exclusivePrograms: list(
     'program names such as "blender"',
     (text) => /^[^/\\\s][^/\\]{0,99}$/.test(text),

@@ -14,6 +14,8 @@ export interface Signals {
   remoteSession?: boolean | undefined;
   /** Load by other programs at ordinary priority, percent of all cores. */
   othersCpuPercent?: number | undefined;
+  /** Other programs keep the processor busy, where the system does not say how busy. */
+  othersBusy?: boolean | undefined;
   memoryFreePercent?: number | undefined;
   onBattery?: boolean | undefined;
   batteryPercent?: number | undefined;
@@ -42,6 +44,7 @@ export const SIGNALS: Record<keyof Signals, { unit: string; unknown: string }> =
   displayOff: { unit: "yes or no", unknown: "on" },
   remoteSession: { unit: "yes or no", unknown: "nobody" },
   othersCpuPercent: { unit: "% of all cores", unknown: "not busy: processes run at idle priority anyway" },
+  othersBusy: { unit: "yes or no", unknown: "no" },
   memoryFreePercent: { unit: "%", unknown: "enough" },
   onBattery: { unit: "yes or no", unknown: "on mains, as every desktop PC" },
   batteryPercent: { unit: "%", unknown: "too low, while on battery" },

@@ -30,6 +30,7 @@ const en: Record<Text, string> = {
   metered: "on a metered network",
   "slow-network": "on a slow network, {mbps} Mbit/s",
   busy: "other programs are busy, {percent} %",
+  "busy-unmeasured": "other programs are busy",
   "low-memory": "little memory is free, {percent} %",
   "low-disk": "little disk space is free, {megabytes} MB",
 };
@@ -59,6 +60,7 @@ const zhCN: Record<Text, string> = {
   metered: "正在使用按流量计费的网络",
   "slow-network": "网络速度慢，{mbps} Mbit/s",
   busy: "其他程序正忙，{percent}%",
+  "busy-unmeasured": "其他程序正忙",
   "low-memory": "可用内存不足，剩余 {percent}%",
   "low-disk": "磁盘空间不足，剩余 {megabytes} MB",
 };
@@ -82,6 +84,29 @@ export function reasonWords(reason: Reason, language: Language = "en"): string {
 export function decisionWords({ reasons: [first] }: Pick<Decision, "reasons">, language: Language = "en"): string {
   const texts = LANGUAGES[language];
   return first === undefined ? texts.computing : fill(texts.paused, { reason: reasonWords(first, language) });
+}
+
+/**
+ * What reasonWords() said in English, in another language: hosts tell the coordinator the sentence and its code, and no values. As it is where
+ * that cannot be, as with the words of an agent of another version.
+ */
+export function reasonIn(language: Language, said: string, code: string | null): string {
+  if (language === "en" || code === null || !Object.hasOwn(en, code)) return said;
+  const { [code as ReasonCode]: text } = LANGUAGES[language];
+  const locked = valuesIn(en["locked-by"], said);
+  const inner = locked && valuesIn(en[code as ReasonCode], locked.reason ?? "");
+  if (inner) return fill(LANGUAGES[language]["locked-by"], { ...locked, reason: fill(text, inner) });
+  const values = valuesIn(en[code as ReasonCode], said);
+  return values ? fill(text, values) : said;
+}
+
+/** The values that were filled into a text; undefined when it was another text. */
+function valuesIn(text: string, said: string): Record<string, string> | undefined {
+  const literal = (piece: string): string => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const pieces = text.split(/\{(\w+)\}/);
+  const pattern = pieces.map((piece, at) => (at % 2 === 0 ? literal(piece) : `(?<${piece}>.*)`)).join("");
+  const found = new RegExp(`^${pattern}$`, "s").exec(said);
+  return found ? { ...found.groups } : undefined;
 }
 
 const WHEN: Intl.DateTimeFormatOptions = { weekday: "short", hour: "2-digit", minute: "2-digit" };

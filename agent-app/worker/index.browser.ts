@@ -1,2 +1,3 @@
 // The face of the workers in browsers.
+export { sharesFlags } from "./sharing.browser.ts";
 export { loadForBrowserWorkers, spawnBrowserWorker } from "./spawn.browser.ts";

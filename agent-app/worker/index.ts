@@ -1,3 +1,3 @@
 // The face of the workers on Node.
-export { lowerProcessPriority } from "./priority.node.ts";
+export { lowerProcessPriority, PRIORITIES, type Priority } from "./priority.node.ts";
 export { spawnNodeWorker } from "./spawn.node.ts";

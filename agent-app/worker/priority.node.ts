@@ -2,13 +2,17 @@
 // compiler and collector threads too, made before we run) get a low one, and those that compute the lowest and moreover the idle classes
 // of processor and disk, which get only what nobody else wants, so that the agent itself still hears at once that it must stop. Elsewhere
 // the whole process gets the lowest. Where Linux shares the processor among sessions before it looks at priorities (autogroups), the
-// session gets the lowest, if it is the agent's own.
+// session gets the lowest, if it is the agent's own. Where nobody sits, an agent may compute as any other program does instead.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 
 const AGENT_NICE = 10;
 const WORKER_NICE = 19;
+
+/** What the agent computes with: what nobody else wants, or its fair share, as any other program. */
+export const PRIORITIES = ["idle", "normal"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 /** For the agent's process, once at its start. Not being allowed to is no error: it runs at the priority it has. */
 export function lowerProcessPriority(): void {
@@ -23,22 +27,22 @@ export function lowerProcessPriority(): void {
   });
 }
 
-/** For a worker thread, once at its start, in it. @returns the thread's number, where threads have one */
-export function lowerThreadPriority(): number | undefined {
+/** @returns the number of the thread that asks, where threads have one */
+export function threadNumber(): number | undefined {
   if (process.platform !== "linux") return undefined;
-  let thread: number | undefined;
-  attempt(() => {
-    thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
-    setPriority(thread, WORKER_NICE);
-  });
-  return thread;
+  try {
+    return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+  } catch {
+    return undefined;
+  }
 }
 
 /**
- * SCHED_IDLE and the idle class of disks for a thread of ours: only programs of util-linux can ask for them, once for each thread. Without
- * them it keeps its low priority.
+ * For a thread of ours that computes, once. SCHED_IDLE and the idle class of disks only programs of util-linux can ask for; without them it
+ * has the lowest priority there is.
  */
-export function idleThread(thread: number): void {
+export function lowerThreadPriority(thread: number): void {
+  attempt(() => setPriority(thread, WORKER_NICE));
   for (const [program, ...args] of [
     ["chrt", "--idle", "--pid", "0", String(thread)],
     ["ionice", "--class", "3", "--pid", String(thread)],

@@ -6,10 +6,18 @@ import type { PipeEnd } from "@nightshift/wasm-kernels/process";
 export type Posted =
   | { nightshift: "output"; key: string; stream: 1 | 2; offset: number; bytes: Uint8Array }
   | PipeClosed
-  | ThreadStarted;
+  | ThreadStarted
+  | WorkerBegun;
 type PipeClosed = { nightshift: "pipeClosed"; key: string; pipe: PipeEnd };
 /** `thread` is its number in Linux. */
 type ThreadStarted = { nightshift: "thread"; thread: number };
+/** In browsers: it takes calls from now on. */
+type WorkerBegun = { nightshift: "begun" };
+
+/** To a worker in browsers, before all else where threads share memory: its connection to its renewer (renewal.ts). */
+export type RenewerPort = { nightshift: "renewer"; port: MessagePort };
+export const isRenewerPort = (message: unknown): message is RenewerPort =>
+  isPosted(message) && (message as { nightshift: string }).nightshift === "renewer";
 
 export const isPosted = (message: unknown): message is Posted =>
   typeof message === "object" && message !== null && "nightshift" in message;

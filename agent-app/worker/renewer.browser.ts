@@ -1,8 +1,9 @@
-// The thread in browsers that has processes renewed (renewal.ts). Started by worker.browser.ts.
+// The thread in browsers that has processes renewed (renewal.ts). Started beside the thread that computes, by whoever starts that: one that computes
+// could not help it to load, and in Firefox a worker that starts another while it begins sometimes stops for good.
 import { Renewer, TICK_MS, type ToRenewer } from "./renewal.ts";
 
 const renewer = new Renewer();
-addEventListener("message", ({ data }: MessageEvent<ToRenewer>) => renewer.told(data));
+addEventListener("message", ({ data: port }: MessageEvent<MessagePort>) => {
+  port.onmessage = ({ data }: MessageEvent<ToRenewer>) => renewer.told(data);
+});
 setInterval(() => renewer.tick(), TICK_MS);
-// It runs: see worker.browser.ts.
-postMessage("ready");

@@ -4,7 +4,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
-import { idleThread, threadCpuMs } from "./priority.node.ts";
+import { lowerThreadPriority, type Priority, threadCpuMs } from "./priority.node.ts";
 import { isPosted } from "./protocol.ts";
 
 carryErrors();
@@ -12,8 +12,10 @@ carryErrors();
 /** Megabytes of native stack for a process: deep recursion in C fits (V8's own default is about 1). */
 const STACK_MB = 8;
 
-export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): WorkerHandle {
-  const worker = new Worker(new URL("./worker.node.ts", import.meta.url), { resourceLimits: { stackSizeMb: STACK_MB } });
+export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0], priority: Priority): WorkerHandle {
+  const worker = new Worker(new URL("./worker.node.ts", import.meta.url), {
+    resourceLimits: { stackSizeMb: STACK_MB },
+  });
   let over = false;
   let thread: number | undefined;
   const died = (error: Error): void => {
@@ -25,9 +27,9 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0]): Worker
     if (!isPosted(message)) return;
     if (message.nightshift === "output") on.output(message.key, message.stream, message.offset, message.bytes);
     else if (message.nightshift === "pipeClosed") on.pipeClosed(message.key, message.pipe);
-    else {
+    else if (message.nightshift === "thread") {
       thread = message.thread;
-      idleThread(thread);
+      if (priority === "idle") lowerThreadPriority(thread);
     }
   });
   worker.on("error", (error) => died(error instanceof Error ? error : new Error(String(error))));

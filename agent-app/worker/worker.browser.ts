@@ -1,33 +1,29 @@
-// The Web Worker in browsers: the ProcessWorker behind comlink on the worker's own port. On a page that is cross-origin
-// isolated another thread stops its processes and has them renewed; elsewhere it computes in slices.
+// The Web Worker in browsers: the ProcessWorker behind comlink on the worker's own port. Where threads share memory
+// (sharing.browser.ts) another one stops its processes and has them renewed; elsewhere it computes in slices.
 import { loadZstdPacker } from "@nightshift/wasm-kernels/process/browser";
 import * as Comlink from "comlink";
 import { carryErrors } from "./errors.ts";
 import { ProcessWorker } from "./process-worker.ts";
-import type { Posted } from "./protocol.ts";
+import { isRenewerPort, type Posted } from "./protocol.ts";
 import { renewalBy } from "./renewal.ts";
+import { sharesFlags } from "./sharing.browser.ts";
 import { Slices } from "./slices.ts";
 
 carryErrors();
 // A trap's message shows this much of the program's stack.
 Error.stackTraceLimit = 40;
 
-// Calls that come while the rest is loading wait for it.
+// Calls that come while the rest is loading wait for it. The first message is how to reach the renewer.
 const early: MessageEvent[] = [];
-const keep = (event: MessageEvent): void => void early.push(event);
+const renewer = Promise.withResolvers<MessagePort>();
+const keep = (event: MessageEvent): void => {
+  if (isRenewerPort(event.data)) renewer.resolve(event.data.port);
+  else early.push(event);
+};
 addEventListener("message", keep);
-/** It is loaded with the help of this thread: it would not begin while a process computes here. */
-async function startRenewer(): Promise<Worker> {
-  const renewer = new Worker(new URL("./renewer.browser.ts", import.meta.url), { type: "module" });
-  await new Promise((resolve, reject) => {
-    renewer.addEventListener("message", resolve, { once: true });
-    renewer.addEventListener("error", ({ message }) => reject(new Error(`the renewer could not be started: ${message}`)));
-  });
-  return renewer;
-}
 const [packer, bySharing] = await Promise.all([
   loadZstdPacker(),
-  crossOriginIsolated ? startRenewer().then((renewer) => ({ renewal: renewalBy(renewer) })) : undefined,
+  sharesFlags() ? renewer.promise.then((port) => ({ renewal: renewalBy(port) })) : undefined,
 ]);
 removeEventListener("message", keep);
 
@@ -44,4 +40,5 @@ Comlink.expose(
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),
 );
+post({ nightshift: "begun" });
 for (const { data, ports } of early) dispatchEvent(new MessageEvent("message", { data, ports: [...ports] }));

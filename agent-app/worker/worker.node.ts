@@ -5,7 +5,7 @@ import { zstdPacker } from "@nightshift/wasm-kernels/process/node";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { carryErrors } from "./errors.ts";
-import { lowerThreadPriority } from "./priority.node.ts";
+import { threadNumber } from "./priority.node.ts";
 import { ProcessWorker } from "./process-worker.ts";
 import type { Posted } from "./protocol.ts";
 
@@ -23,7 +23,7 @@ const cpuNow = (): number => {
 };
 
 const post = (message: Posted): void => port.postMessage(message);
-const thread = lowerThreadPriority();
+const thread = threadNumber();
 if (thread !== undefined) post({ nightshift: "thread", thread });
 
 Comlink.expose(

@@ -162,7 +162,7 @@ describe("run", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { event: string });
-    expect(events[0]).toEqual({ event: "submitted", job: expect.any(Number), pid: expect.any(Number) });
+    expect(events[0]).toEqual({ event: "submitted", job: expect.any(Number), pid: expect.any(Number), parts: 1 });
     expect(events[1]).toMatchObject({ event: "output", stream: "stdout", text: expect.any(String) });
     expect(events.at(-1)).toEqual({ event: "ended", report: { kind: "exit", code: 0 }, status: 0 });
   });
@@ -298,6 +298,19 @@ it("a link for submitting lets another user in, for nothing more", async () => {
   // From now on the address suffices.
   const address = /\/\/([^/]+)/.exec(link)?.[1] ?? "";
   expect((await as("run", "--coordinator", address, "hello")).status).toBe(0);
+  // What others submitted it sees, and leaves alone.
+  const [pid, job] = [...(await nightshift(["run", "-d", "fibonacci", "45"])).stdout.toString().matchAll(/\d+/g)].map(String);
+  for (const [command, ...more] of [
+    ["cancel", pid],
+    ["cancel", `j${job}`],
+    ["retry", `j${job}`],
+    ["migrate", pid, "amun"],
+  ])
+    expect(await as(command ?? "", "--coordinator", address, ...(more as string[]))).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/NS_FORBIDDEN.*somebody else's/),
+    });
+  expect((await nightshift(["cancel", `j${job}`])).status).toBe(0);
   expect(await as("token", "create", "--coordinator", address)).toMatchObject({
     status: 1,
     stderr: expect.stringContaining("NS_FORBIDDEN"),
@@ -326,7 +339,9 @@ it("policy sets, previews, shows and undoes what hosts may do", async () => {
   expect([bad.status, bad.stderr]).toEqual([1, expect.stringMatching(/NS_BAD_POLICY: .*locked\.mode must be one of/)]);
 });
 
-it("overhead measures on two hosts, waits for the end, and keeps what it measured", async () => {
+it("overhead measures on two hosts, waits for the end, and keeps what it measured", {
+  timeout: 180_000,
+}, async () => {
   const [first = "", second = ""] = ((await json("hosts")) as { name: string }[]).map(({ name }) => name);
   expect((await nightshift(["overhead", "list"])).stdout.toString()).toBe("There are no experiments yet.\n");
   const { status, stdout } = await nightshift(["overhead", "start", first, second, "--runs", "1", "--size", "20"]);
@@ -412,6 +427,8 @@ it("every command has help with an example", async () => {
     "logs",
     "migrate",
     "cancel",
+    "retry",
+    "results",
     "top",
     "cc",
     "status",

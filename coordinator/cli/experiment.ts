@@ -166,7 +166,7 @@ async function together(
     stay: false,
     stdin: false,
   });
-  const { ended } = await client.attach({ job, pid: null, stdoutFrom: 0, stderrFrom: 0, follow: true }, (event) => {
+  const { ended } = await client.attach({ job, pid: null, follow: true }, (event) => {
     if (event.event === "output") (event.stream === 1 ? output : errors).push(event.bytes);
   });
   const looking = setInterval(() => void look(client, progress).catch(() => undefined), PROGRESS_MS);

@@ -48,6 +48,7 @@ function sessionOf(scripts: Script[], onRequest: (params: Params<"stdin">) => nu
 const output = (from: number, to: number): ClientEvent => ({
   event: "output",
   pid: 1,
+  part: 1,
   stream: 1,
   end: to,
   bytes: STREAM.slice(from, to),
@@ -82,8 +83,8 @@ describe("following a job's output", () => {
         tell(output(5, 9));
         end.lost();
       },
-      ({ stdoutFrom }, tell, end) => {
-        expect(stdoutFrom).toBe(9);
+      ({ stdout }, tell, end) => {
+        expect(stdout).toEqual({ part: 1, offset: 9 });
         tell(output(7, 12)); // overlaps what is known
         tell(output(3, 12)); // is known altogether
         tell(output(0, 5)); // as well, and ends earlier
@@ -98,9 +99,9 @@ describe("following a job's output", () => {
   it("stops when the reader is slow, and loses nothing of what came meanwhile, not even at the end", async () => {
     const sink = collector(4);
     const session = sessionOf([
-      ({ stdoutFrom }, tell, end) => {
+      ({ stdout }, tell, end) => {
         // Everything at once, before the follower can say stop.
-        for (let at = stdoutFrom; at < 26; at += 2) tell(output(at, Math.min(26, at + 2)));
+        for (let at = stdout?.offset ?? 0; at < 26; at += 2) tell(output(at, Math.min(26, at + 2)));
         end.done();
       },
     ]);

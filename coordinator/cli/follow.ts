@@ -6,13 +6,14 @@ import type { Session } from "./session.ts";
 
 export interface Sink {
   /** Takes the bytes. false: enough for now; nothing more is sent until `ready`. */
-  write(stream: 1 | 2, bytes: Uint8Array, pid: number): boolean;
+  write(stream: 1 | 2, bytes: Uint8Array, pid: number, part?: number): boolean;
   ready(): Promise<void>;
 }
 
-/** What is followed: a job's output, or one process's alone. */
+/** What is followed: a job's output (part after part), that of one part, or one process's alone. */
 export interface Followed {
   job: number | null;
+  part?: number;
   pid: number | null;
   /** false: only what there is already. */
   follow: boolean;
@@ -20,22 +21,22 @@ export interface Followed {
 
 /** Resolves with how it ended, when all output has been given to the sink. */
 export async function followOutput(session: Session, followed: Followed, sink: Sink): Promise<ExitReport> {
-  /** Offset in the job's stream of the first byte that the sink does not have. */
-  const next = { 1: 0, 2: 0 };
+  /** Part, and offset in its stream, of the first byte that the sink does not have. */
+  const next = { 1: { part: 1, offset: 0 }, 2: { part: 1, offset: 0 } };
   for (;;) {
     let full = false;
     try {
       return await session.run(async (client) => {
         full = false;
         let stop = (): void => undefined;
-        const attachment = await client.attach({ ...followed, stdoutFrom: next[1], stderrFrom: next[2] }, (event) => {
+        const attachment = await client.attach({ ...followed, stdout: next[1], stderr: next[2] }, (event) => {
           if (event.event !== "output" || full) return;
-          const { stream, end, bytes, pid } = event;
-          const missing = end - next[stream];
-          if (missing <= 0) return;
+          const { stream, end, bytes, pid, part } = event;
+          const missing = end - (part === next[stream].part ? next[stream].offset : 0);
+          if (missing <= 0 || part < next[stream].part) return;
           // Of one process alone the offsets have gaps: other processes' output lies between.
-          next[stream] = end;
-          if (!sink.write(stream, missing < bytes.length ? bytes.subarray(bytes.length - missing) : bytes, pid)) {
+          next[stream] = { part, offset: end };
+          if (!sink.write(stream, missing < bytes.length ? bytes.subarray(bytes.length - missing) : bytes, pid, part)) {
             full = true;
             stop();
           }

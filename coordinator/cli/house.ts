@@ -1,7 +1,7 @@
 // A coordinator and agents on this computer, started and stopped together: what `up` and `start` have in common. It prints what
 // happens to the hosts; on Ctrl-C everything it started ends, agents first. The agents were started to compute now: the owner's policy
 // does not hold for them.
-import type { RunningCoordinator } from "../server/index.ts";
+import type { CoordinatorOptions, RunningCoordinator } from "../server/index.ts";
 import { nightshiftHome } from "./home.ts";
 import { type AgentOptions, type LocalAgent, startAgent } from "./local-agents.ts";
 import { type Paint, paintFor } from "./terminal.ts";
@@ -12,10 +12,8 @@ export interface HouseOptions {
   port: number;
   /** Address to listen on; 127.0.0.1 unless told. */
   host?: string;
-  /** Whether other computers may use the console over plain http; false unless told. */
-  plainHttp?: boolean;
-  /** See CoordinatorOptions. */
-  keepJobsDays?: number;
+  /** What else it is told. */
+  coordinator?: Pick<CoordinatorOptions, "plainHttp" | "keepJobsDays" | "tls" | "proxies" | "publicUrl" | "ssoFile">;
   agents: readonly Omit<AgentOptions & { name: string }, "link" | "home" | "json">[];
   /** Lines for people; nothing for --json. */
   say(line: string): void;
@@ -30,7 +28,7 @@ export interface House {
   close(): Promise<void>;
 }
 
-/** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION */
+/** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION, NS_BAD_CERTIFICATE, NS_BAD_FILE, NS_USAGE */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { say, paint = paintFor(process.stdout) } = options;
   const home = options.home ?? nightshiftHome();
@@ -40,8 +38,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     home,
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
-    ...(options.plainHttp === undefined ? {} : { plainHttp: options.plainHttp }),
-    ...(options.keepJobsDays === undefined ? {} : { keepJobsDays: options.keepJobsDays }),
+    ...options.coordinator,
   });
   say(`Coordinator  ${paint.bold(coordinator.url)}`);
   say(`Join link    ${coordinator.hostLink}`);
@@ -51,7 +48,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   say("");
   let closing = false;
   const agents = options.agents.map((agent) => {
-    const started = startAgent({ ...agent, signals: false, home, link: coordinator.hostLink }, (event, details) => {
+    const started = startAgent({ ...agent, signals: false, home, link: coordinator.localHostLink }, (event, details) => {
       if (closing) return;
       if (event === "connected") say(`${paint.green("●")} ${agent.name} joined${describe(agent)}`);
       else if (event === "disconnected") say(`${paint.yellow("●")} ${agent.name} lost the coordinator; it tries again`);

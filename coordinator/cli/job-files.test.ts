@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { collectFiles, safeParts, writeBack } from "./job-files.ts";
+import { collectFiles, filesMatching, safeParts, writeBack } from "./job-files.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "nightshift-files-"));
 const refused = expect.objectContaining({ code: "NS_BAD_FILE" });
@@ -61,4 +61,26 @@ describe("what goes along with a job", () => {
   });
 
   it("must be a folder", () => expect(collectFiles(join(folder(), "absent"))).rejects.toEqual(refused));
+});
+
+describe("files that match a pattern", () => {
+  const dir = folder();
+  for (const name of ["a/x.txt", "a/y.txt", "a/y.txt.bak", "a/.z.txt", "b/x.txt", "b/deep/x.txt", "x[1].txt"]) {
+    mkdirSync(join(dir, name, ".."), { recursive: true });
+    writeFileSync(join(dir, name), "");
+  }
+  symlinkSync(join(dir, "a/x.txt"), join(dir, "a/link.txt"));
+
+  it.each([
+    ["a/*.txt", ["a/x.txt", "a/y.txt"]],
+    ["?/x.*", ["a/x.txt", "b/x.txt"]],
+    ["*/deep/*", ["b/deep/x.txt"]],
+    ["a/.*", ["a/.z.txt"]],
+    ["x[1].txt", ["x[1].txt"]],
+    ["a/x.txt", ["a/x.txt"]],
+    ["a", []],
+    ["none/*", []],
+  ])("%s", (pattern, found) => {
+    expect(filesMatching(dir, pattern)).toEqual(found);
+  });
 });

@@ -2,10 +2,11 @@
 // folder. Paths from the coordinator are not trusted.
 
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Dirent, readdirSync } from "node:fs";
 import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { MAX_PART_FILES, stepPattern } from "../protocol/index.ts";
 
 export interface FileRef {
   hash: string;
@@ -44,6 +45,48 @@ export async function collectFiles(folder: string): Promise<Map<string, FileRef>
   };
   await visit(folder, "");
   return found;
+}
+
+/**
+ * Regular files whose path from the folder matches, sorted; * and ? stand for characters within a step, and names with a dot in front are
+ * meant only where the pattern has one. Links are not followed. @throws NS_BAD_FILE, NS_LIMIT
+ */
+export function filesMatching(folder: string, pattern: string): string[] {
+  const steps = pattern.replaceAll("\\", "/").split("/");
+  let found = [steps[0] === "" ? "/" : ""];
+  for (const [at, step] of steps.entries()) {
+    if (at === 0 && step === "") continue;
+    const wild = /[*?]/.test(step);
+    const last = at === steps.length - 1;
+    const next: string[] = [];
+    for (const before of found) {
+      if (!wild && !last) {
+        next.push(`${before}${step}/`);
+        continue;
+      }
+      const fits = stepPattern(step);
+      for (const entry of entriesOf(resolve(folder, before)))
+        if (
+          (last ? entry.isFile() : entry.isDirectory()) &&
+          fits.test(entry.name) &&
+          (step.startsWith(".") || !entry.name.startsWith("."))
+        )
+          next.push(`${before}${entry.name}${last ? "" : "/"}`);
+      if (next.length > MAX_PART_FILES)
+        throw new NightshiftError("NS_LIMIT", `more than ${MAX_PART_FILES} files match ${pattern}`);
+    }
+    found = next;
+  }
+  return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (thrown) {
+    if (["ENOENT", "ENOTDIR"].includes((thrown as NodeJS.ErrnoException).code ?? "")) return [];
+    throw new NightshiftError("NS_BAD_FILE", `Cannot read the folder ${path}: ${(thrown as Error).message}`, { cause: thrown });
+  }
 }
 
 async function hashFile(path: string): Promise<string> {

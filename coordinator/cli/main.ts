@@ -2,13 +2,19 @@
 // what to do and into an exit status. Every command is a file in commands/.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command, CommanderError } from "commander";
+import { plainLevels } from "./cc-arguments.ts";
 import { brokenPipe } from "./command-declaration.ts";
 import { agentCommand } from "./commands/agent.ts";
+import { arCommand, ranlibCommand } from "./commands/ar.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { caCommand } from "./commands/ca.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { ccCommand } from "./commands/cc.ts";
 import { consoleCommand } from "./commands/console.ts";
+import { creditCommand } from "./commands/credit.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
+import { hostCommand } from "./commands/host.ts";
 import { hostsCommand } from "./commands/hosts.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -17,7 +23,10 @@ import { overheadCommand } from "./commands/overhead.ts";
 import { pendingCommand } from "./commands/pending.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { psCommand } from "./commands/ps.ts";
+import { releaseCommand } from "./commands/release.ts";
+import { resultsCommand } from "./commands/results.ts";
 import { resumeCommand } from "./commands/resume.ts";
+import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -72,10 +81,35 @@ function program(): Command {
     })
     .addHelpText("after", AFTER);
   const groups: [string, Command[]][] = [
-    ["Run programs:", [runCommand(), ccCommand(), logsCommand(), cancelCommand()]],
+    ["Run programs:", [runCommand(), logsCommand(), resultsCommand(), cancelCommand(), retryCommand()]],
+    ["Compile:", [ccCommand(), ccCommand("c++"), arCommand(), ranlibCommand()]],
     ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
-    ["Look and steer:", [psCommand(), hostsCommand(), topCommand(), statusCommand(), migrateCommand()]],
-    ["Build the cluster:", [upCommand(), agentCommand(), tokenCommand(), pendingCommand(), policyCommand(), consoleCommand()]],
+    [
+      "Look and steer:",
+      [
+        psCommand(),
+        hostsCommand(),
+        hostCommand(),
+        topCommand(),
+        creditCommand(),
+        statusCommand(),
+        eventsCommand(),
+        migrateCommand(),
+      ],
+    ],
+    [
+      "Build the cluster:",
+      [
+        upCommand(),
+        agentCommand(),
+        tokenCommand(),
+        pendingCommand(),
+        policyCommand(),
+        releaseCommand(),
+        consoleCommand(),
+        caCommand(),
+      ],
+    ],
     ["Measure:", [overheadCommand(), startCommand(), benchCommand()]],
   ];
   for (const [heading, commands] of groups) {
@@ -99,7 +133,8 @@ const RUNNING: ReadonlySet<string> = new Set(["run", "exec", "resume"]);
 async function main(): Promise<number> {
   const isRun = RUNNING.has(process.argv[2] ?? "");
   try {
-    await program().parseAsync();
+    const compiles = process.argv[2] === "cc" || process.argv[2] === "c++";
+    await program().parseAsync(compiles ? plainLevels(process.argv) : process.argv);
     return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;
   } catch (thrown) {
     if (thrown instanceof ExitWith) return thrown.status;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseBytes, parseCount, parseDurationMs, showBytes, showDuration } from "./quantities.ts";
+import { parseBytes, parseCount, parseDurationMs, showAmount, showBytes, showDuration } from "./quantities.ts";
 
 describe("durations", () => {
   it.each([
@@ -44,6 +44,17 @@ describe("sizes", () => {
     [2 ** 30, "1.0 GiB"],
     [500 * 2 ** 20, "500 MiB"],
   ])("%d bytes are shown as %s", (bytes, text) => expect(showBytes(bytes)).toBe(text));
+});
+
+describe("amounts", () => {
+  it.each([
+    [0, "0.00"],
+    [1234.567, "1234.57"],
+    [0.125, "0.13"],
+    [0.0423, "0.042"],
+    [0.000_123_4, "0.00012"],
+    [2.5e-9, "<0.000001"],
+  ])("%d is shown as %s", (value, text) => expect(showAmount(value)).toBe(text));
 });
 
 it("a count outside of its bounds is refused by name", () => {

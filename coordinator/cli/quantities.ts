@@ -54,6 +54,13 @@ export function showBytes(bytes: number): string {
   return `${at === 0 || bytes >= 99.95 ? Math.round(bytes) : bytes.toFixed(1)} ${units[at]}`;
 }
 
+/** "12.35", "0.042": two digits behind the point, or as many as say something. */
+export function showAmount(value: number): string {
+  if (value === 0 || Math.abs(value) >= 0.1) return value.toFixed(2);
+  // Below a millionth of one nobody is told anything but that it is something.
+  return Math.abs(value) < 1e-6 ? "<0.000001" : value.toFixed(Math.ceil(-Math.log10(Math.abs(value))) + 1);
+}
+
 /** "0.42 s", "12.3 s", "4:05", "3:12:45": the shorter the time, the finer. */
 export function showDuration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`;

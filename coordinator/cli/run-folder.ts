@@ -24,6 +24,20 @@ export async function uploadFolder(client: RpcClient, path: string): Promise<Fol
   return { path, files };
 }
 
+/** Uploads single files. @param files absolute paths by their names in the job @throws NS_BAD_FILE */
+export async function uploadFiles(client: RpcClient, files: Readonly<Record<string, string>>): Promise<Map<string, FileRef>> {
+  const refs = new Map<string, FileRef>();
+  for (const [name, path] of Object.entries(files)) {
+    const bytes = await readFile(path).catch((cause: Error) => {
+      throw new NightshiftError("NS_BAD_FILE", `Cannot read ${path}: ${cause.message}`, { cause });
+    });
+    const hash = sha256(bytes);
+    await client.blobs.putBlob(hash, bytes);
+    refs.set(name, { hash, size: bytes.length });
+  }
+  return refs;
+}
+
 /** Writes the files that the job changed. One that cannot be written is told, and the others are written all the same. */
 export async function writeFolderBack(session: Session, job: number, folder: Folder): Promise<void> {
   const { files } = await session.run((client) => client.request("job", { job }));

@@ -26,8 +26,8 @@ export function jsonSink(): Sink & { event(value: unknown): void } {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const event = (value: unknown): void => void out.write(`${JSON.stringify(value)}\n`);
   return {
-    write: (stream, bytes, pid) => {
-      const where = { event: "output", stream: stream === 1 ? "stdout" : "stderr", pid };
+    write: (stream, bytes, pid, part) => {
+      const where = { event: "output", stream: stream === 1 ? "stdout" : "stderr", pid, part };
       try {
         event({ ...where, text: decoder.decode(bytes) });
       } catch {

@@ -3,15 +3,17 @@ import { useEffect, useState } from "react";
 import { ask, setCsrf, useAsk, whenSignedOut } from "./client.ts";
 import { live, useLive } from "./live.ts";
 import { ClusterPage } from "./pages/cluster.tsx";
+import { CreditPage } from "./pages/credit.tsx";
 import { EventsPage } from "./pages/events.tsx";
 import { HostPage, HostsPage } from "./pages/hosts.tsx";
 import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
 import { JoinPage } from "./pages/join.tsx";
+import { MeasurementPage } from "./pages/measurements.tsx";
 import { ExperimentPage, OverheadPage } from "./pages/overhead.tsx";
 import { PeoplePage } from "./pages/people.tsx";
 import { PoliciesPage } from "./pages/policies.tsx";
-import { SignInPage, WelcomePage } from "./pages/sign-in.tsx";
+import { SignInPage, SsoFailure, WelcomePage } from "./pages/sign-in.tsx";
 import { attempt, Empty, Notes, Shown } from "./parts.tsx";
 import { Link, navigate, usePath } from "./router.tsx";
 import { type Session, SessionContext } from "./session.tsx";
@@ -21,6 +23,7 @@ export function App() {
   useLanguage();
   const path = usePath();
   const [turn, setTurn] = useState(0);
+  const [ssoFailed] = useState(() => new URLSearchParams(location.search).get("sso") === "failed");
   const asked = useAsk(`session ${turn}`, () => ask("session"));
   useEffect(() => whenSignedOut(() => setTurn((before) => before + 1)), []);
   const begun = (session: Session): void => {
@@ -30,7 +33,7 @@ export function App() {
   return (
     <>
       <Shown asked={asked}>
-        {({ signedIn, noUsers, plainHttp }) => {
+        {({ signedIn, noUsers, plainHttp, sso, passkeys }) => {
           setCsrf(signedIn?.csrf ?? "");
           return (
             <>
@@ -39,10 +42,11 @@ export function App() {
                   {t("plainHttp")}
                 </p>
               )}
+              {ssoFailed && <SsoFailure />}
               {path === "/welcome" ? (
-                <WelcomePage begun={begun} />
+                <WelcomePage sso={sso} begun={begun} />
               ) : signedIn === null ? (
-                <SignInPage noUsers={noUsers} begun={begun} />
+                <SignInPage noUsers={noUsers} sso={sso} passkeys={passkeys} begun={begun} />
               ) : (
                 <SessionContext value={signedIn}>
                   <Frame path={path} session={signedIn} signedOut={() => setTurn((before) => before + 1)} />
@@ -62,11 +66,18 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
     live.start();
     return () => live.stop();
   }, []);
+  // Where there is no room for all links, that of this page is to be among those in sight.
+  useEffect(() => {
+    const current = document.querySelector<HTMLElement>("nav [aria-current]");
+    const list = current?.closest("ul");
+    if (current && list) list.scrollLeft = current.offsetLeft - list.offsetLeft - (list.clientWidth - current.offsetWidth) / 2;
+  }, [path]);
   const administrator = session.role === "administrator";
   const pages = [
     ["/", t("cluster")],
     ["/jobs", t("jobs")],
     ["/hosts", t("hosts")],
+    ["/credit", t("credit")],
     ["/overhead", t("overhead")],
     ["/policies", t("policies")],
     ...(administrator
@@ -100,7 +111,16 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
         <div className="me">
           <Preferences />
           <span>{session.name}</span>
-          <button type="button" className="quiet" onClick={() => void attempt(() => ask("signOut")).then(signedOut)}>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() =>
+              void attempt(async () => {
+                const { url } = await ask("signOut");
+                if (url !== null) location.assign(url);
+              }).then(signedOut)
+            }
+          >
             {t("signOut")}
           </button>
         </div>
@@ -113,10 +133,12 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
 }
 
 function Page({ path }: { path: string }) {
-  const [, first = "", second] = path.split("/");
+  const [, first = "", second, third] = path.split("/");
   if (first === "") return <ClusterPage />;
   if (first === "jobs") return second ? <JobPage id={Number(second)} key={second} /> : <JobsPage />;
   if (first === "hosts") return second ? <HostPage id={decodeURIComponent(second)} key={second} /> : <HostsPage />;
+  if (first === "credit") return <CreditPage />;
+  if (first === "overhead" && second === "measurements") return <MeasurementPage id={Number(third)} key={third} />;
   if (first === "overhead") return second ? <ExperimentPage id={Number(second)} key={second} /> : <OverheadPage />;
   if (first === "join") return <JoinPage />;
   if (first === "policies") return <PoliciesPage />;

@@ -1,5 +1,6 @@
 // Asks the HTTP API: addresses, methods and types come from the server's own table of requests. Owns the session's csrf value.
 import { useCallback, useEffect, useRef, useState } from "react";
+import type { SweepProblem } from "../protocol/sweep.ts";
 import { type Answer, api, type Name, type Sent } from "../server/http/api.ts";
 
 export type { Answer } from "../server/http/api.ts";
@@ -8,13 +9,19 @@ export type { Answer } from "../server/http/api.ts";
 export class Refusal extends Error {
   readonly code: string;
   readonly remedy: string;
+  /** Of a job: what is wrong with its sweep. */
+  readonly problems: readonly SweepProblem[];
 
-  constructor(code: string, message: string, remedy: string) {
+  constructor(code: string, message: string, remedy: string, problems: readonly SweepProblem[] = []) {
     super(message);
     this.code = code;
     this.remedy = remedy;
+    this.problems = problems;
   }
 }
+
+/** What the console itself refuses, said in its own language already. */
+export class OwnRefusal extends Refusal {}
 
 let csrf = "";
 let onSignedOut = (): void => {};
@@ -49,7 +56,7 @@ async function send(method: string, address: string, body?: BodyInit, type?: str
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({ code: "NS_INTERNAL", message: response.statusText, remedy: "" }));
   if (problem.code === "NS_SIGNED_OUT") onSignedOut();
-  throw new Refusal(problem.code, problem.message, problem.remedy);
+  throw new Refusal(problem.code, problem.message, problem.remedy, problem.problems);
 }
 
 /** @throws Refusal */
@@ -69,6 +76,33 @@ export async function askBytes(address: string): Promise<{ bytes: Uint8Array<Arr
 /** @throws Refusal */
 export async function upload(file: Blob): Promise<Answer<"upload">> {
   return (await send("PUT", api.upload.path, file, "application/octet-stream")).json();
+}
+
+/** Uploads at a time: the coordinator takes one more. */
+const AT_ONCE = 3;
+/** An address may upload so many a minute; many files wait for that. */
+const LIMITED_MS = 3000;
+const LIMITED_TRIES = 40;
+
+/** In their order. @throws Refusal */
+export async function uploadAll(files: readonly Blob[]): Promise<Answer<"upload">[]> {
+  const refs: Answer<"upload">[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < files.length; at = next++) refs[at] = await uploadPatiently(files[at] as Blob);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return refs;
+}
+
+async function uploadPatiently(file: Blob): Promise<Answer<"upload">> {
+  for (let turn = 1; ; turn++)
+    try {
+      return await upload(file);
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal) || thrown.code !== "NS_RATE_LIMITED" || turn >= LIMITED_TRIES) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, LIMITED_MS));
+    }
 }
 
 export interface Asked<T> {

@@ -1,4 +1,5 @@
 // Where the console begins in the browser.
+import "./language-tag.ts";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 

@@ -1,6 +1,7 @@
 // Small pieces of which the pages are made: states of a page, messages, dialogs, a list that draws only the rows in sight.
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import type { Asked, Refusal } from "./client.ts";
+import { said, saidShortly } from "./refusals.ts";
 import { t } from "./words.tsx";
 
 export function Head({ title, children }: { title: string; children?: ReactNode }) {
@@ -14,6 +15,22 @@ export function Head({ title, children }: { title: string; children?: ReactNode 
     </header>
   );
 }
+
+/** A page to link to and to print. @param tools what else can be done with it */
+export const ReportPage = ({ title, tools, children }: { title: string; tools: ReactNode; children: ReactNode }) => (
+  <article className="report">
+    <Head title={title}>
+      {tools}
+      <button type="button" onClick={() => print()}>
+        {t("print")}
+      </button>
+      <button type="button" onClick={() => void attempt(() => navigator.clipboard.writeText(location.href), t("copied"))}>
+        {t("copyLink")}
+      </button>
+    </Head>
+    {children}
+  </article>
+);
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
@@ -34,18 +51,40 @@ export const Loading = () => (
   </div>
 );
 
-export const Failure = ({ failure, again }: { failure: Refusal; again?: () => void }) => (
-  <div className="failure" role="alert">
-    <strong>{failure.code === "NS_UNREACHABLE" ? t("unreachable") : failure.message}</strong>
-    <p>{failure.code === "NS_UNREACHABLE" ? t("unreachableMore") : failure.remedy}</p>
-    <code>{failure.code}</code>
-    {again && (
-      <button type="button" onClick={again}>
-        {t("tryAgain")}
-      </button>
-    )}
-  </div>
-);
+export function Failure({ failure, again }: { failure: Refusal; again?: () => void }) {
+  const { title, remedy, problems, detail } = said(failure);
+  return (
+    <div className="failure" role="alert">
+      <strong>{title}</strong>
+      {problems.length > 0 && (
+        <ul>
+          {problems.map((problem) => (
+            <li key={problem}>{problem}</li>
+          ))}
+        </ul>
+      )}
+      <p>{remedy}</p>
+      {detail && <p lang="en">{detail}</p>}
+      <code>{failure.code}</code>
+      {again && (
+        <button type="button" onClick={again}>
+          {t("tryAgain")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What went wrong elsewhere, by its code. */
+export function Said({ code, message }: { code: string; message: string }) {
+  const { title, detail } = said({ code, message, remedy: "" });
+  return (
+    <>
+      <strong>{title}</strong>
+      <p lang="en">{detail}</p>
+    </>
+  );
+}
 
 /** What was asked for, or why it is not there yet. */
 export function Shown<T>({ asked, children }: { asked: Asked<T>; children: (data: T) => ReactNode }) {
@@ -91,8 +130,7 @@ export async function attempt(work: () => Promise<unknown>, done?: string): Prom
     if (done) say(done);
     return true;
   } catch (thrown) {
-    const { message, remedy } = thrown as Refusal;
-    say(remedy ? `${message}. ${remedy}` : message, true);
+    say(saidShortly(thrown as Refusal), true);
     return false;
   }
 }
@@ -287,33 +325,46 @@ export function Rows<T>(props: {
       role="table"
       aria-label={label}
       aria-rowcount={rows.length + 1}
+      ref={box}
+      onScroll={look}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
+      tabIndex={0}
       style={{ "--columns": columns, "--row": `${rowPx}px`, "--min": minWidth } as object}
     >
       <div className="cells heads" role="row" aria-rowindex={1}>
         {head}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
-      <div className="scroll" role="rowgroup" ref={box} onScroll={look} tabIndex={0}>
-        <div className="all" role="presentation" style={{ height: rows.length * rowPx }}>
-          {rows.slice(first, last).map((one, at) => (
-            <div
-              key={keyOf(one)}
-              className="cells"
-              role="row"
-              aria-rowindex={first + at + 2}
-              style={{ top: (first + at) * rowPx }}
-            >
-              {row(one)}
-            </div>
-          ))}
-        </div>
+      <div className="all" role="rowgroup" style={{ height: rows.length * rowPx }}>
+        {rows.slice(first, last).map((one, at) => (
+          <div key={keyOf(one)} className="cells" role="row" aria-rowindex={first + at + 2} style={{ top: (first + at) * rowPx }}>
+            {row(one)}
+          </div>
+        ))}
       </div>
     </div>
   );
 }
 export const Th = ({ children }: { children: ReactNode }) => <span role="columnheader">{children}</span>;
-export const Td = ({ children, right }: { children: ReactNode; right?: boolean }) => (
-  <span role="cell" className={right ? "right" : ""}>
+/** A head by which the rows can be sorted: a click, or Enter, sorts by it, another one the other way round. */
+export const SortTh = ({
+  sorted,
+  sort,
+  children,
+}: {
+  sorted: "ascending" | "descending" | "none";
+  sort(): void;
+  children: ReactNode;
+}) => (
+  <span role="columnheader" aria-sort={sorted}>
+    <button type="button" className="sort" onClick={sort}>
+      {children}
+      <span aria-hidden="true">{{ ascending: " ▲", descending: " ▼", none: "" }[sorted]}</span>
+    </button>
+  </span>
+);
+/** @param title the whole text, where there may not be room for it */
+export const Td = ({ children, right, title }: { children: ReactNode; right?: boolean; title?: string }) => (
+  <span role="cell" className={right ? "right" : ""} title={title}>
     {children}
   </span>
 );

@@ -1,5 +1,5 @@
 // A line of arguments as words, as a shell would split it: blanks separate, quotes hold together, a backslash takes the next character as it is.
-// No variables, no patterns.
+// No variables, no patterns. And back again.
 
 export function splitWords(line: string): string[] {
   const words: string[] = [];
@@ -18,3 +18,7 @@ export function splitWords(line: string): string[] {
   }
   return word === undefined ? words : [...words, word];
 }
+
+/** A line that is split into these words. */
+export const joinWords = (words: readonly string[]): string =>
+  words.map((word) => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(" ");

@@ -37,18 +37,35 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   });
 }
 
+/** For what is not drawn again by itself. */
+export const languageNow = (): Language => language;
+/** As the policy's words call it. */
+export const policyLanguage = (): "en" | "zh-CN" => (language === "zh" ? "zh-CN" : "en");
 const locale = (): string => (language === "zh" ? "zh-CN" : "en-GB");
 export const showNumber = (value: number): string => new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(value);
+/** With two digits behind the point. */
+export const showHundredths = (value: number): string =>
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+/** With two digits behind the point, or as many as say something where that is nothing. */
+export const showAmount = (value: number): string =>
+  value >= 1 || value === 0
+    ? showHundredths(value)
+    : new Intl.NumberFormat(locale(), { maximumSignificantDigits: 2 }).format(value);
 export const showPercent = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(value);
 /** +2.01 %, to the hundredth as published. */
 export const showFraction = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2, signDisplay: "exceptZero" }).format(value);
-export const showSeconds = (seconds: number): string =>
-  `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(seconds)} s`;
+export const showSeconds = (seconds: number): string => `${showHundredths(seconds)} s`;
 export const showTime = (at: number): string =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at);
+  // 29 Nov 2026, 2026/11/29: as long as each other, so that both fit into columns.
+  new Intl.DateTimeFormat(locale(), { dateStyle: language === "zh" ? "short" : "medium", timeStyle: "medium" }).format(at);
 export const showClock = (at: number): string => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(at);
+
+/** Mon ... Sun. @param day from 0, Monday */
+export const showWeekday = (day: number): string =>
+  // 1 January 2024 was a Monday.
+  new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" }).format(Date.UTC(2024, 0, 1 + day));
 
 export function showBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

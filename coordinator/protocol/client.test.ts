@@ -12,10 +12,10 @@ afterEach(async () => {
 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 type Request = FromClient & { type: "request" };
-const following = { job: 1, pid: null, stdoutFrom: 0, stderrFrom: 0, follow: true };
+const following = { job: 1, pid: null, follow: true };
 const exit = { kind: "exit", code: 3 } as const;
 const ended = { event: "ended", report: exit } as const;
-const output = (end: number) => ({ event: "output", pid: 1, stream: 1, end, bytes: new Uint8Array(2) }) as const;
+const output = (end: number) => ({ event: "output", pid: 1, part: 1, stream: 1, end, bytes: new Uint8Array(2) }) as const;
 
 /** A client whose coordinator welcomes it and answers with `script`. */
 async function client(

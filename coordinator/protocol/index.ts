@@ -6,6 +6,7 @@ export type { BlobService, BlobStore } from "./bulk-server.ts";
 export { decodeCbor, encodeCbor } from "./cbor.ts";
 export { type KeyPair, type NoiseCrypto, publicKeyOf } from "./cipher-state.ts";
 export { type Attachment, RpcClient } from "./client.ts";
+export * from "./event-lines.ts";
 export {
   type Accepted,
   type AcceptOptions,
@@ -18,6 +19,7 @@ export {
   type ServedTunnel,
 } from "./handshake.ts";
 export { type GateLimits, HandshakeGate } from "./handshake-gate.ts";
+export * from "./job-file.ts";
 export {
   DEFAULT_PORT,
   formatLink,
@@ -30,4 +32,6 @@ export {
 } from "./link.ts";
 export * from "./messages.ts";
 export type { MessageSocket, RunningHash, SocketEnd, SocketHandlers, Timers, TunnelCrypto } from "./ports.ts";
+export * from "./release.ts";
+export * from "./sweep.ts";
 export type { Tunnel } from "./tunnel.ts";

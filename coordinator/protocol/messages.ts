@@ -2,6 +2,8 @@
 // Bulk bytes (programs, images, files) do not travel here but in bulk frames (frames.ts); messages name them by hash.
 // A message that fails its schema closes the connection with NS_BAD_MESSAGE. Every size is bounded here.
 import { z } from "zod";
+import { FILE_KINDS, signedRelease, versionText } from "./release.ts";
+import { MAX_PARTS, sweep } from "./sweep.ts";
 
 export const PROTOCOL_VERSION = 1;
 
@@ -35,6 +37,7 @@ export const processSpec = z.object({
   cpuLimitMs: count,
   clock: z.enum(["virtual", "host"]),
   /** Seeds random; derived from the job and the line of forks, not from the pid, so that runs repeat. */
+  /** As long as seedOfFork() makes it. */
   seed: z.string().max(64),
 });
 export type ProcessSpec = z.infer<typeof processSpec>;
@@ -77,6 +80,18 @@ export type ExitReport = z.infer<typeof exitReport>;
 /** A tag of a host. */
 export const TAG: RegExp = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,31}$/u;
 
+/** What administrators may say of a host; what is absent stays as it is. */
+export const hostChange = z.object({
+  name: z
+    .string()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u, "a letter or digit, then up to 99 letters, digits and ._-")
+    .optional(),
+  tags: z.array(z.string().regex(TAG, "a letter or digit, then up to 31 letters, digits and ._ -")).max(16).optional(),
+  drained: flag,
+  stay: flag,
+  block: flag,
+});
+
 const hostInfo = z.object({
   name,
   os: z.string().max(100),
@@ -90,6 +105,15 @@ const hostInfo = z.object({
   smallStack: z.boolean().optional(),
   /** What whoever installed it groups it by: its first tag. */
   pool: z.string().regex(TAG).optional(),
+  /** Which Nightshift it is. Absent: a page, which is always its coordinator's, or an agent from before there were releases. */
+  app: z
+    .object({
+      version: versionText,
+      kind: z.enum(["desktop", "headless"]),
+      /** The kind of file it can put in its own place; null: somebody else has to. */
+      takes: z.enum(FILE_KINDS).nullable(),
+    })
+    .optional(),
 });
 export type HostInfo = z.infer<typeof hostInfo>;
 
@@ -110,6 +134,13 @@ export const MAX_POLICY_BYTES = 32 * 1024;
 /** Of administrators, the one that counts first: each as an administrator's file has it (docs/POLICY.md), whose reader checks it. */
 const policies = z.array(z.object({ version: count, text: z.string().max(MAX_POLICY_BYTES) })).max(MAX_POLICIES);
 export type ToldPolicy = z.infer<typeof policies>[number];
+
+/**
+ * ready: fetched, and waiting until it disturbs nobody. installing: about to end for it. declined: an owner or administrator does not want
+ * it. failed: this host cannot take it, or has gone back.
+ */
+export const UPGRADE_STEPS = ["ready", "installing", "declined", "failed"] as const;
+export type UpgradeStep = (typeof UPGRADE_STEPS)[number];
 
 // ---- agent -> coordinator
 export const fromAgent = z.discriminatedUnion("type", [
@@ -178,6 +209,13 @@ export const fromAgent = z.discriminatedUnion("type", [
     versions: z.array(count).max(MAX_POLICIES),
     problem: z.string().max(4096).nullable(),
   }),
+  /** What becomes of a release that this host was told to take. A host that has taken it says so by its version in `hello`. */
+  z.object({
+    type: z.literal("upgrade"),
+    version: versionText,
+    step: z.enum(UPGRADE_STEPS),
+    problem: z.string().max(1000).nullable(),
+  }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
@@ -220,6 +258,19 @@ export const toAgent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("signal"), pid, epoch, signal: count.max(64) }),
   /** Forget the process: it is fenced off, cancelled, or its exit is recorded. */
   z.object({ type: z.literal("drop"), pid, epoch }),
+  /**
+   * Take this release when it disturbs nobody; null: none, whatever was said before. `back`: that of the version the host has, so that it can
+   * go back to it. Only to hosts that say which version they are.
+   */
+  z.object({ type: z.literal("upgrade"), release: signedRelease.nullable(), back: signedRelease.nullable() }),
+  /** What this host has earned, in hours of one core of an ordinary office PC; its rank among so many; null: nothing yet. */
+  z.object({
+    type: z.literal("credit"),
+    credit: z.number().nonnegative(),
+    weekCredit: z.number().nonnegative(),
+    rank: count.nullable(),
+    hosts: count,
+  }),
   z.object({ type: z.literal("bye"), code: z.string().max(64), message: z.string().max(4096) }),
 ]);
 export type ToAgent = z.infer<typeof toAgent>;
@@ -241,11 +292,25 @@ export const jobSpec = z.object({
   onlyOn: z.array(name).min(1).max(1000).optional(),
   /** false: stdin is empty from the start. */
   stdin: z.boolean(),
+  /** Many parts, each a process with arguments of its own. Absent: one. */
+  sweep: sweep.optional(),
+  /** Random is seeded by it in place of the job's number: the same job with the same seed does the same again. */
+  seed: count.max(0xffffffff).optional(),
 });
 export type JobSpec = z.infer<typeof jobSpec>;
 
 export const processState = z.enum(["queued", "leased", "running", "suspended", "migrating", "exited", "failed", "cancelled"]);
 export type ProcessState = z.infer<typeof processState>;
+
+/** A part is done when its first process has exited with 0, failed when it has ended otherwise. */
+export const partState = z.enum(["queued", "running", "done", "failed", "cancelled"]);
+export type PartState = z.infer<typeof partState>;
+/** The rest waits or runs. Cancelled ones are among the failed. */
+export const partCounts = z.object({ total: count, done: count, failed: count });
+/** Most rows of one answer. */
+export const MAX_ROWS = 1000;
+/** Where to go on in an output. */
+const place = z.object({ part: count, offset: count });
 
 const policyView = z.object({
   version: count,
@@ -300,6 +365,107 @@ export const experimentView = z.object({
 });
 export type ExperimentView = z.infer<typeof experimentView>;
 
+const releaseCounts = {
+  offered: count,
+  ready: count,
+  installing: count,
+  back: count,
+  declined: count,
+  failed: count,
+  lost: count,
+};
+/** A release as it spreads. */
+export const releaseView = z.object({
+  version: versionText,
+  at: z.number(),
+  who: z.string(),
+  signedAt: z.number(),
+  /** The release key that signed it. */
+  key: z.string(),
+  withdraws: z.array(versionText),
+  state: z.enum(["ring", "all", "halted", "replaced"]),
+  /** Who takes it first: all, tag:NAME or host:NAME; null: all at once. */
+  ring: z.string().nullable(),
+  toAllAt: z.number().nullable(),
+  /** Why it was halted. */
+  reason: z.string().nullable(),
+  files: z.array(z.object({ name: z.string(), kind: z.enum(FILE_KINDS), sizeBytes: count, sha256: hash })),
+  hosts: z.object(releaseCounts),
+  /** Of the first 20 hosts that have one. */
+  problems: z.array(z.object({ host: z.string(), problem: z.string() })),
+});
+export type ReleaseView = z.infer<typeof releaseView>;
+
+/** More than any program takes that anybody waits for. */
+const measuredSeconds = z.number().positive().max(1e7);
+/** What programs took on one machine, measured there by its user: natively (null: no native program), as plain and as migratable WebAssembly. */
+export const measurementOrder = z.object({
+  machine: z.object({ name, cpuModel: name, cores: count.max(100_000), platform: name, node: name }),
+  /** Of each program; the times are their medians, in seconds. */
+  rounds: count.max(1000),
+  /** With arguments that are too small for figures. */
+  quick: z.boolean(),
+  programs: z
+    .array(
+      z.object({
+        name,
+        native: measuredSeconds.nullable(),
+        plainWasm: measuredSeconds,
+        migratable: measuredSeconds,
+        plainBytes: count,
+        migratableBytes: count,
+      }),
+    )
+    .min(1)
+    .max(100),
+});
+export type MeasurementOrder = z.infer<typeof measurementOrder>;
+export const measurementView = measurementOrder.extend({
+  id: count,
+  at: z.number(),
+  who: z.string(),
+  /** Geometric means over the programs, less one: 0.1 is 10 % more time. null: no program was measured natively. */
+  means: z.object({
+    plainOverNative: z.number().nullable(),
+    migratableOverNative: z.number().nullable(),
+    migratableOverPlain: z.number(),
+  }),
+});
+export type MeasurementView = z.infer<typeof measurementView>;
+
+const hostRow = z.object({
+  name,
+  id: name,
+  tags: z.array(z.string()),
+  online: z.boolean(),
+  paused: z.string().nullable(),
+  /** What administrators have said of it: scheduler/state.ts. */
+  drained: z.boolean(),
+  stay: z.boolean(),
+  block: z.boolean(),
+  slots: count,
+  speed: z.number(),
+  running: count,
+  runnable: count,
+  blocked: count,
+  memoryBytes: count,
+  memoryFreeBytes: count,
+  os: z.string(),
+  cpuModel: z.string(),
+  /** null: it does not say. */
+  version: versionText.nullable(),
+  outOfDate: z.boolean(),
+});
+
+/** What a host has earned by computing (scheduler/credit.ts). */
+export const creditRow = z.object({
+  rank: count,
+  id: z.string(),
+  host: z.string(),
+  credit: z.number(),
+  coreHours: z.number(),
+});
+
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
   /** Raw module in (blob hash), migratable program out. Instrumented once, then remembered by hash. */
@@ -307,13 +473,17 @@ export const requests = {
     params: z.object({ module: hash }),
     result: z.object({ program: hash, sizeBytes: count, functions: count, sites: count, cached: z.boolean() }),
   },
+  /** By pid, at most MAX_ROWS after this one. */
   ps: {
-    params: z.object({ job: count.nullable(), all: z.boolean() }),
+    params: z.object({ job: count.nullable(), all: z.boolean(), after: count.optional() }),
     result: z.array(
       z.object({
         pid,
         parent: count,
         job: count,
+        part: count,
+        /** Of the job. */
+        parts: count,
         name,
         state: processState,
         host: name.nullable(),
@@ -326,26 +496,9 @@ export const requests = {
       }),
     ),
   },
-  hosts: {
-    params: z.object({}),
-    result: z.array(
-      z.object({
-        name,
-        id: name,
-        online: z.boolean(),
-        paused: z.string().nullable(),
-        slots: count,
-        speed: z.number(),
-        running: count,
-        runnable: count,
-        blocked: count,
-        memoryBytes: count,
-        memoryFreeBytes: count,
-        os: z.string(),
-        cpuModel: z.string(),
-      }),
-    ),
-  },
+  hosts: { params: z.object({}), result: z.array(hostRow) },
+  /** By name or id. */
+  hostChange: { params: z.object({ host: name, change: hostChange }), result: hostRow },
   job: {
     params: z.object({ job: count }),
     result: z.object({
@@ -363,21 +516,57 @@ export const requests = {
       freezesMs: z.array(z.number()),
       migrationBytes: count,
       migrationMessages: count,
-      /** Files the job wrote, as known so far. */
+      parts: partCounts,
+      /** Files of a job of one part, as known so far; of others see `parts`. */
       files: z.record(path, z.object({ hash, size: count })),
     }),
   },
-  /** Follow a job's (or one process's) output from the given offsets: `output` and finally `ended` events until done or cancelled. */
+  /** Parts of a job by number, at most MAX_ROWS after this one. */
+  parts: {
+    params: z.object({ job: count, after: count }),
+    result: z.array(
+      z.object({
+        part: count,
+        pid,
+        state: partState,
+        report: exitReport.nullable(),
+        tries: count,
+        stdoutBytes: count,
+        stderrBytes: count,
+        files: z.record(path, z.object({ hash, size: count })),
+      }),
+    ),
+  },
+  /**
+   * Follow a job's output (part after part), one part's or one process's: `output` and finally `ended` events until done or cancelled. An
+   * offset is in the output of that part.
+   */
   attach: {
-    params: z.object({ job: count.nullable(), pid: pid.nullable(), stdoutFrom: count, stderrFrom: count, follow: z.boolean() }),
+    params: z.object({
+      job: count.nullable(),
+      part: count.optional(),
+      pid: pid.nullable(),
+      /** Absent: from the beginning. */
+      stdout: place.optional(),
+      stderr: place.optional(),
+      follow: z.boolean(),
+    }),
     result: z.object({ job: count }),
+  },
+  /** Parts that have not succeeded begin anew, all of them or those named; what they wrote before is forgotten. */
+  retry: {
+    params: z.object({ job: count, parts: z.array(count).min(1).max(MAX_PARTS).nullable() }),
+    result: z.object({ retried: count }),
   },
   stdin: {
     params: z.object({ job: count, offset: count, bytes: data, end: z.boolean() }),
     result: z.object({ accepted: count }),
   },
   migrate: { params: z.object({ pid, host: name }), result: z.object({ from: name.nullable(), to: name }) },
-  cancel: { params: z.object({ pid: pid.nullable(), job: count.nullable() }), result: z.object({ cancelled: count }) },
+  cancel: {
+    params: z.object({ pid: pid.nullable(), job: count.nullable(), part: count.optional() }),
+    result: z.object({ cancelled: count }),
+  },
   tokenCreate: {
     params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count, approval: z.boolean() }),
     result: z.object({ link: z.string(), expiresAt: z.number() }),
@@ -432,6 +621,30 @@ export const requests = {
   overheadList: { params: z.object({}), result: z.array(experimentView) },
   overheadShow: { params: z.object({ id: count }), result: experimentView },
   overheadCancel: { params: z.object({ id: count }), result: z.object({}) },
+  /** Keeps what was measured; not for hosts. */
+  measurementSend: { params: measurementOrder, result: measurementView },
+  /** Of so many days, today among them; null: ever. */
+  credit: { params: z.object({ days: z.number().int().min(1).max(36_500).nullable() }), result: z.array(creditRow) },
+  /** The journal, newest first: those with the text in who, what, target or details, older than an event's id. As many as fit into a message. */
+  events: {
+    params: z.object({ text: z.string().max(200), before: count, limit: count.min(1).max(MAX_ROWS) }),
+    result: z.array(
+      z.object({
+        ...{ id: count, at: z.number(), who: z.string(), what: z.string(), target: z.string(), details: z.string() },
+      }),
+    ),
+  },
+  /** Releases, newest first: the first is given out. */
+  releaseList: { params: z.object({}), result: z.array(releaseView) },
+  /** Its files have been uploaded as blobs. `ring`: a scope as of policies; null: all at once. */
+  releasePublish: {
+    params: z.object({ release: signedRelease, ring: name.nullable(), hours: z.number().positive().max(8760).nullable() }),
+    result: releaseView,
+  },
+  /** The newest signed release of a version, to sign it anew. */
+  releaseShow: { params: z.object({ version: versionText }), result: signedRelease },
+  releaseHalt: { params: z.object({ version: versionText }), result: releaseView },
+  releaseToAll: { params: z.object({ version: versionText }), result: releaseView },
   hostRevoke: { params: z.object({ host: name }), result: z.object({}) },
   status: {
     params: z.object({}),
@@ -460,8 +673,9 @@ export const clientEvent = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("output"),
     pid,
+    part: count,
     stream: z.union([z.literal(1), z.literal(2)]),
-    /** Offset in the job's stream after these bytes. */ end: count,
+    /** Offset in the part's stream after these bytes. */ end: count,
     bytes: data,
   }),
   z.object({ event: z.literal("ended"), report: exitReport }),

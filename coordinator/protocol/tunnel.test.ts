@@ -368,7 +368,7 @@ describe("ends and bounds", () => {
     const bytes = new Uint8Array(MAX_DATA_BYTES);
     let sent = 0;
     while (!accepted.tunnel.closed && sent < 1000) {
-      accepted.tunnel.send({ type: "event", id: 1, event: { event: "output", pid: 1, stream: 1, end: 1, bytes } });
+      accepted.tunnel.send({ type: "event", id: 1, event: { event: "output", pid: 1, part: 1, stream: 1, end: 1, bytes } });
       sent++;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BACKOFF_CAP_MS, type FromAgent, type HostInfo, type JobSpec, type ToAgent } from "../protocol/index.ts";
+import { toAgent } from "../protocol/messages.ts";
 import { Core, DEFAULT_SETTINGS } from "./core.ts";
 import type { Effect } from "./records.ts";
 import type { Saved } from "./state.ts";
@@ -42,6 +43,8 @@ class Cluster {
   now = 1000;
   saved = new Map<string, Saved>();
   effects: Effect[] = [];
+  /** By host. */
+  earned = new Map<string, { cpuMs: number; credit: number }>();
   core: Core;
 
   constructor(settings: Partial<typeof DEFAULT_SETTINGS> = {}, saved: Iterable<Saved> = []) {
@@ -49,15 +52,18 @@ class Cluster {
   }
   do<T>(event: (core: Core, now: number) => T): T {
     const result = event(this.core, this.now);
-    const { changed, effects, forgotten } = this.core.take();
-    for (const job of forgotten.jobs) for (const kind of ["job", "kernel"]) this.saved.delete(`${kind}/${job}`);
-    for (const pid of forgotten.pids) this.saved.delete(`process/${pid}`);
+    const { changed, effects, forgotten, earned } = this.core.take();
+    for (const { host, cpuMs, credit } of earned) {
+      const before = this.earned.get(host) ?? { cpuMs: 0, credit: 0 };
+      this.earned.set(host, { cpuMs: before.cpuMs + cpuMs, credit: before.credit + credit });
+    }
     // As the store would: a copy that later changes do not reach.
-    for (const record of changed)
-      this.saved.set(
-        `${record.kind}/${record.kind === "kernel" ? record.job : record.kind === "job" ? record.value.id : record.value.pid}`,
-        structuredClone(record),
-      );
+    for (const record of changed) this.saved.set(keyOf(record), structuredClone(record));
+    for (const pid of forgotten.pids) this.saved.delete(`process/${pid}`);
+    for (const key of forgotten.kernels) this.saved.delete(`kernel/${key}`);
+    for (const job of forgotten.jobs)
+      for (const key of [...this.saved.keys()])
+        if ([`job/${job}`, `spec/${job}`].includes(key) || key.startsWith(`part/${job}/`)) this.saved.delete(key);
     this.effects.push(...effects);
     return result;
   }
@@ -112,13 +118,90 @@ class Cluster {
   }
 }
 
+function keyOf(saved: Saved): string {
+  if (saved.kind === "kernel") return `kernel/${saved.part}`;
+  if (saved.kind === "spec") return `spec/${saved.job}`;
+  if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
+  return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
+}
+
 const startOn = (cluster: Cluster, host: string): number => {
   const { root } = cluster.do((core, now) => core.submit(spec(), now));
   cluster.says(host, { type: "started", pid: root, epoch: 1 });
   return root;
 };
 
+describe("credit", () => {
+  const HOUR = 3_600_000;
+  const kept = (n: number, cpuMs: number) => ({ ...image(n), cpuMs });
+  const exits = (c: Cluster, host: string, pid: number, epoch: number, cpuMs: number): void =>
+    c.says(host, {
+      type: "exited",
+      pid,
+      epoch,
+      report: { kind: "exit", code: 0 },
+      files: {},
+      cpuMs,
+      outputBytes: 0,
+      errorBytes: 0,
+    });
+
+  test("what is kept earns once, for each host what was computed there, by its speed", () => {
+    const c = new Cluster();
+    c.host("slow", 1, 100);
+    const pid = startOn(c, "slow");
+    c.now += HOUR;
+    c.says("slow", { type: "checkpoint", pid, epoch: 1, image: kept(1, 0.75 * HOUR) });
+    expect(c.earned.get("slow")).toEqual({ cpuMs: 0.75 * HOUR, credit: 0.375 });
+    c.host("fast", 1, 400);
+    c.now += HOUR / 2;
+    c.says("slow", { type: "surrender", pid, epoch: 1, image: kept(2, HOUR), wasRunning: true, reason: "moved" });
+    expect(c.earned.get("slow")).toEqual({ cpuMs: HOUR, credit: 0.5 });
+    expect(c.core.processes.get(pid)?.host).toBe("fast");
+    c.now += HOUR;
+    exits(c, "fast", pid, 2, 1.5 * HOUR);
+    expect(Object.fromEntries(c.earned)).toEqual({ slow: { cpuMs: HOUR, credit: 0.5 }, fast: { cpuMs: 0.5 * HOUR, credit: 1 } });
+  });
+
+  test("work that is lost earns nothing; doing it again does", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.now += 1000;
+    c.load("amun", null, { held: [{ pid, epoch: 1, state: "running", cpuMs: 900, memoryBytes: 0 }] });
+    c.do((core, now) => core.hostLeft("amun", now));
+    expect(c.earned.size).toBe(0);
+    c.host("ipc256");
+    c.now += 2000;
+    exits(c, "ipc256", pid, 2, 1800);
+    expect(c.earned.get("ipc256")?.cpuMs).toBe(1800);
+  });
+
+  test("a host earns no more time than has passed, at no more than twenty times an ordinary speed, and never less than nothing", () => {
+    const c = new Cluster();
+    c.host("liar", 1, 1e9);
+    const pid = startOn(c, "liar");
+    c.now += 10_000;
+    c.says("liar", { type: "checkpoint", pid, epoch: 1, image: kept(1, 1e12) });
+    expect(c.earned.get("liar")).toEqual({ cpuMs: 15_000, credit: expect.closeTo((15_000 / HOUR) * 20) });
+    c.says("liar", { type: "checkpoint", pid, epoch: 1, image: kept(2, 5) });
+    expect(c.earned.get("liar")?.cpuMs).toBe(15_000);
+  });
+});
+
 describe("placement", () => {
+  test("a process that had not begun where it was to leave goes where it was wanted, and nothing counts as lost", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const { root: pid } = c.do((core, now) => core.submit(spec(), now));
+    c.host("ipc256");
+    c.host("library", 1, 500);
+    c.do((core, now) => core.migrate(pid, "ipc256", now));
+    c.says("amun", { type: "refused", pid, epoch: 1, code: "NS_NOT_BEGUN", message: "" });
+    expect(c.sent("ipc256", "run")).toMatchObject([{ pid, epoch: 2 }]);
+    expect(c.core.jobs.get(1)?.restarts).toBe(0);
+  });
+
   test("a job waits until there is a host, then gets a lease there", () => {
     const c = new Cluster();
     const { root } = c.do((core, now) => core.submit(spec(), now));
@@ -367,6 +450,20 @@ describe("output", () => {
 });
 
 describe("home calls", () => {
+  test("a line of a hundred forks is told to hosts like any other: seeds differ, and none grows too long for its message", () => {
+    const c = new Cluster();
+    c.host("amun", 200);
+    let pid = startOn(c, "amun");
+    for (let depth = 0; depth < 100; depth++) {
+      c.says("amun", { type: "syscall", pid, epoch: 1, seq: depth, call: { call: "fork", image: HASH } });
+      pid = c.sent("amun", "run").at(-1)?.pid ?? 0;
+      c.says("amun", { type: "started", pid, epoch: 1 });
+    }
+    const runs = c.sent("amun", "run");
+    for (const run of runs) expect(toAgent.safeParse(run).error?.message).toBeUndefined();
+    expect(new Set(runs.map(({ spec }) => spec.seed)).size).toBe(101);
+  });
+
   test("fork gives the parent a pid and the child a lease at its parent's host, with 0 as its answer", () => {
     const c = new Cluster();
     c.host("amun");
@@ -497,8 +594,8 @@ describe("migration", () => {
     for (const pid of pids) c.says(where(pid) ?? "", { type: "started", pid, epoch: 1 });
     expect(() => c.do((core, now) => core.migrate(pids[0] ?? 0, "idle", now))).toThrow(/certain other hosts/);
     c.now += 5000;
-    c.do((core, now) => core.setHost("amun", { name: "amun", tags: [], drained: true }, now));
-    c.do((core, now) => core.setHost("ipc256", { name: "ipc256", tags: [], drained: true }, now));
+    c.do((core, now) => core.setHost("amun", { name: "amun", tags: [], drained: true, stay: false, block: false }, now));
+    c.do((core, now) => core.setHost("ipc256", { name: "ipc256", tags: [], drained: true, stay: false, block: false }, now));
     for (const host of ["amun", "ipc256"]) expect(c.sent(host, "release")).toEqual([]);
     expect(c.sent("idle", "run")).toEqual([]);
   });
@@ -506,7 +603,7 @@ describe("migration", () => {
   test("a job can ask for its first host by id", () => {
     const c = new Cluster();
     for (const name of ["amun", "ipc256"]) c.host(name);
-    c.do((core, now) => core.setHost("ipc256", { name: "renamed", tags: [], drained: false }, now));
+    c.do((core, now) => core.setHost("ipc256", { name: "renamed", tags: [], drained: false, stay: false, block: false }, now));
     const { root } = c.do((core, now) => core.submit(spec({ startOn: "ipc256" }), now));
     expect(c.core.processes.get(root)?.host).toBe("ipc256");
   });
@@ -627,6 +724,20 @@ describe("hosts with small stacks", () => {
     );
     overflows(cluster, "desk", 2);
     expect(cluster.state(1)).toBe("failed");
+  });
+
+  test("a program that a browser cannot compile goes on on another host, and only there", () => {
+    const lacks = { type: "refused", pid: 1, code: "NS_ENGINE_LACKS", message: "no such instruction" } as const;
+    const cluster = begin("desk");
+    cluster.says("tab", { ...lacks, epoch: 1 });
+    expect(cluster.sent("desk", "run")).toMatchObject([{ pid: 1, epoch: 2 }]);
+    cluster.says("desk", { type: "started", pid: 1, epoch: 2 });
+    cluster.wait(3_000);
+    expect(cluster.sent("desk", "release")).toEqual([]);
+    expect(cluster.state(1)).toBe("running");
+    const alone = begin();
+    alone.says("tab", { ...lacks, epoch: 1 });
+    expect(alone.state(1)).toBe("failed");
   });
 
   test("where there is no other it has failed", () => {

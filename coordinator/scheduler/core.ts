@@ -10,13 +10,27 @@
 // Exactly once: a host speaks for a process only under the current epoch; output is accepted by offset; a home call is answered once
 // per sequence number and told again when a process that went back asks again.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { Kernel } from "@nightshift/wasm-kernels/process";
 import { BACKOFF_CAP_MS } from "../protocol/backoff.ts";
 import type { ExitReport, FromAgent, HostInfo, ImageRef, JobSpec } from "../protocol/messages.ts";
+import { countParts } from "../protocol/sweep.ts";
+import { earned } from "./credit.ts";
 import { HomeCalls, statusOf } from "./home-calls.ts";
-import { computingOn, fits, mayBeOn, placeQueued, planMoves, usable } from "./placement.ts";
+import { computingOn, fits, mayBeOn, planMoves, takes, usable } from "./placement.ts";
+import { Placing } from "./placing.ts";
 import { type Outcome, Records } from "./records.ts";
-import { type Host, type HostSettings, isEnded, type Job, type ProcessRecord, type Saved } from "./state.ts";
+import {
+  type Host,
+  type HostSettings,
+  isDone,
+  isEnded,
+  type Job,
+  MAX_FREEZES,
+  type Part,
+  type ProcessRecord,
+  partKey,
+  type Saved,
+} from "./state.ts";
+import { type WaitReason, whyWaiting } from "./waiting.ts";
 
 export interface CoreSettings {
   /** How long a host may be silent before its processes are started elsewhere. */
@@ -41,6 +55,9 @@ const FORGOTTEN_AT_ONCE = 100;
 /** A tick that comes so long after the one before is late. */
 const LATE_MS = 1000;
 
+/** Of a host of which administrators have said nothing. */
+const NOTHING_SAID = { tags: [], drained: false, stay: false, block: false } as const;
+
 type AgentMessage<T extends FromAgent["type"]> = Extract<FromAgent, { type: T }>;
 
 export class Core {
@@ -50,9 +67,10 @@ export class Core {
   /** When processes on their way stopped. */
   private readonly frozenAt = new Map<number, number>();
   /**
-   * Processes that have found a host's stack too small. Forgotten when the coordinator restarts: then it costs them another try.
+   * Processes that keep to hosts that are no browsers (placement.ts). Forgotten when the coordinator restarts: then it costs them another try.
    */
   private readonly deep = new Set<number>();
+  private readonly placing: Placing;
   private tickedAt: number;
 
   constructor(settings: CoreSettings, saved: Iterable<Saved>, now: number) {
@@ -62,11 +80,12 @@ export class Core {
     // Hosts that hold a lease get the time to come back: while we were away they tried less and less often.
     const back = now + BACKOFF_CAP_MS + settings.leaseMs;
     for (const process of this.records.alive.values()) if (process.host !== null) process.leaseUntil = back;
+    this.placing = new Placing(this.records, this.deep, (process, host, at) => this.lease(process, host, at));
     this.homeCalls = new HomeCalls(
       this.records,
       {
         lease: (process, host) => this.lease(process, host, this.records.now),
-        place: () => this.place(this.records.now),
+        place: () => this.placing.place(this.records.now),
         end: (process, report, state) => this.end(process, report, state, this.records.now),
       },
       settings.maxProcessesPerJob,
@@ -89,6 +108,18 @@ export class Core {
   processesOf(job: number): ProcessRecord[] {
     return this.records.processesOf(job);
   }
+  processesOfPart(job: number, part: number): ProcessRecord[] {
+    return this.records.processesOfPart(partKey(job, part));
+  }
+  /** @throws NS_NO_SUCH_JOB, NS_NO_SUCH_PART */
+  part(job: number, number: number): Part {
+    return this.records.part(job, number);
+  }
+  /** All parts of a job, by number. */
+  partsOf(job: number): Part[] {
+    const { parts } = this.records.job(job);
+    return Array.from({ length: parts.total }, (_, at) => this.records.part(job, at + 1));
+  }
 
   /** Ends an event: what is to be stored and then done. */
   take(): Outcome {
@@ -101,11 +132,11 @@ export class Core {
   submit(spec: JobSpec, now: number, by = ""): Job {
     this.records.now = now;
     const id = this.records.newJobId();
-    const { pid } = this.records.newProcess(0, id, `${id}`);
+    const total = countParts(spec.sweep);
     const job: Job = {
       id,
       spec,
-      root: pid,
+      root: 0,
       state: "running",
       report: null,
       submittedAt: now,
@@ -113,7 +144,7 @@ export class Core {
       stdoutBytes: 0,
       stderrBytes: 0,
       stdinBytes: 0,
-      processes: 1,
+      processes: 0,
       migrations: 0,
       migratedRunning: 0,
       migratedProcesses: 0,
@@ -121,16 +152,70 @@ export class Core {
       freezesMs: [],
       migrationBytes: 0,
       migrationMessages: 0,
-      files: {},
+      parts: { total, done: 0, failed: 0 },
+      since: { at: now, ended: 0 },
+      files: 0,
       by,
     };
-    this.records.jobs.set(id, job);
-    this.records.kernels.set(id, Kernel.start(pid, spec.stdin));
-    this.records.queue.add(pid);
-    this.records.changedJob(job);
-    this.records.changedKernel(id);
-    this.place(now);
+    this.records.newJob(job);
+    for (let number = 1; number <= total; number++) {
+      const part: Part = {
+        ...{ job: id, number, root: 0, state: "running", report: null, tries: 0, endedAt: null },
+        ...{ stdoutBytes: 0, stderrBytes: 0, files: {} },
+      };
+      this.begin(job, part);
+      this.records.newPart(part);
+      if (number === 1) job.root = part.root;
+    }
+    this.placing.place(now);
     return job;
+  }
+
+  /** The part's first process, from the start. Its random is that of every other try: with the same input it does the same. */
+  private begin(job: Job, part: Part): void {
+    const seed = `${job.spec.seed ?? job.id}`;
+    const process = this.records.newProcess(0, job.id, part.number, job.spec.sweep ? `${seed}/${part.number}` : seed);
+    part.root = process.pid;
+    part.state = "running";
+    part.tries++;
+    job.processes++;
+    this.records.queue.add(process);
+  }
+
+  /**
+   * Parts that have ended, but not well, begin anew. What they wrote before is forgotten.
+   * @param parts null: all such parts; otherwise these, which must be such @returns how many
+   * @throws NS_NO_SUCH_JOB, NS_NO_SUCH_PART, NS_NOTHING_TO_RETRY, NS_INPUT_GONE
+   */
+  retry(id: number, parts: readonly number[] | null, now: number): number {
+    this.records.now = now;
+    const job = this.records.job(id);
+    if (job.stdinBytes > 0) throw new NightshiftError("NS_INPUT_GONE", `job ${id} was sent standard input, which is not kept`);
+    const named = parts === null ? this.partsOf(id) : [...new Set(parts)].map((number) => this.records.part(id, number));
+    const failed = named.filter((part) => part.state !== "running" && !isDone(part));
+    const other = named.find((part) => !failed.includes(part));
+    if (parts !== null && other)
+      throw new NightshiftError(
+        "NS_NOTHING_TO_RETRY",
+        `part ${other.number} of job ${id} has ${other.state === "running" ? "not ended" : "succeeded"}`,
+      );
+    if (failed.length === 0) throw new NightshiftError("NS_NOTHING_TO_RETRY", `no part of job ${id} has failed`);
+    for (const part of failed) {
+      job.stdoutBytes -= part.stdoutBytes;
+      job.stderrBytes -= part.stderrBytes;
+      job.files -= Object.keys(part.files).length;
+      job.parts.failed--;
+      Object.assign(part, { report: null, endedAt: null, stdoutBytes: 0, stderrBytes: 0, files: {} });
+      this.records.forgetOutput(part);
+      this.begin(job, part);
+      this.records.changedPart(part);
+      if (part.number === 1) job.root = part.root;
+    }
+    const since = { at: now, ended: job.parts.done + job.parts.failed };
+    Object.assign(job, { state: "running", report: null, endedAt: null, since });
+    this.records.changedJob(job);
+    this.placing.place(now);
+    return failed.length;
   }
 
   /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
@@ -139,18 +224,23 @@ export class Core {
   }
 
   /** @returns how many processes it ended */
-  cancel(target: { pid: number } | { job: number }, now: number): number {
+  cancel(target: { pid: number } | { job: number; part?: number }, now: number): number {
     this.records.now = now;
-    const pids = "pid" in target ? [this.records.process(target.pid)] : this.records.processesOf(this.records.job(target.job).id);
-    const alive = pids.filter((process) => !isEnded(process));
-    if (alive.length === 0)
-      throw new NightshiftError(
-        "NS_NOT_RUNNING",
-        "pid" in target ? `process ${target.pid} has ended already` : `job ${target.job} has ended already`,
-      );
+    const alive = this.targets(target).filter((process) => !isEnded(process));
+    if (alive.length === 0) {
+      const what = "pid" in target ? `process ${target.pid}` : `${target.part ? `part ${target.part} of ` : ""}job ${target.job}`;
+      throw new NightshiftError("NS_NOT_RUNNING", `${what} has ended already`);
+    }
     for (const process of alive) this.end(process, { kind: "signal", signal: 15 }, "cancelled", now);
-    this.place(now);
+    this.placing.place(now);
     return alive.length;
+  }
+
+  private targets(target: { pid: number } | { job: number; part?: number }): ProcessRecord[] {
+    if ("pid" in target) return [this.records.process(target.pid)];
+    const { id } = this.records.job(target.job);
+    if (target.part === undefined) return this.records.processesOf(id);
+    return this.records.processesOfPart(partKey(id, this.records.part(id, target.part).number));
   }
 
   /** Forgets jobs that ended before that time, a bounded number at once. @returns how many */
@@ -170,11 +260,11 @@ export class Core {
     const process = this.records.process(pid);
     const host = [...this.records.hosts.values()].find((candidate) => candidate.name === hostName || candidate.id === hostName);
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${hostName}"`);
-    if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
+    if (!takes(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
     if (!fits(host, this.deep.has(pid)))
-      throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} recurses too deeply for the stack that ${host.name} has`);
-    if (!mayBeOn(this.specOf(process), host))
+      throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} cannot run in a browser, which ${host.name} is`);
+    if (!mayBeOn(this.placing.specOf(process), host))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} is of a job that is for certain other hosts only`);
     process.placedByHand = true;
     this.records.changed(process);
@@ -187,9 +277,16 @@ export class Core {
     return { from, to: host.name };
   }
 
+  /** Why processes of the job wait for a host; undefined when none does. */
+  waiting(id: number): WaitReason | undefined {
+    const [pid] = this.records.queue.of(id);
+    if (pid === undefined) return undefined;
+    return whyWaiting(this.records.hosts.values(), this.records.job(id), this.records.process(pid), this.deep.has(pid));
+  }
+
   /** Processes of the job that have not ended. */
   aliveOf(job: number): number {
-    return this.records.kernels.get(job)?.alive ?? 0;
+    return this.records.aliveOf(job);
   }
 
   // ---- hosts
@@ -209,7 +306,7 @@ export class Core {
     Object.assign(host, settings);
     this.records.changedHost(id);
     if (wasUsable && !usable(host)) this.expel(host, now);
-    this.place(now);
+    this.placing.place(now);
     this.balance(now);
   }
 
@@ -221,7 +318,7 @@ export class Core {
     now: number,
   ): { pid: number; epoch: number }[] {
     this.records.now = now;
-    const known = this.records.hosts.get(id) ?? { name: info.name, tags: [], drained: false };
+    const known = this.records.hosts.get(id) ?? { name: info.name, ...NOTHING_SAID };
     this.records.hosts.set(id, { ...asConnected(id, known, info, now), online: true });
     this.records.changedHost(id);
     const current = new Set<number>();
@@ -239,8 +336,8 @@ export class Core {
       } else lost.push({ pid, epoch });
     }
     for (const process of this.records.alive.values())
-      if (process.host === id && !current.has(process.pid) && !isEnded(process)) this.requeue(process, now);
-    this.place(now);
+      if (process.host === id && !current.has(process.pid) && !isEnded(process)) this.requeue(process);
+    this.placing.place(now);
     return lost;
   }
 
@@ -256,8 +353,8 @@ export class Core {
   hostLeft(id: string, now: number): void {
     this.records.now = now;
     this.hostDisconnected(id);
-    for (const process of this.records.alive.values()) if (process.host === id && !isEnded(process)) this.requeue(process, now);
-    this.place(now);
+    for (const process of this.records.alive.values()) if (process.host === id && !isEnded(process)) this.requeue(process);
+    this.placing.place(now);
   }
 
   /** The host is gone for good: its key was revoked. */
@@ -289,7 +386,7 @@ export class Core {
       process.memoryBytes = memoryBytes;
     }
     this.expel(host, now);
-    this.place(now);
+    this.placing.place(now);
     this.balance(now);
   }
 
@@ -327,6 +424,7 @@ export class Core {
     process.destination = null;
     process.epoch++;
     process.leaseUntil = now + this.settings.leaseMs;
+    process.earnedAt = now;
     this.records.queue.delete(process.pid);
     this.records.changed(process);
     const result = process.image ? (process.answers[process.image.syscalls] ?? null) : null;
@@ -357,12 +455,11 @@ export class Core {
     this.records.send(process.host, { type: "release", pid: process.pid, epoch: process.epoch, reason });
   }
 
-  /** Back to the queue, to go on from its last image (or from the start). */
-  private requeue(process: ProcessRecord, _now: number): void {
+  /** Back to the queue, to go on from its last image (or from the start). @param began whether it did anything there, to be done again */
+  private requeue(process: ProcessRecord, began = process.state !== "leased"): void {
     if (process.host !== null) this.records.hosts.get(process.host)?.releasing.delete(process.pid);
     const job = this.records.jobs.get(process.job);
-    // One that never began there has nothing to do again.
-    if (job && process.state !== "leased") {
+    if (job && began) {
       job.restarts++;
       this.records.changedJob(job);
     }
@@ -371,44 +468,12 @@ export class Core {
     process.waiting = null;
     process.state = "queued";
     this.frozenAt.delete(process.pid);
-    this.records.queue.add(process.pid);
+    this.records.queue.add(process);
     this.records.changed(process);
   }
 
-  private place(now: number): void {
-    if (this.records.queue.size === 0) return;
-    const counts = new Map([...computingOn(this.records.alive.values())].map(([host, list]) => [host, list.length]));
-    for (const pid of [...this.records.queue]) {
-      const process = this.records.processes.get(pid);
-      if (!process) continue;
-      const hosts = this.hostsFor(process);
-      const host = this.startHost(process) ?? placeQueued(hosts, counts, process.memoryBytes, this.deep.has(pid));
-      if (!host) continue;
-      counts.set(host.id, (counts.get(host.id) ?? 0) + 1);
-      this.lease(process, host, now);
-    }
-  }
-
-  /** The host a job asked to start on, for its first process before its first run. */
-  private startHost(process: ProcessRecord): Host | undefined {
-    const { startOn } = this.specOf(process);
-    if (startOn === null || process.epoch > 0 || process.parent !== 0) return undefined;
-    return [...this.hostsFor(process)].find((host) => (host.name === startOn || host.id === startOn) && usable(host));
-  }
-
-  private specOf(process: ProcessRecord): JobSpec {
-    return this.records.job(process.job).spec;
-  }
-
-  /** Those that its job may be on. */
-  private hostsFor(process: ProcessRecord): Iterable<Host> {
-    const { onlyOn } = this.specOf(process);
-    if (onlyOn === undefined) return this.records.hosts.values();
-    return onlyOn.flatMap((id) => this.records.hosts.get(id) ?? []);
-  }
-
   private suits(host: Host, process: ProcessRecord): boolean {
-    return fits(host, this.deep.has(process.pid)) && mayBeOn(this.specOf(process), host);
+    return fits(host, this.deep.has(process.pid)) && mayBeOn(this.placing.specOf(process), host);
   }
 
   private balance(now: number): void {
@@ -416,9 +481,10 @@ export class Core {
     const moves = planMoves(
       [...this.records.hosts.values()],
       computingOn(this.records.alive.values()),
-      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.specOf(process).stay,
+      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.placing.specOf(process).stay,
       now,
-      (process, host) => mayBeOn(this.specOf(process), host),
+      (process, host) => mayBeOn(this.placing.specOf(process), host),
+      this.records.queue.size > 0,
     );
     for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
   }
@@ -445,10 +511,10 @@ export class Core {
     for (const process of this.records.alive.values()) {
       if (process.host === null || isEnded(process) || now < process.leaseUntil) continue;
       this.records.send(process.host, { type: "drop", pid: process.pid, epoch: process.epoch });
-      this.requeue(process, now);
+      this.requeue(process);
     }
     for (const host of this.records.hosts.values()) this.expel(host, now);
-    this.place(now);
+    this.placing.place(now);
     this.balance(now);
   }
 
@@ -462,7 +528,7 @@ export class Core {
     host.seenAt = now;
     if (host.silent) this.records.changedHost(hostId);
     host.silent = false;
-    if (message.type === "hello" || message.type === "policyObeyed") return;
+    if (message.type === "hello" || message.type === "policyObeyed" || message.type === "upgrade") return;
     if (message.type === "load") return this.load(host, message, now);
     const process = this.records.processes.get(message.pid);
     if (!process || process.host !== hostId || process.epoch !== message.epoch || isEnded(process)) {
@@ -478,7 +544,7 @@ export class Core {
       case "syscall":
         return this.homeCalls.syscall(process, message);
       case "checkpoint":
-        this.keepImage(process, message.image);
+        this.keepImage(process, host, message.image);
         return this.records.send(hostId, {
           type: "checkpointAck",
           pid: process.pid,
@@ -493,7 +559,7 @@ export class Core {
       case "started":
         return this.started(process, now);
       case "refused":
-        return this.refused(process, message, now);
+        return this.refused(process, host, message, now);
       case "exited":
         return this.exited(process, host, message, now);
     }
@@ -502,19 +568,25 @@ export class Core {
   private output(process: ProcessRecord, message: AgentMessage<"output">): void {
     const seen = message.stream === 1 ? process.outputBytes : process.errorBytes;
     const job = this.records.job(process.job);
+    const part = this.records.partOf(process);
     if (message.offset <= seen) {
       const bytes = message.bytes.subarray(seen - message.offset);
       if (bytes.length > 0) {
-        const offset = message.stream === 1 ? job.stdoutBytes : job.stderrBytes;
-        if (message.stream === 1) {
+        const { pid } = process;
+        const { stream } = message;
+        const offset = stream === 1 ? part.stdoutBytes : part.stderrBytes;
+        if (stream === 1) {
           process.outputBytes += bytes.length;
+          part.stdoutBytes += bytes.length;
           job.stdoutBytes += bytes.length;
         } else {
           process.errorBytes += bytes.length;
+          part.stderrBytes += bytes.length;
           job.stderrBytes += bytes.length;
         }
-        this.records.effect({ kind: "output", job: job.id, pid: process.pid, stream: message.stream, offset, bytes });
+        this.records.effect({ kind: "output", job: job.id, part: part.number, pid, stream, offset, bytes });
         this.records.changed(process);
+        this.records.changedPart(part);
         this.records.changedJob(job);
       }
     }
@@ -526,15 +598,24 @@ export class Core {
     });
   }
 
-  private keepImage(process: ProcessRecord, image: ImageRef): void {
+  private keepImage(process: ProcessRecord, host: Host, image: ImageRef): void {
+    this.earn(process, host, image.cpuMs);
     process.image = image;
     process.cpuMs = image.cpuMs;
     for (const seq of Object.keys(process.answers)) if (Number(seq) < image.syscalls) delete process.answers[Number(seq)];
     this.records.changed(process);
   }
 
+  /** What the process computed since it was last kept is about to be kept with this processor time. */
+  private earn(process: ProcessRecord, host: Host, cpuMs: number): void {
+    const { now } = this.records;
+    const gain = earned(host, cpuMs, process.image?.cpuMs ?? 0, now - (process.earnedAt ?? process.startedAt));
+    process.earnedAt = now;
+    if (gain) this.records.earn(gain);
+  }
+
   private surrender(process: ProcessRecord, from: Host, message: AgentMessage<"surrender">, now: number): void {
-    this.keepImage(process, message.image);
+    this.keepImage(process, from, message.image);
     from.releasing.delete(process.pid);
     const job = this.records.job(process.job);
     if (process.migrations === 0) job.migratedProcesses++;
@@ -553,9 +634,9 @@ export class Core {
     else {
       process.destination = null;
       process.state = "queued";
-      this.records.queue.add(process.pid);
+      this.records.queue.add(process);
       this.records.changed(process);
-      this.place(now);
+      this.placing.place(now);
     }
   }
 
@@ -565,41 +646,61 @@ export class Core {
       this.frozenAt.delete(process.pid);
       const job = this.records.job(process.job);
       job.freezesMs.push(now - frozen);
+      if (job.freezesMs.length > MAX_FREEZES) job.freezesMs.shift();
       this.records.changedJob(job);
     }
     if (process.state === "leased") this.setRunning(process);
     this.balance(now);
   }
 
-  private refused(process: ProcessRecord, message: AgentMessage<"refused">, now: number): void {
-    if (message.code === "NS_HOST_UNAVAILABLE" || message.code === "NS_CONNECTION_LOST") return this.requeue(process, now);
+  private refused(process: ProcessRecord, host: Host, message: AgentMessage<"refused">, now: number): void {
+    if (message.code === "NS_NOT_BEGUN") {
+      const wanted = process.destination === null ? undefined : this.records.hosts.get(process.destination);
+      this.requeue(process, false);
+      return wanted && usable(wanted) ? this.lease(process, wanted, now) : this.placing.place(now);
+    }
+    if (message.code === "NS_HOST_UNAVAILABLE" || message.code === "NS_CONNECTION_LOST") return this.requeue(process);
+    if (message.code === "NS_ENGINE_LACKS" && this.elsewhere(process, host, now)) return;
     this.end(process, { kind: "fault", code: message.code, message: message.message, wasmStack: [] }, "failed", now);
-    this.place(now);
+    this.placing.place(now);
   }
 
   private exited(process: ProcessRecord, host: Host, message: AgentMessage<"exited">, now: number): void {
     host.releasing.delete(process.pid);
     process.cpuMs = message.cpuMs;
-    if (this.mayGoDeeper(process, host, message.report)) {
-      this.deep.add(process.pid);
-      this.records.send(host.id, { type: "drop", pid: process.pid, epoch: process.epoch });
-      this.requeue(process, now);
-      return this.place(now);
-    }
-    const job = this.records.job(process.job);
-    for (const [path, file] of Object.entries(message.files)) {
-      if (file) job.files[path] = file;
-      else delete job.files[path];
-    }
+    if (message.report.kind === "fault" && message.report.code === "NS_STACK_OVERFLOW" && this.elsewhere(process, host, now))
+      return;
+    this.earn(process, host, message.cpuMs);
+    this.keepFiles(this.records.partOf(process), message.files);
     this.end(process, message.report, message.report.kind === "exit" ? "exited" : "failed", now);
-    this.place(now);
+    this.placing.place(now);
     this.balance(now);
   }
 
-  /** It was the host's stack that was too small, not the program that has no end; and there is a host with more. */
-  private mayGoDeeper(process: ProcessRecord, host: Host, report: ExitReport): boolean {
-    if (!host.info.smallStack || report.kind !== "fault" || report.code !== "NS_STACK_OVERFLOW") return false;
-    return [...this.hostsFor(process)].some(({ online, info }) => online && !info.smallStack);
+  private keepFiles(part: Part, written: AgentMessage<"exited">["files"]): void {
+    const before = Object.keys(part.files).length;
+    for (const [path, file] of Object.entries(written)) {
+      if (file) part.files[path] = file;
+      else delete part.files[path];
+    }
+    this.records.changedPart(part);
+    const job = this.records.job(part.job);
+    job.files += Object.keys(part.files).length - before;
+    this.records.changedJob(job);
+  }
+
+  /**
+   * It may be the browser's stack that was too small, not the program that has no end, or the browser that does not know what the program is made of:
+   * if there is a host that is none, the process goes on there, and from then on keeps to such hosts.
+   */
+  private elsewhere(process: ProcessRecord, host: Host, now: number): boolean {
+    if (!host.info.smallStack) return false;
+    if (![...this.placing.hostsFor(process)].some(({ online, info }) => online && !info.smallStack)) return false;
+    this.deep.add(process.pid);
+    this.records.send(host.id, { type: "drop", pid: process.pid, epoch: process.epoch });
+    this.requeue(process);
+    this.placing.place(now);
+    return true;
   }
 
   /** The process is over, one way or another; tells its host to forget it, its parent, and those who wait. */
@@ -612,36 +713,51 @@ export class Core {
     process.waiting = null;
     process.answers = {};
     process.image = null;
-    this.records.queue.delete(process.pid);
-    this.records.alive.delete(process.pid);
+    this.records.dead(process);
     this.deep.delete(process.pid);
     this.frozenAt.delete(process.pid);
     this.records.changed(process);
-    const job = this.records.job(process.job);
-    this.records.effect({ kind: "ended", job: job.id, pid: process.pid, report });
-    const kernel = this.records.kernels.get(job.id);
+    this.records.effect({ kind: "ended", job: process.job, pid: process.pid, report });
+    const part = this.records.partOf(process);
+    const key = partKey(part.job, part.number);
+    const kernel = this.records.kernel(key);
     if (!kernel) return;
     kernel.exit(process.pid, statusOf(report));
-    if (process.pid === job.root) {
-      job.report = report;
-      this.records.changedJob(job);
+    if (process.pid === part.root) {
+      part.report = report;
+      this.records.changedPart(part);
     }
-    if (kernel.alive === 0) {
-      const root = this.records.process(job.root);
-      job.state = root.state === "exited" || root.state === "failed" || root.state === "cancelled" ? root.state : "failed";
-      job.endedAt = now;
-      this.records.changedJob(job);
-    }
-    this.records.changedKernel(job.id);
-    this.homeCalls.retryWaiting(job.id);
+    if (kernel.alive === 0) return this.endPart(part, now);
+    this.records.changedKernel(key);
+    this.homeCalls.retryWaiting(key);
+  }
+
+  /** All processes of the part have ended. */
+  private endPart(part: Part, now: number): void {
+    const root = this.records.process(part.root);
+    part.state = root.state === "exited" || root.state === "cancelled" ? root.state : "failed";
+    part.endedAt = now;
+    this.records.changedPart(part);
+    this.records.forgetKernel(partKey(part.job, part.number));
+    const job = this.records.job(part.job);
+    if (isDone(part)) job.parts.done++;
+    else job.parts.failed++;
+    this.records.changedJob(job);
+    if (job.parts.done + job.parts.failed < job.parts.total) return;
+    job.endedAt = now;
+    this.placing.ended(job.id);
+    const parts = this.partsOf(job.id);
+    const first = parts.find((one) => !isDone(one)) ?? part;
+    job.report = first.report;
+    if (parts.length === 1) job.state = part.state;
+    else if (parts.some(({ state }) => state === "cancelled")) job.state = "cancelled";
+    else job.state = isDone(first) ? "exited" : "failed";
   }
 }
 
-const asConnected = (id: string, { name, tags, drained }: HostSettings, info: HostInfo, now: number): Host => ({
+const asConnected = (id: string, settings: HostSettings, info: HostInfo, now: number): Host => ({
   id,
-  name,
-  tags,
-  drained,
+  ...{ name: settings.name, tags: settings.tags, drained: settings.drained, stay: settings.stay, block: settings.block },
   info,
   online: false,
   paused: null,
@@ -667,6 +783,12 @@ const worthShowing = (host: Host, message: AgentMessage<"load">): boolean =>
   Math.abs(host.memoryFreeBytes - message.memoryFreeBytes) * 50 > host.info.memoryBytes ||
   Math.abs(host.speed - message.speed) * 50 > host.speed;
 
-/** Why a host that is not usable is not. */
+/** Why a host takes no processes. */
 export const whyNot = (host: Host): string =>
-  !host.online || host.silent ? "offline" : host.drained ? "kept clear" : `paused (${host.paused})`;
+  !host.online || host.silent
+    ? "offline"
+    : host.drained
+      ? "kept clear"
+      : host.paused !== null
+        ? `paused (${host.paused})`
+        : "blocked: it takes nothing new";

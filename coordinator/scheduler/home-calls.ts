@@ -1,10 +1,11 @@
 // Calls that only the home of a process can answer: fork, wait, kill and pipes, stdin among them. Each is answered once per sequence number
 // and process; the kernel of the job says what the answer is, this says to whom and when.
 import { exitStatus, type Kernel, type PipeEnd, signalOfFault, signalStatus } from "@nightshift/wasm-kernels/process";
+import { seedOfFork } from "@nightshift/wasm-kernels/wasi";
 import type { ExitReport, FromAgent, Syscall, SyscallResult } from "../protocol/messages.ts";
 import { usable } from "./placement.ts";
 import type { Records } from "./records.ts";
-import { type Host, isEnded, type ProcessRecord } from "./state.ts";
+import { type Host, isEnded, type PartKey, type ProcessRecord, partKey } from "./state.ts";
 
 /** WASI errno EAGAIN, negated: too many processes. */
 const TOO_MANY = -6;
@@ -31,15 +32,16 @@ export class HomeCalls {
   /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
   stdin(jobId: number, offset: number, bytes: Uint8Array, end: boolean): number {
     const job = this.records.job(jobId);
-    const kernel = this.records.kernels.get(jobId);
-    if (!kernel || job.state !== "running") return bytes.length;
+    const key = partKey(jobId, 1);
+    const kernel = this.records.kernel(key);
+    if (!kernel || job.parts.total > 1) return bytes.length;
     const fresh = bytes.subarray(Math.max(0, job.stdinBytes - offset));
     const taken = offset > job.stdinBytes ? 0 : kernel.writeStdin(fresh);
     job.stdinBytes += taken;
     if (end && taken === fresh.length && offset <= job.stdinBytes) kernel.endStdin();
     this.records.changedJob(job);
-    this.records.changedKernel(jobId);
-    this.retryWaiting(jobId);
+    this.records.changedKernel(key);
+    this.retryWaiting(key);
     return offset > job.stdinBytes ? 0 : bytes.length - fresh.length + taken;
   }
 
@@ -57,21 +59,26 @@ export class HomeCalls {
     const first = process.waiting?.seq !== message.seq;
     process.waiting = { seq: message.seq, call: message.call };
     if (first) this.records.changed(process);
-    this.retryWaiting(process.job, process);
+    this.retryWaiting(keyOf(process), process);
     if (process.waiting) this.lifecycle.place();
   }
 
-  pipeClosed({ job, pid }: ProcessRecord, end: PipeEnd): void {
-    this.records.kernels.get(job)?.close(pid, end);
-    this.records.changedKernel(job);
-    this.retryWaiting(job);
+  pipeClosed(process: ProcessRecord, end: PipeEnd): void {
+    const key = keyOf(process);
+    this.records.kernel(key)?.close(process.pid, end);
+    this.records.changedKernel(key);
+    this.retryWaiting(key);
   }
 
   private fork(process: ProcessRecord, seq: number, image: string): void {
     const job = this.records.job(process.job);
-    const kernel = this.records.kernels.get(job.id);
-    if (!kernel || kernel.alive >= this.maxProcessesPerJob) return this.answer(process, seq, { value: TOO_MANY });
-    const child = this.records.newProcess(process.pid, job.id, `${process.seed}.${process.forks++}`);
+    const key = keyOf(process);
+    const kernel = this.records.kernel(key);
+    // Each part may have as many as a job of one part, but not all parts at once.
+    const most = this.maxProcessesPerJob;
+    if (!kernel || kernel.alive >= most || this.records.aliveOf(job.id) >= most + job.parts.total - 1)
+      return this.answer(process, seq, { value: TOO_MANY });
+    const child = this.records.newProcess(process.pid, job.id, process.part, seedOfFork(process.seed, process.forks++));
     const { pid } = child;
     kernel.fork(process.pid, pid);
     child.image = {
@@ -88,12 +95,12 @@ export class HomeCalls {
     child.answers = { [seq]: { value: 0 } };
     job.processes++;
     this.records.changedJob(job);
-    this.records.changedKernel(job.id);
+    this.records.changedKernel(key);
     // It begins where its parent is: the image need not travel, and balancing moves what is too much for one host.
     this.answer(process, seq, { value: pid });
     const host = process.host === null ? undefined : this.records.hosts.get(process.host);
     if (host && usable(host)) return this.lifecycle.lease(child, host);
-    this.records.queue.add(pid);
+    this.records.queue.add(child);
     this.lifecycle.place();
   }
 
@@ -104,11 +111,11 @@ export class HomeCalls {
     this.records.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
   }
 
-  /** Tries the calls in which processes of the job wait, until none can be answered any more. */
-  retryWaiting(jobId: number, only?: ProcessRecord): void {
-    const kernel = this.records.kernels.get(jobId);
+  /** Tries the calls in which processes of the part wait, until none can be answered any more. */
+  retryWaiting(key: PartKey, only?: ProcessRecord): void {
+    const kernel = this.records.kernel(key);
     if (!kernel) return;
-    let pending: ProcessRecord[] = only ? [only] : this.records.processesOf(jobId);
+    let pending: ProcessRecord[] = only ? [only] : this.records.processesOfPart(key);
     for (;;) {
       let answered = 0;
       for (const process of pending) {
@@ -117,19 +124,19 @@ export class HomeCalls {
         const answer = kernel.call(process.pid, waiting.call as Exclude<Syscall, { call: "fork" }>);
         this.carryOut(kernel);
         if (answer.kind === "wait" || isEnded(process)) continue;
-        if (answer.result.value >= 0) this.records.changedKernel(jobId);
-        if (waiting.call.call === "read" && waiting.call.object === 0) this.records.effect({ kind: "stdin", job: jobId });
+        if (answer.result.value >= 0) this.records.changedKernel(key);
+        if (waiting.call.call === "read" && waiting.call.object === 0) this.records.effect({ kind: "stdin", job: process.job });
         this.answer(process, waiting.seq, answer.result);
         answered++;
       }
       if (answered === 0) return;
-      pending = this.records.processesOf(jobId);
+      pending = this.records.processesOfPart(key);
     }
   }
 
   /** Tells the process's host anew whether it is stopped: a new host cannot know, and a signal may have been lost with a connection. */
   repeatStop(process: ProcessRecord, onlyIfStopped: boolean): void {
-    const stopped = this.records.kernels.get(process.job)?.isStopped(process.pid) ?? false;
+    const stopped = this.records.kernel(keyOf(process))?.isStopped(process.pid) ?? false;
     if (stopped || !onlyIfStopped) this.signal(process, stopped ? "stop" : "continue");
   }
 
@@ -148,6 +155,8 @@ export class HomeCalls {
     }
   }
 }
+
+const keyOf = ({ job, part }: ProcessRecord): PartKey => partKey(job, part);
 
 /** The status word of waitpid() for how a process ended. */
 export function statusOf(report: ExitReport): number {

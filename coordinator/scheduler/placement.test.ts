@@ -19,7 +19,7 @@ function host(id: string, speed = 100, slots = 1): Host {
       blocked: 0,
       memoryFreeBytes: 2 ** 30,
     },
-    ...{ seenAt: NOW, silent: false, tags: [], drained: false, releasing: new Set<number>() },
+    ...{ seenAt: NOW, silent: false, tags: [], drained: false, stay: false, block: false, releasing: new Set<number>() },
     info: { name: id, os: "", arch: "", cpuModel: "", slots, memoryBytes: 2 ** 30, speed },
   };
 }
@@ -66,6 +66,25 @@ describe("balancing", () => {
   test("where each process has a slot of its own, only a much faster idle host is worth a move", () => {
     expect(moves(1, 0, host("a", 100), host("b", 120))).toEqual([]);
     expect(moves(1, 0, host("a", 100), host("b", 200))).toEqual(["1>b"]);
+  });
+
+  test("while others wait for a slot nobody leaves one to come on top of those on a faster host; what is too much still moves", () => {
+    const plan = (on: number, others: boolean) => {
+      const processes = new Map([
+        ["slow", running(on)],
+        ["fast", running(1, 1000)],
+      ]);
+      return planMoves(
+        [host("slow", 10), host("fast", 100)],
+        processes,
+        () => true,
+        NOW,
+        () => true,
+        others,
+      ).length;
+    };
+    expect([plan(1, false), plan(1, true)]).toEqual([1, 0]);
+    expect(plan(4, true)).toBe(3);
   });
 
   test("who has just moved rests", () => {

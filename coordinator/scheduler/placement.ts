@@ -20,10 +20,13 @@ const WORTHWHILE = 0.1;
 /** How much faster an idle host must be for a process to leave a slot of its own. */
 const FASTER = 1.5;
 
+/** Whether processes may compute on it. */
 export const usable = (host: Host): boolean =>
   host.online && !host.silent && !host.drained && host.paused === null && host.info.slots > 0;
-/** A process that recurses deeply has no room on hosts with small stacks. */
-export const fits = (host: Host, deep: boolean): boolean => usable(host) && !(deep && host.info.smallStack);
+/** Whether processes may come to it. */
+export const takes = (host: Host): boolean => usable(host) && !host.block;
+/** A process that recurses deeply, or is made of what some browser does not know, keeps to hosts that are no browsers. */
+export const fits = (host: Host, deep: boolean): boolean => takes(host) && !(deep && host.info.smallStack);
 /** Whether the job may be on the host: some are for certain hosts only. */
 export const mayBeOn = ({ onlyOn }: JobSpec, host: Host): boolean => onlyOn === undefined || onlyOn.includes(host.id);
 export const capacity = (host: Host): number => Math.max(host.info.slots, 1) * (host.speed > 0 ? host.speed : 1);
@@ -41,21 +44,25 @@ export function computingOn(processes: Iterable<ProcessRecord>): Map<string, Pro
   return byHost;
 }
 
+/** Processes a slot may have so that somebody who has none can begin: they take turns there. */
+export const CROWDED = 2;
+
 /**
- * The host for a queued process, or undefined when every usable host has a process for each slot already (then it waits: hosts are
- * not filled beyond their slots by new processes, only by forks).
+ * The host for a queued process, or undefined when every usable host has as many processes for each slot already (then it waits: hosts
+ * are not filled beyond that by new processes, only by forks).
  */
 export function placeQueued(
   hosts: Iterable<Host>,
   counts: ReadonlyMap<string, number>,
   needBytes: number,
   deep = false,
+  perSlot = 1,
 ): Host | undefined {
   let best: Host | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const host of hosts) {
     const count = counts.get(host.id) ?? 0;
-    if (!fits(host, deep) || count >= host.info.slots || host.memoryFreeBytes < needBytes) continue;
+    if (!fits(host, deep) || count >= perSlot * host.info.slots || host.memoryFreeBytes < needBytes) continue;
     const load = (count + 1) / capacity(host);
     if (load < least || (load === least && best && host.id < best.id)) {
       best = host;
@@ -70,13 +77,18 @@ export interface Move {
   to: string;
 }
 
-/** Moves that even out the load, the most useful first. @param mayGo whether a process may be on that host at all */
+/**
+ * Moves that even out the load, the most useful first.
+ * @param mayGo whether a process may be on that host at all
+ * @param others processes wait for a slot: one that is given up for a faster host would go to them, and its process come on top there
+ */
 export function planMoves(
   hosts: readonly Host[],
   processes: ReadonlyMap<string, readonly ProcessRecord[]>,
   mayMove: (process: ProcessRecord) => boolean,
   now: number,
   mayGo: (process: ProcessRecord, to: Host) => boolean = () => true,
+  others = false,
 ): Move[] {
   const able = hosts.filter(usable);
   const moves: Move[] = [];
@@ -95,11 +107,13 @@ export function planMoves(
   for (;;) {
     let best: { from: Host; to: Host; gain: number; process: ProcessRecord } | undefined;
     for (const from of able) {
-      if ((candidates.get(from.id)?.length ?? 0) === 0 || (releasing.get(from.id) ?? 0) >= MAX_RELEASING) continue;
+      if (from.stay || (candidates.get(from.id)?.length ?? 0) === 0 || (releasing.get(from.id) ?? 0) >= MAX_RELEASING) continue;
       for (const to of able) {
-        if (to === from) continue;
+        if (to === from || to.block) continue;
         // Where every process has a slot of its own, only a much faster host is worth a move.
-        if ((counts.get(from.id) ?? 0) <= from.info.slots && to.speed < FASTER * from.speed) continue;
+        const own = (counts.get(from.id) ?? 0) <= from.info.slots;
+        if (own && to.speed < FASTER * from.speed) continue;
+        if (own && others && (counts.get(to.id) ?? 0) >= to.info.slots) continue;
         const gain = load(from) - Math.max(load(to, 1), load(from, -1));
         const worthwhile = load(from) - load(to, 1) > WORTHWHILE * load(from);
         if (!(gain > 1e-9) || !worthwhile || (best && gain <= best.gain)) continue;

@@ -6,12 +6,15 @@ import type { ExitReport, HostInfo, ImageRef, JobSpec, ProcessState, Syscall, Sy
 export interface Job {
   id: number;
   spec: JobSpec;
+  /** First process of its first part. */
   root: number;
+  /** Of several parts: cancelled when one was, else failed when one has not exited with 0. */
   state: "running" | "exited" | "failed" | "cancelled";
+  /** Of several parts: of the first one that has not exited with 0. */
   report: ExitReport | null;
   submittedAt: number;
   endedAt: number | null;
-  /** Bytes of output accepted so far, all processes together, in the order of arrival. */
+  /** Bytes of output accepted so far, all parts together. */
   stdoutBytes: number;
   stderrBytes: number;
   stdinBytes: number;
@@ -23,18 +26,56 @@ export interface Job {
   migratedProcesses: number;
   /** Times a process went back to its last checkpoint because its host was lost. */
   restarts: number;
+  /** The newest MAX_FREEZES. */
   freezesMs: number[];
   migrationBytes: number;
   migrationMessages: number;
-  files: Record<string, { hash: string; size: number }>;
+  /** Of its parts, those that ended well and those that ended otherwise, cancelled ones among these. */
+  parts: { total: number; done: number; failed: number };
+  /** When it began, or began anew, and how many of its parts had ended then: how fast the others end. */
+  since: { at: number; ended: number };
+  /** Files that its parts wrote. */
+  files: number;
   /** Who submitted it; missing in records of earlier versions. */
   by?: string;
 }
+
+/** One run of a job's program with arguments of its own: a first process and what it forks, with an output and files of their own. */
+export interface Part {
+  job: number;
+  /** From 1; it says which values of the job's parameters it has. */
+  number: number;
+  /** Its first process. */
+  root: number;
+  state: "running" | "exited" | "failed" | "cancelled";
+  report: ExitReport | null;
+  /** How often it has begun. */
+  tries: number;
+  endedAt: number | null;
+  /** Bytes of output accepted, all its processes together, in the order of arrival. */
+  stdoutBytes: number;
+  stderrBytes: number;
+  files: Record<string, { hash: string; size: number }>;
+}
+
+/** Names a part among those of all jobs. */
+export type PartKey = number & { readonly brand: "part" };
+/** More than a job has. With it a key stays an exact number for the first 2^36 jobs. */
+const PARTS_PER_JOB = 2 ** 17;
+export const partKey = (job: number, part: number): PartKey => (job * PARTS_PER_JOB + part) as PartKey;
+/** Keys of all parts of a job: from the first to the second. */
+export const partKeysOf = (job: number): [PartKey, PartKey] => [partKey(job, 0), partKey(job, PARTS_PER_JOB - 1)];
+/** Whether the part, or the process, has exited with 0. */
+export const isDone = ({ report }: Pick<Part, "report">): boolean => report?.kind === "exit" && report.code === 0;
+
+/** Freezes kept of each job. */
+export const MAX_FREEZES = 1000;
 
 export interface ProcessRecord {
   pid: number;
   parent: number;
   job: number;
+  part: number;
   state: ProcessState;
   /** Host that holds the lease. */
   host: string | null;
@@ -54,6 +95,8 @@ export interface ProcessRecord {
   outputBytes: number;
   errorBytes: number;
   cpuMs: number;
+  /** When its host got it, or last earned credit by it; missing in records of earlier versions. */
+  earnedAt?: number;
   memoryBytes: number;
   migrations: number;
   startedAt: number;
@@ -69,6 +112,10 @@ export interface HostSettings {
   tags: readonly string[];
   /** To be kept clear of processes: it gets none, and those it has move on. */
   drained: boolean;
+  /** Processes here are not balanced away; they still leave for its owner, for clearing, and by hand. */
+  stay: boolean;
+  /** Nothing new comes here, by placement, balancing or hand. What is here goes on, and so do its forks; what is on its way arrives. */
+  block: boolean;
 }
 
 /** A host as it is connected now, or was when it was last seen. */
@@ -95,14 +142,22 @@ export interface Host extends HostSettings {
 }
 
 export type Saved =
+  /** Without what it was submitted with, which is stored once and not at every change. */
   | { kind: "job"; value: Job }
+  | { kind: "spec"; job: number; value: JobSpec }
+  | { kind: "part"; value: Part }
   | { kind: "process"; value: ProcessRecord }
-  | { kind: "kernel"; job: number; value: KernelState };
+  | { kind: "kernel"; part: PartKey; value: KernelState };
 
-/** Ended jobs with all their processes. */
+/** What is to be stored no more. */
 export interface Forgotten {
+  /** Ended jobs with all they have. */
   jobs: number[];
   pids: number[];
+  /** Kernels of parts that have ended. */
+  kernels: PartKey[];
+  /** Outputs of parts that begin anew. */
+  outputs: { job: number; part: number }[];
 }
 
 export const isEnded = (process: ProcessRecord): boolean =>

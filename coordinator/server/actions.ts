@@ -1,8 +1,8 @@
 // What people and programs can have the coordinator do, whichever way they come, tunnel or HTTP: checked against what there is, carried
 // out, and written into the journal. Who may ask is checked before, where they come in.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { JobSpec } from "../protocol/index.ts";
-import { type Host, type Job, usable, whyNot } from "../scheduler/index.ts";
+import { type JobSpec, requireInputs, requireSweep } from "../protocol/index.ts";
+import { type Host, type Job, takes, whyNot } from "../scheduler/index.ts";
 import type { Device, TokenRecord } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createToken } from "./enrolment.ts";
@@ -14,6 +14,8 @@ export interface HostChange {
   name?: string | undefined;
   tags?: readonly string[] | undefined;
   drained?: boolean | undefined;
+  stay?: boolean | undefined;
+  block?: boolean | undefined;
 }
 
 export class Actions {
@@ -38,26 +40,43 @@ export class Actions {
     this.disconnect = disconnect;
   }
 
-  /** @throws NS_NOT_FOUND (program), NS_NO_SUCH_HOST, NS_HOST_UNAVAILABLE */
-  submit(spec: JobSpec, who: string): Job {
+  /**
+   * @param spec hosts it may be on only, by name or id
+   * @throws NS_BAD_JOB, NS_NOT_FOUND (program), NS_NO_SUCH_HOST, NS_HOST_UNAVAILABLE
+   */
+  submit(asked: JobSpec, who: string): Job {
     const { coordinator } = this;
+    const spec = asked.onlyOn ? { ...asked, onlyOn: asked.onlyOn.map((host) => this.host(host).id) } : asked;
+    requireSweep(spec);
+    requireInputs(spec.sweep);
+    if (spec.sweep !== undefined && spec.startOn !== null)
+      throw new NightshiftError("NS_BAD_JOB", "parts of a sweep cannot all start on one host; name the hosts it may use instead");
     if (!coordinator.store.programs().includes(spec.program))
       throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
     if (spec.startOn !== null) {
       const host = this.host(spec.startOn);
-      if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
+      if (!takes(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     }
-    for (const id of spec.onlyOn ?? []) this.host(id);
     const job = coordinator.apply((core, now) => core.submit(spec, now, who));
-    coordinator.note({ who, what: "job-submitted", target: `j${job.id}`, details: spec.name });
+    const { total } = job.parts;
+    const details = total === 1 ? spec.name : `${spec.name}, ${total} parts`;
+    coordinator.note({ who, what: "job-submitted", target: `j${job.id}`, details });
     return job;
   }
 
+  /** @param parts null: all that have failed @returns how many begin anew @throws as Core.retry() */
+  retry(job: number, parts: readonly number[] | null, who: string): number {
+    const retried = this.coordinator.apply((core, now) => core.retry(job, parts, now));
+    const details = `${retried} ${retried === 1 ? "part" : "parts"}`;
+    this.coordinator.note({ who, what: "job-retried", target: `j${job}`, details });
+    return retried;
+  }
+
   /** @returns how many processes it ended @throws NS_NO_SUCH_JOB, NS_NO_SUCH_PROCESS, NS_NOT_RUNNING */
-  cancel(target: { pid: number } | { job: number }, who: string): number {
+  cancel(target: { pid: number } | { job: number; part?: number }, who: string): number {
     const cancelled = this.coordinator.apply((core, now) => core.cancel(target, now));
     if ("pid" in target) this.coordinator.note({ who, what: "process-cancelled", target: `${target.pid}`, details: "" });
-    else this.coordinator.note({ who, what: "job-cancelled", target: `j${target.job}`, details: `${cancelled} processes` });
+    else this.coordinator.note({ who, what: "job-cancelled", target: nameOf(target), details: `${cancelled} processes` });
     return cancelled;
   }
 
@@ -117,16 +136,18 @@ export class Actions {
     const device = store.device(host.id);
     if (!device) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${idOrName}"`);
     const before = host.tags.join();
-    const { name = host.name, tags = host.tags, drained = host.drained } = change;
+    const { name = host.name, tags = host.tags, drained = host.drained, stay = host.stay, block = host.block } = change;
     if ([...core.hosts.values()].some((other) => other.id !== host.id && other.name === name))
       throw new NightshiftError("NS_USAGE", `another host is called "${name}"`);
-    store.saveDevice({ ...device, name, tags, drained });
+    store.saveDevice({ ...device, name, tags, drained, stay, block });
     const said = [
       ...(name === host.name ? [] : [`${host.name} is now ${name}`]),
       ...(tags.join() === host.tags.join() ? [] : [`tags ${tags.join(", ") || "none"}`]),
       ...(drained === host.drained ? [] : [drained ? "kept clear" : "takes work again"]),
+      ...(stay === host.stay ? [] : [stay ? "its processes stay" : "its processes are balanced again"]),
+      ...(block === host.block ? [] : [block ? "takes nothing new" : "takes new processes again"]),
     ];
-    this.coordinator.apply((changing, now) => changing.setHost(host.id, { name, tags, drained }, now));
+    this.coordinator.apply((changing, now) => changing.setHost(host.id, { name, tags, drained, stay, block }, now));
     if (tags.join() !== before) this.policies.tell(host);
     if (said.length > 0) this.coordinator.note({ who, what: "host-changed", target: name, details: said.join("; ") });
     return host;
@@ -155,3 +176,6 @@ export class Actions {
 
 /** How people name a link: the beginning of its token's hash. */
 export const shortOf = (token: TokenRecord): string => token.hash.slice(0, 12);
+
+/** How people name a job, or one of its parts. */
+const nameOf = ({ job, part }: { job: number; part?: number }): string => (part ? `j${job}.${part}` : `j${job}`);

@@ -1,16 +1,20 @@
 // One client's connection: requests in, answers and events out. Checks rights and parameters; the core and the store do the work.
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { type FromClient, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
-import { isEnded, type Job, type ProcessRecord } from "../scheduler/index.ts";
+import { type FromClient, MAX_ROWS, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
+import { type Host, isEnded, type Job, type Part, type ProcessRecord } from "../scheduler/index.ts";
 import type { Device } from "../store/index.ts";
 import type { Actions } from "./actions.ts";
 import type { Coordinator } from "./coordinator.ts";
+import type { CreditBoard } from "./credit.ts";
 import type { OverheadExperiments } from "./experiments.ts";
-import { Following } from "./following.ts";
+import { Following, type Place } from "./following.ts";
+import type { MachineMeasurements } from "./measurements.ts";
 import type { PendingHosts } from "./pending.ts";
 import type { HostPolicies } from "./policies.ts";
 import { type PolicyAnswers, policyAnswers } from "./policy-answers.ts";
 import type { Programs } from "./programs.ts";
+import type { HostReleases } from "./releases.ts";
+import { partState } from "./views.ts";
 
 export interface ClientServices {
   coordinator: Coordinator;
@@ -19,6 +23,9 @@ export interface ClientServices {
   policies: HostPolicies;
   pending: PendingHosts;
   experiments: OverheadExperiments;
+  measurements: MachineMeasurements;
+  releases: HostReleases;
+  credit: CreditBoard;
   /** A one-time link to the console. @param user whose password it sets; null: for a new administrator */
   consoleLink(user: string | null): string;
   version: string;
@@ -28,12 +35,23 @@ export interface ClientServices {
 const ADMIN_ONLY: ReadonlySet<Method> = new Set([
   "tokenCreate",
   "hostRevoke",
+  "hostChange",
   "consoleLink",
   "policySet",
   "policyUndo",
   "pendingHosts",
   "pendingDecide",
+  "events",
+  "releasePublish",
+  "releaseHalt",
+  "releaseToAll",
 ]);
+/** Files of parts in one answer. */
+const MAX_FILES_AT_ONCE = 2000;
+/** Characters of events in one answer. */
+const MAX_EVENT_CHARACTERS = 200_000;
+/** Of a key's hexadecimal digits: more than anybody can find another key for. */
+const KEY_SHOWN = 24;
 /** Experiments in one answer. */
 const MAX_EXPERIMENTS = 50;
 /** Requests of one client that may be under way at a time. */
@@ -57,8 +75,10 @@ export class ClientSession {
     this.send = send;
   }
 
+  /** Names are what clients call themselves: of one that may act on its own jobs only, the key says whose they are. */
   private get who(): string {
-    return `client ${this.device.name}`;
+    const { name, scope, key } = this.device;
+    return scope === "admin" ? `client ${name}` : `client ${name} ${key.slice(0, KEY_SHOWN)}`;
   }
 
   closed(): void {
@@ -106,15 +126,24 @@ export class ClientSession {
       return { job: job.id, pid: job.root };
     },
     instrument: ({ module }) => this.services.programs.instrument(module),
-    ps: ({ job, all }) => this.ps(job, all),
+    ps: (params) => this.ps(params),
     hosts: () => this.hosts(),
-    job: ({ job }) => jobResult(this.job(job)),
+    job: ({ job }) => {
+      const found = this.job(job);
+      const only = found.parts.total === 1 ? this.services.coordinator.core.part(job, 1) : undefined;
+      return jobResult(found, only?.files ?? {});
+    },
+    parts: (params) => this.parts(params),
+    retry: ({ job, parts }) => ({ retried: this.services.actions.retry(this.own(job).id, parts, this.who) }),
     attach: (params, id) => this.attach(params, id),
     stdin: ({ job, offset, bytes, end }) => ({
-      accepted: this.services.coordinator.apply((core) => core.stdin(job, offset, bytes, end)),
+      accepted: this.services.coordinator.apply((core) => core.stdin(this.own(job).id, offset, bytes, end)),
     }),
-    migrate: ({ pid, host }) => this.services.actions.migrate(pid, host, this.who),
-    cancel: ({ pid, job }) => this.cancel(pid, job),
+    migrate: ({ pid, host }) => {
+      this.own(this.process(pid).job);
+      return this.services.actions.migrate(pid, host, this.who);
+    },
+    cancel: (target) => this.cancel(target),
     tokenCreate: ({ scope, ttlMs, uses, approval }) => {
       const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who, approval);
       return { link, expiresAt: token.expiresAt };
@@ -138,6 +167,15 @@ export class ClientSession {
       this.services.pending.decide(host, approve, this.who);
       return {};
     },
+    releaseList: () => this.services.releases.list(),
+    releasePublish: (order) => this.services.releases.publish(order, this.who),
+    releaseShow: ({ version }) => this.services.releases.published(version).signed,
+    releaseHalt: ({ version }) => this.services.releases.halt(version, this.who),
+    releaseToAll: ({ version }) => this.services.releases.toAll(version, this.who),
+    measurementSend: (order) => this.services.measurements.add(order, this.who),
+    events: (search) => this.events(search),
+    credit: ({ days }) => this.services.credit.rows(days),
+    hostChange: ({ host, change }) => this.hostRow(this.services.actions.changeHost(host, change, this.who)),
     hostRevoke: ({ host }) => {
       this.services.actions.removeHost(host, this.who);
       return {};
@@ -157,7 +195,7 @@ export class ClientSession {
         startedAt: this.services.startedAt,
         hosts: online,
         jobs: running,
-        processes: this.ps(null, false).length,
+        processes: core.alive.size,
       };
     },
   };
@@ -168,21 +206,67 @@ export class ClientSession {
     return job;
   }
 
-  private cancel(pid: number | null, job: number | null): Result<"cancel"> {
-    if ((pid === null) === (job === null)) throw new NightshiftError("NS_BAD_MESSAGE", "cancel takes a process or a job");
-    const target = pid !== null ? { pid } : { job: job as number };
+  private process(pid: number): ProcessRecord {
+    const process = this.services.coordinator.core.processes.get(pid);
+    if (!process) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
+    return process;
+  }
+
+  /** A job that this client may act on: administrators on any, others on what they submitted. */
+  private own(id: number): Job {
+    const job = this.job(id);
+    if (this.device.scope !== "admin" && job.by !== this.who)
+      throw new NightshiftError("NS_FORBIDDEN", `job j${id} is somebody else's`);
+    return job;
+  }
+
+  private cancel({ pid, job, part }: Params<"cancel">): Result<"cancel"> {
+    if ((pid === null) === (job === null) || (pid !== null && part !== undefined))
+      throw new NightshiftError("NS_BAD_MESSAGE", "cancel takes a process, a job, or a part of a job");
+    const target = pid !== null ? { pid } : { job: job as number, ...(part !== undefined && { part }) };
+    this.own(pid !== null ? this.process(pid).job : (job as number));
     return { cancelled: this.services.actions.cancel(target, this.who) };
   }
 
-  private ps(job: number | null, all: boolean): Result<"ps"> {
+  private parts({ job, after }: Params<"parts">): Result<"parts"> {
     const { core } = this.services.coordinator;
-    const processes = job === null ? [...core.processes.values()] : core.processesOf(this.job(job).id);
+    const { total } = this.job(job).parts;
+    const rows: Result<"parts"> = [];
+    let files = 0;
+    for (let number = after + 1; number <= total && rows.length < MAX_ROWS; number++) {
+      const part = core.part(job, number);
+      files += Object.keys(part.files).length;
+      // So that the answer fits into a message.
+      if (files > MAX_FILES_AT_ONCE && rows.length > 0) break;
+      const { root, report, tries, stdoutBytes, stderrBytes } = part;
+      rows.push({
+        part: number,
+        pid: root,
+        state: partState(core, part),
+        report,
+        tries,
+        stdoutBytes,
+        stderrBytes,
+        files: part.files,
+      });
+    }
+    return rows;
+  }
+
+  private ps({ job, all, after = 0 }: Params<"ps">): Result<"ps"> {
+    const { core } = this.services.coordinator;
+    const known = all ? core.processes : core.alive;
+    const processes = job === null ? [...known.values()] : core.processesOf(this.job(job).id);
     return processes
-      .filter((process) => all || !isEnded(process))
+      .filter((process) => process.pid > after && (all || !isEnded(process)))
+      .sort((a, b) => a.pid - b.pid)
+      .slice(0, MAX_ROWS)
       .map((process: ProcessRecord) => ({
         pid: process.pid,
         parent: process.parent,
         job: process.job,
+        part: process.part,
+        parts: this.job(process.job).parts.total,
         name: this.job(process.job).spec.name,
         state: process.state,
         host: process.host === null ? null : (core.hosts.get(process.host)?.name ?? process.host.slice(0, 8)),
@@ -195,12 +279,25 @@ export class ClientSession {
       }));
   }
 
+  private async events(search: Params<"events">): Promise<Result<"events">> {
+    const found = await this.services.coordinator.store.journal.search(search);
+    let characters = 0;
+    // So that the answer fits into a message; the first always does.
+    const end = found.findIndex(({ who, target, details }, at) => {
+      characters += who.length + target.length + details.length;
+      return at > 0 && characters > MAX_EVENT_CHARACTERS;
+    });
+    return end < 0 ? found : found.slice(0, end);
+  }
+
   private hosts(): Result<"hosts"> {
-    return [...this.services.coordinator.core.hosts.values()].map((host) => ({
-      name: host.name,
-      id: host.id,
-      online: host.online,
-      paused: host.paused,
+    return [...this.services.coordinator.core.hosts.values()].map((host) => this.hostRow(host));
+  }
+
+  private hostRow(host: Host): Result<"hosts">[number] {
+    return {
+      ...{ name: host.name, id: host.id, tags: [...host.tags], online: host.online, paused: host.paused },
+      ...{ drained: host.drained, stay: host.stay, block: host.block },
       slots: host.info.slots,
       speed: host.speed,
       running: host.running,
@@ -210,15 +307,23 @@ export class ClientSession {
       memoryFreeBytes: host.memoryFreeBytes,
       os: host.info.os,
       cpuModel: host.info.cpuModel,
-    }));
+      version: host.info.app?.version ?? null,
+      outOfDate: this.services.releases.isOutOfDate(host),
+    };
   }
 
-  private attach({ job: jobId, pid, stdoutFrom, stderrFrom, follow }: Params<"attach">, id: number): Result<"attach"> {
+  private attach({ job: jobId, part: number, pid, stdout, stderr, follow }: Params<"attach">, id: number): Result<"attach"> {
     const { coordinator } = this.services;
-    const process = pid === null ? undefined : coordinator.core.processes.get(pid);
+    const { core } = coordinator;
+    const process = pid === null ? undefined : core.processes.get(pid);
     if (pid !== null && !process) throw new NightshiftError("NS_NO_SUCH_PROCESS", `there is no process ${pid}`);
     const job = this.job(process?.job ?? jobId ?? 0);
-    const following = new Following(coordinator, job, process, { 1: stdoutFrom, 2: stderrFrom }, follow, {
+    const only = process?.part ?? number;
+    const part = only === undefined ? undefined : core.part(job.id, only);
+    // The beginning of one part is where it alone begins.
+    const start = { part: part?.number ?? 1, offset: 0 };
+    const at = (place: Place | undefined): Place => (place && (!part || place.part === part.number) ? place : start);
+    const following = new Following(coordinator, { job, part, process }, { 1: at(stdout), 2: at(stderr) }, follow, {
       event: (event) => this.send({ type: "event", id, event }),
       backlogBytes: this.backlogBytes,
       ended: () => this.follows.delete(id),
@@ -229,7 +334,7 @@ export class ClientSession {
   }
 }
 
-const jobResult = (job: Job): Result<"job"> => ({
+const jobResult = (job: Job, files: Part["files"]): Result<"job"> => ({
   job: job.id,
   name: job.spec.name,
   state: job.state,
@@ -244,5 +349,6 @@ const jobResult = (job: Job): Result<"job"> => ({
   freezesMs: job.freezesMs,
   migrationBytes: job.migrationBytes,
   migrationMessages: job.migrationMessages,
-  files: job.files,
+  parts: job.parts,
+  files,
 });

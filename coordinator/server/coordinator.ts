@@ -11,7 +11,7 @@ import {
   type ProcessRecord,
   type Saved,
 } from "../scheduler/index.ts";
-import type { NewEvent, OutputChunk, Stay, Store } from "../store/index.ts";
+import type { EarnedThen, NewEvent, OutputChunk, Stay, Store } from "../store/index.ts";
 import { Feed } from "./feed.ts";
 
 /** How long changes that nobody is told of may wait for others to be stored with. */
@@ -31,6 +31,7 @@ export class Coordinator {
   private pendingHosts = new Set<string>();
   private pendingEvents: NewEvent[] = [];
   private pendingStays: Stay[] = [];
+  private pendingEarned: EarnedThen[] = [];
   private forgotten: Forgotten[] = [];
   /** Where each process that has not ended is, as last written down. */
   private readonly places = new Map<number, string | null>();
@@ -64,16 +65,18 @@ export class Coordinator {
   apply<T>(event: (core: Core, now: number) => T): T {
     const now = Date.now();
     const result = event(this.core, now);
-    const { changed, effects, forgotten, hosts } = this.core.take();
-    if (forgotten.jobs.length > 0) this.forgotten.push(forgotten);
+    const { changed, effects, forgotten, earned, hosts } = this.core.take();
+    const forgets = forgotten.jobs.length + forgotten.kernels.length + forgotten.outputs.length > 0;
+    if (forgets) this.forgotten.push(forgotten);
     for (const saved of changed) {
       this.pendingSaves.set(keyOf(saved), saved);
       if (saved.kind === "process") this.writeStay(saved.value, now);
       else if (saved.kind === "job") this.writeEnd(saved.value.id, now);
     }
+    for (const gain of earned) this.pendingEarned.push({ at: now, ...gain });
     for (const host of hosts) this.pendingHosts.add(host);
     for (const effect of effects) this.pendingEffects.push(effect);
-    if (effects.length > 0 || forgotten.jobs.length > 0) this.schedule();
+    if (effects.length > 0 || forgets) this.schedule();
     else if (changed.length > 0 || hosts.length > 0) this.quietTimer ??= setTimeout(() => this.flush(), QUIET_MS);
     return result;
   }
@@ -128,7 +131,7 @@ export class Coordinator {
 
   private feedChanges(saved: readonly Saved[], hosts: ReadonlySet<string>): void {
     for (const one of saved) {
-      if (one.kind === "kernel") continue;
+      if (one.kind !== "job" && one.kind !== "process") continue;
       const over = one.kind === "job" ? one.value.state !== "running" : isEnded(one.value);
       const key = one.kind === "job" ? (`job/${one.value.id}` as const) : (`process/${one.value.pid}` as const);
       if (over) this.feed.end(key);
@@ -165,6 +168,8 @@ export class Coordinator {
     const hosts = this.pendingHosts;
     this.pendingEvents = [];
     this.pendingStays = [];
+    const earned = this.pendingEarned;
+    this.pendingEarned = [];
     const { forgotten } = this;
     this.forgotten = [];
     this.pendingHosts = new Set();
@@ -174,7 +179,7 @@ export class Coordinator {
     try {
       const output = effects.filter((effect) => effect.kind === "output") as OutputChunk[];
       if (saved.length + output.length + events.length + forgotten.length > 0)
-        this.store.commit({ saved, output, events, stays, forgotten });
+        this.store.commit({ saved, output, events, stays, earned, forgotten });
     } catch (thrown) {
       this.onFailure(thrown);
       return;
@@ -191,6 +196,7 @@ export class Coordinator {
       this.tell(effect.job, {
         event: "output",
         pid: effect.pid,
+        part: effect.part,
         stream: effect.stream,
         end: effect.offset + effect.bytes.length,
         bytes: effect.bytes,
@@ -239,11 +245,17 @@ export class Coordinator {
     for (const process of this.core.processes.values()) if (process.image) images.add(process.image.hash);
     for (const job of this.core.jobs.values()) {
       roots.add(job.spec.program);
-      for (const file of [...Object.values(job.files), ...Object.values(job.spec.files)]) roots.add(file.hash);
+      const { files, sweep } = job.spec;
+      for (const file of [...Object.values(files), ...Object.values(sweep?.inputs?.files ?? {})]) roots.add(file.hash);
+      for (const part of this.core.partsOf(job.id)) for (const file of Object.values(part.files)) roots.add(file.hash);
     }
     return { roots, images };
   }
 }
 
-const keyOf = (saved: Saved): string =>
-  `${saved.kind}/${saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid}`;
+function keyOf(saved: Saved): string {
+  if (saved.kind === "kernel") return `kernel/${saved.part}`;
+  if (saved.kind === "spec") return `spec/${saved.job}`;
+  if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
+  return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
+}

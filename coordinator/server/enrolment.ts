@@ -60,7 +60,7 @@ export function authenticate(
     enrolledAt: now,
     revokedAt: null,
     tags: [],
-    drained: false,
+    ...{ drained: false, stay: false, block: false },
     info: null,
     pending: token.approval,
   };

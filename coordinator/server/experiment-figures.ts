@@ -22,6 +22,10 @@ export function median(values: readonly number[]): number {
       : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2;
 }
 
+/** The n-th root of the product. */
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
 /** What fork-fibonacci prints: for each id the n-th number of the sequence that starts with id+1, 2*id+1, modulo 2^64. */
 export function expectedOutput(n: number, forks: number): string {
   return Array.from({ length: 2 ** forks }, (_, id) => {

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { programNamed } from "@nightshift/wasm-kernels/programs";
 import type { ExperimentOrder, ExperimentView } from "../protocol/index.ts";
-import { type Host, type Job, usable, whyNot } from "../scheduler/index.ts";
+import { type Host, type Job, partKey, takes, whyNot } from "../scheduler/index.ts";
 import { type Experiment, type ExperimentRun, PARTS } from "../store/index.ts";
 import type { Actions } from "./actions.ts";
 import type { Compiler } from "./compiler.ts";
@@ -70,7 +70,8 @@ export class OverheadExperiments {
     const hosts = [this.actions.host(first), this.actions.host(second)];
     if (hosts[0] === hosts[1]) throw new NightshiftError("NS_USAGE", "the experiment needs two different hosts");
     for (const host of hosts) {
-      if (!usable(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
+      const problem = unfit(host);
+      if (problem !== null) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} ${problem}`);
       if (this.others([host.id], null))
         throw new NightshiftError("NS_HOST_BUSY", `${host.name} computes for others, whom the experiment would disturb`);
     }
@@ -134,9 +135,10 @@ export class OverheadExperiments {
     const { core } = this.coordinator;
     for (const { id, name } of experiment.hosts) {
       const host = core.hosts.get(id);
-      if (host && usable(host)) continue;
-      const message = `${name} is ${host ? whyNot(host) : "no longer in the cluster"}`;
-      return this.stop(underway, { state: "failed", error: new NightshiftError("NS_HOST_UNAVAILABLE", message) });
+      const problem = host ? unfit(host) : "is no longer in the cluster";
+      if (problem === null) continue;
+      const error = new NightshiftError("NS_HOST_UNAVAILABLE", `${name} ${problem}`);
+      return this.stop(underway, { state: "failed", error });
     }
     const run = experiment.results.at(-1);
     const hosts = experiment.hosts.map(({ id }) => id);
@@ -240,7 +242,7 @@ export class OverheadExperiments {
     this.look(underway);
     this.goOn(underway);
     if (job.state === "cancelled") throw new NightshiftError("NS_CANCELLED", `its job j${job.id} was cancelled`);
-    const { chunks } = coordinator.store.output(job.id, 1, 0, MAX_OUTPUT_BYTES, null);
+    const { chunks } = coordinator.store.output(partKey(job.id, 1), 1, 0, MAX_OUTPUT_BYTES, null);
     if (Buffer.concat(chunks.map(({ bytes }) => bytes)).toString() !== expectedOutput(n, forks))
       throw new NightshiftError("NS_INTERNAL", `j${job.id} has not printed what the program must print`);
     return { seconds, job };
@@ -258,6 +260,12 @@ export function forksFor(slots: number): number {
   if (slots > MAX_SLOTS)
     throw new NightshiftError("NS_LIMIT", `the hosts have ${slots} cores together; the program makes processes for ${MAX_SLOTS}`);
   return Math.min(MAX_FORKS, Math.max(MIN_FORKS, Math.ceil(Math.log2(PROCESSES_PER_SLOT * slots))));
+}
+
+/** Why a host cannot take part; null: it can. */
+function unfit(host: Host): string | null {
+  if (!takes(host)) return `is ${whyNot(host)}`;
+  return host.stay ? "keeps its processes (stay), so they would not spread" : null;
 }
 
 const described = ({ id, name, info: { os, cpuModel, slots } }: Host): Experiment["hosts"][number] => ({

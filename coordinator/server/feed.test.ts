@@ -56,3 +56,12 @@ test("a reader from before what has been forgotten must begin anew, one from aft
   expect(feed.canGoOn(feed.cursor)).toBe(true);
   expect(feed.canGoOn(feed.cursor + 1)).toBe(false);
 });
+
+test("what was over and has begun again is told also to those who begin", () => {
+  const feed = new Feed();
+  feed.touch("job/1");
+  feed.end("job/1");
+  expect(feed.since(0, 10, feed.cursor).keys).toEqual([]);
+  feed.touch("job/1");
+  expect(feed.since(0, 10, feed.cursor).keys).toEqual(["job/1"]);
+});

@@ -34,7 +34,9 @@ export class Feed {
     return this.log.length;
   }
 
+  /** What is over may have begun again, as parts of a job that has ended. */
   touch(key: Key): void {
+    this.over.delete(key);
     this.at++;
     this.lastChange.set(key, this.at);
     this.log.push({ at: this.at, key });
@@ -44,7 +46,6 @@ export class Feed {
   /** Its last change: it is over, and told of to those who read on from before, but not to those who begin. */
   end(key: Key): void {
     this.touch(key);
-    this.over.delete(key);
     this.over.add(key);
     if (this.over.size <= MAX_OVER) return;
     for (const oldest of this.over) {

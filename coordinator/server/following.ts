@@ -1,7 +1,8 @@
-// One client that follows a job's output, or one process's: from the offsets it names, first what is stored, then what comes, and at last
-// how it ended. Sends no faster than the client reads; everything comes from the store, so nothing is held in memory for a slow one.
+// One client that follows a job's output, one part's or one process's: from where it says, first what is stored, then what comes, and at
+// last how it ended. Of several parts it is sent the first one's output to its end, then the next one's: what it reads is the same at every run.
+// Sends no faster than the client reads; everything comes from the store, so nothing is held in memory for a slow one.
 import { type ClientEvent, type ExitReport, MAX_DATA_BYTES } from "../protocol/index.ts";
-import type { Job, ProcessRecord } from "../scheduler/index.ts";
+import { type Job, type Part, type ProcessRecord, partKey } from "../scheduler/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 
 export interface FollowingPorts {
@@ -9,6 +10,12 @@ export interface FollowingPorts {
   /** Bytes that wait to be sent to the client. */
   backlogBytes(): number;
   ended(): void;
+}
+
+/** An offset in the output of a part. */
+export interface Place {
+  part: number;
+  offset: number;
 }
 
 /** With more than this underway the client is given time to read. */
@@ -19,26 +26,27 @@ export class Following {
   private readonly coordinator: Coordinator;
   private readonly job: Job;
   private readonly process: ProcessRecord | undefined;
-  private readonly next: { 1: number; 2: number };
+  private readonly only: Part | undefined;
+  private readonly next: { 1: Place; 2: Place };
   private readonly follow: boolean;
   private readonly ports: FollowingPorts;
   private unfollow: () => void = () => {};
   private timer: NodeJS.Timeout | undefined;
   private over = false;
 
-  /** @param next offsets in the job's streams to begin at @param follow false: only what there is now */
+  /** @param what a job, and what of it alone @param next where to begin @param follow false: only what there is now */
   constructor(
     coordinator: Coordinator,
-    job: Job,
-    process: ProcessRecord | undefined,
-    next: { 1: number; 2: number },
+    what: { job: Job; part: Part | undefined; process: ProcessRecord | undefined },
+    next: { 1: Place; 2: Place },
     follow: boolean,
     ports: FollowingPorts,
   ) {
     this.coordinator = coordinator;
-    this.job = job;
-    this.process = process;
-    this.next = next;
+    this.job = what.job;
+    this.process = what.process;
+    this.only = what.part;
+    this.next = { 1: { ...next[1] }, 2: { ...next[2] } };
     this.follow = follow;
     this.ports = ports;
   }
@@ -77,31 +85,47 @@ export class Following {
 
   private endedReport(): ExitReport | undefined {
     if (this.process) return this.process.report ?? undefined;
-    return this.job.state === "running" ? undefined : (this.job.report ?? { kind: "signal", signal: 9 });
+    const { state, report } = this.only ?? this.job;
+    return state === "running" ? undefined : (report ?? { kind: "signal", signal: 9 });
   }
 
   /** @returns false when the client must read first */
   private sendStored(): boolean {
-    for (const stream of [1, 2] as const) {
-      for (;;) {
-        if (this.ports.backlogBytes() > MAX_BACKLOG_BYTES) return false;
-        const { chunks } = this.coordinator.store.output(
-          this.job.id,
-          stream,
-          this.next[stream],
-          MAX_DATA_BYTES,
-          this.process?.pid ?? null,
-        );
-        if (chunks.length === 0) break;
-        for (const { pid, offset, bytes } of chunks) {
-          this.next[stream] = offset + bytes.length;
-          for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
-            const part = bytes.subarray(at, at + MAX_DATA_BYTES);
-            this.ports.event({ event: "output", pid, stream, end: offset + at + part.length, bytes: part });
-          }
+    return this.sendStream(1) && this.sendStream(2);
+  }
+
+  private sendStream(stream: 1 | 2): boolean {
+    const { core } = this.coordinator;
+    const next = this.next[stream];
+    const last = this.only?.number ?? this.job.parts.total;
+    while (next.part <= last) {
+      // Looked at before its output: then all of it is there.
+      const part = core.part(this.job.id, next.part);
+      const ended = part.state !== "running";
+      const bytes = stream === 1 ? part.stdoutBytes : part.stderrBytes;
+      if (next.offset < bytes && !this.sendPart(stream, next)) return false;
+      if (next.part === last || (!ended && this.follow)) return true;
+      next.part++;
+      next.offset = 0;
+    }
+    return true;
+  }
+
+  private sendPart(stream: 1 | 2, next: Place): boolean {
+    const key = partKey(this.job.id, next.part);
+    const { store } = this.coordinator;
+    for (;;) {
+      if (this.ports.backlogBytes() > MAX_BACKLOG_BYTES) return false;
+      const { chunks } = store.output(key, stream, next.offset, MAX_DATA_BYTES, this.process?.pid ?? null);
+      if (chunks.length === 0) return true;
+      for (const { pid, offset, bytes } of chunks) {
+        next.offset = offset + bytes.length;
+        for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
+          const piece = bytes.subarray(at, at + MAX_DATA_BYTES);
+          const end = offset + at + piece.length;
+          this.ports.event({ event: "output", pid, part: next.part, stream, end, bytes: piece });
         }
       }
     }
-    return true;
   }
 }

@@ -3,8 +3,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import type { Server as TlsServer } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent } from "@nightshift/wasm-kernels/process";
@@ -13,27 +13,36 @@ import { DiskBlobs } from "../blobs/index.ts";
 import {
   acceptTunnel,
   type FromAgent,
-  formatLink,
   HandshakeGate,
   type HostInfo,
   PROTOCOL_VERSION,
   type ServedTunnel,
 } from "../protocol/index.ts";
-import { loadKeyFile, nodeCrypto, serveSockets } from "../protocol/node/index.ts";
+import { loadKeyFile, type Newcomer, nodeCrypto, serveSockets } from "../protocol/node/index.ts";
 import { type CoreSettings, DEFAULT_SETTINGS } from "../scheduler/index.ts";
 import { type Device, openSqlite } from "../store/index.ts";
 import { Actions } from "./actions.ts";
+import { Addresses, parsePublicUrl } from "./addresses.ts";
 import { ClientSession } from "./client-session.ts";
 import { Compiler } from "./compiler.ts";
 import { Coordinator } from "./coordinator.ts";
+import { CreditBoard } from "./credit.ts";
 import { authenticate, createToken } from "./enrolment.ts";
 import { OverheadExperiments } from "./experiments.ts";
 import { invitationUrl, invite } from "./http/people-handlers.ts";
+import { Proxies } from "./http/proxies.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
+import { MachineMeasurements } from "./measurements.ts";
 import { PendingHosts } from "./pending.ts";
 import { HostPolicies } from "./policies.ts";
 import { Programs } from "./programs.ts";
+import { HostReleases } from "./releases.ts";
+import { readSsoSettings } from "./sso/settings.ts";
+import type { CredentialSource } from "./tls/credentials.ts";
+import { GivenCertificate, type GivenFiles } from "./tls/given-certificate.ts";
+import { sharePort } from "./tls/shared-port.ts";
+import { UsageWatch } from "./usage.ts";
 import { Views } from "./views.ts";
 
 export interface CoordinatorOptions {
@@ -45,6 +54,14 @@ export interface CoordinatorOptions {
   port: number;
   /** Lets others than this computer use the console and the API over plain http. Default false: a password would go readable. */
   plainHttp?: boolean;
+  /** TLS on the same port: with these files, or with a certificate of a local authority that is made in the home. */
+  tls?: GivenFiles | "local-authority";
+  /** Addresses of proxies with TLS in front, whose X-Forwarded-* is believed. */
+  proxies?: readonly string[];
+  /** The address by which others come: https://NAME[:PORT]. */
+  publicUrl?: string;
+  /** The administrator's file for single sign-on. */
+  ssoFile?: string;
   /** Days for which an ended job, its output and files are kept; default 30. */
   keepJobsDays?: number;
   settings?: Partial<CoreSettings>;
@@ -61,6 +78,8 @@ export interface RunningCoordinator {
   adminLink: string;
   /** For hosts; valid for a day. */
   hostLink: string;
+  /** The same for hosts on this machine. */
+  localHostLink: string;
   /** The console's address; as long as there are no users, a one-time link that makes the first administrator. */
   consoleUrl: string;
   coordinator: Coordinator;
@@ -76,7 +95,7 @@ const SWEEP_MS = 10 * 60_000;
 /** Blobs nobody refers to are kept this long, as they may have been uploaded just before what refers to them. */
 const SWEEP_AGE_MS = 3600_000;
 
-/** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION */
+/** @throws NS_PORT_TAKEN, NS_ALREADY_RUNNING, NS_HOME_UNUSABLE, NS_STORE_VERSION, NS_BAD_CERTIFICATE, NS_BAD_FILE, NS_USAGE */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const directory = join(options.home, "coordinator");
   try {
@@ -112,62 +131,87 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   closers.push(() => coordinator.flush());
   const programs = new Programs(store, blobs);
 
-  for (const { key, role, revokedAt, pending, name, tags, drained, info } of store.devices())
+  for (const { key, role, revokedAt, pending, info, ...settings } of store.devices())
     if (role === "agent" && revokedAt === null && !pending && info !== null)
-      coordinator.apply((core, now) => core.hostKnown(key, { name, tags, drained }, info, now));
+      coordinator.apply((core, now) => core.hostKnown(key, settings, info, now));
 
-  const host = options.host ?? "127.0.0.1";
-  const plainHttp = options.plainHttp ?? false;
-  const everywhere = host === "0.0.0.0" || host === "::";
-  const outsideAddress = (): string => (everywhere ? lanAddress() : host);
-  let port = options.port;
-  const linkTo = (address: string, token: Uint8Array): string =>
-    formatLink({ host: address, port, tls: false, coordinatorKey: staticKey.publicKey, token });
+  const { plainHttp = false } = options;
+  if (plainHttp && options.tls) throw new NightshiftError("NS_USAGE", "with TLS there is no plain http for others");
+  const proxies = new Proxies(options.proxies ?? []);
+  const source = await credentialsOf(options);
+  const addresses = new Addresses({ ...options, source }, staticKey.publicKey);
   const tunnels = new Map<string, Set<{ close(code?: "NS_REVOKED", message?: string): void }>>();
   const disconnect = (key: string): void => {
     for (const tunnel of tunnels.get(key) ?? []) tunnel.close("NS_REVOKED", "this host has been removed from the cluster");
   };
   const policies = new HostPolicies(coordinator);
-  const actions = new Actions(coordinator, policies, (token) => linkTo(outsideAddress(), token), disconnect);
+  const actions = new Actions(coordinator, policies, (token) => addresses.link(token), disconnect);
   const compiler = new Compiler(join(directory, "builds"), blobs, programs);
   const experiments = new OverheadExperiments(coordinator, actions, compiler);
   closers.push(() => experiments.close());
+  const measurements = new MachineMeasurements(coordinator);
   const pending = new PendingHosts(coordinator, disconnect);
-  const views = new Views(coordinator, policies);
+  const releases = new HostReleases(coordinator, policies, blobs, VERSION);
+  closers.push(() => releases.close());
+  const credit = new CreditBoard(coordinator);
+  closers.push(() => credit.close());
+  const views = new Views(coordinator, policies, releases);
   closers.push(() => views.close());
+  const usage = new UsageWatch({
+    hosts: () => coordinator.core.hosts.values(),
+    store: (hours, now) => store.usages.add(hours, now),
+    now: Date.now,
+  });
+  closers.push(() => usage.close());
   const startedAt = Date.now();
   const site = await makeSite({
-    ...{ coordinator, actions, policies, pending, views, compiler, experiments, blobs, plainHttp, startedAt },
+    ...{
+      coordinator,
+      actions,
+      policies,
+      pending,
+      views,
+      usage,
+      compiler,
+      experiments,
+      measurements,
+      releases,
+      credit,
+      blobs,
+      plainHttp,
+      startedAt,
+    },
+    ...(options.ssoFile !== undefined && { sso: readSsoSettings(options.ssoFile) }),
+    ...{ proxies, hsts: source?.lasting ?? false, ...(source && { credentials: source.credentials }) },
     consoleFolder: CONSOLE_FOLDER,
     version: VERSION,
   });
   closers.push(() => site.close());
-  await listen(site, options.port, host);
   const http = site.server;
-  port = (http.address() as AddressInfo).port;
+  const shared = source && sharePort(http);
+  if (shared) closers.push(() => shared.close());
+  if (source) closers.push(source.watch((renewed) => (http as unknown as TlsServer).setSecureContext(renewed)));
+  await listen(site, options.port, addresses.host);
+  addresses.port = (http.address() as AddressInfo).port;
 
   // Those of an earlier start that was not stopped are nobody's any more.
   for (const { hash, scope, createdBy } of store.tokens())
     if (scope === "admin" && createdBy === "coordinator") store.removeToken(hash);
   const adminToken = createToken(store, "admin", 100 * 365 * DAY_MS, 1_000_000, startedAt, "coordinator").bytes;
   const hostToken = createToken(store, "host", DAY_MS, 10_000, startedAt, "coordinator").bytes;
-  const adminLink = linkTo(everywhere ? "127.0.0.1" : host, adminToken);
-  const consoleOrigin = (): string => {
-    const address = plainHttp ? outsideAddress() : everywhere ? "127.0.0.1" : host;
-    return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
-  };
+  const adminLink = addresses.localLink(adminToken);
   const consoleLink = (user: string | null): string =>
-    invitationUrl(consoleOrigin(), invite(store.people, "administrator", user).token);
+    invitationUrl(addresses.consoleOrigin(), invite(store.people, "administrator", user).token);
 
   const services = {
-    ...{ coordinator, programs, actions, policies, pending, experiments, consoleLink },
+    ...{ coordinator, programs, actions, policies, pending, experiments, measurements, releases, credit, consoleLink },
     ...{ version: VERSION, startedAt },
   };
 
-  const sockets = serveSockets({
-    http,
+  const serving = {
     gate: new HandshakeGate(),
-    onSocket: (newcomer) => {
+    addressOf: proxies.peer,
+    onSocket: (newcomer: Newcomer) => {
       acceptTunnel<Device>({
         socket: newcomer.socket,
         cipher: newcomer.cipher,
@@ -214,30 +258,34 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
           }),
       );
     },
-  });
-  closers.push(() => sockets.close());
+  };
+  for (const server of shared ? [http, shared.plain] : [http]) {
+    const sockets = serveSockets({ http: server, ...serving });
+    closers.push(() => sockets.close());
+  }
 
   const ticking = setInterval(() => coordinator.apply((core, now) => core.tick(now)), TICK_MS);
   const sweeping = setInterval(() => {
     forget(coordinator, (options.keepJobsDays ?? KEEP_JOBS_DAYS) * DAY_MS, log);
-    void sweep(coordinator, blobs, log);
+    void sweep(coordinator, blobs, releases.blobHashes(), log);
   }, SWEEP_MS);
   closers.push(() => {
     clearInterval(ticking);
     clearInterval(sweeping);
   });
   const endpoint = join(directory, "endpoint.json");
-  writeFileSync(endpoint, `${JSON.stringify({ pid: process.pid, port, link: adminLink, startedAt })}\n`, {
+  writeFileSync(endpoint, `${JSON.stringify({ pid: process.pid, port: addresses.port, link: adminLink, startedAt })}\n`, {
     mode: 0o600,
   });
   closers.push(() => rmSync(endpoint, { force: true }));
   return {
-    url: `http://${host}:${port}`,
-    port,
+    url: addresses.url(),
+    port: addresses.port,
     publicKey: staticKey.publicKey,
     adminLink,
-    hostLink: linkTo(outsideAddress(), hostToken),
-    consoleUrl: store.people.users().length === 0 ? consoleLink(null) : consoleOrigin(),
+    hostLink: addresses.link(hostToken),
+    localHostLink: addresses.localLink(hostToken),
+    consoleUrl: store.people.users().length === 0 ? consoleLink(null) : addresses.consoleOrigin(),
     coordinator,
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();
@@ -246,7 +294,19 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
 }
 
 function serveAgent(
-  { coordinator, policies, pending }: { coordinator: Coordinator; policies: HostPolicies; pending: PendingHosts },
+  {
+    coordinator,
+    policies,
+    pending,
+    releases,
+    credit,
+  }: {
+    coordinator: Coordinator;
+    policies: HostPolicies;
+    pending: PendingHosts;
+    releases: HostReleases;
+    credit: CreditBoard;
+  },
   device: Device,
   tunnel: ServedTunnel<"agent">,
   done: () => void,
@@ -257,6 +317,7 @@ function serveAgent(
   tunnel.onMessage((message) => {
     if (message.type !== "hello") {
       if (disconnect && message.type === "policyObeyed") policies.answered(device.key, message.versions, message.problem);
+      if (disconnect && message.type === "upgrade") releases.hostSaid(device.key, message);
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }
@@ -296,6 +357,8 @@ function serveAgent(
       drop,
       policies: policies.toldTo({ ...known, id: known.key }),
     });
+    releases.hostConnected(device.key);
+    credit.tell(device.key);
   };
   tunnel.onClose((error) => {
     done();
@@ -330,14 +393,15 @@ function forget(coordinator: Coordinator, afterMs: number, log: (event: string, 
   setImmediate(() => forget(coordinator, afterMs, log));
 }
 
-/** Removes blobs that no program, process or job refers to, directly or as a parent of an image. */
+/** Removes blobs that no program, process, job or release refers to, directly or as a parent of an image. @param more of releases */
 async function sweep(
   coordinator: Coordinator,
   blobs: DiskBlobs,
+  more: readonly string[],
   log: (event: string, details: Record<string, unknown>) => void,
 ): Promise<void> {
   const { roots, images } = coordinator.blobsInUse();
-  const keep = new Set(roots);
+  const keep = new Set([...roots, ...more]);
   for (const image of images) {
     for (let hash: string | null = image; hash !== null && !keep.has(hash); ) {
       keep.add(hash);
@@ -354,6 +418,15 @@ async function sweep(
   if (freedBytes > 0) log("swept", { freedBytes });
 }
 
+async function credentialsOf({ tls, home, publicUrl }: CoordinatorOptions): Promise<CredentialSource | undefined> {
+  if (tls === undefined) return undefined;
+  if (tls !== "local-authority") return new GivenCertificate(tls);
+  // Only who asks for it pays for reading the library.
+  const { LocalAuthority, namesHere } = await import("./tls/local-authority.ts");
+  const named = publicUrl === undefined ? [] : [parsePublicUrl(publicUrl).host];
+  return LocalAuthority.open(home, () => [...new Set([...named, ...namesHere()])]);
+}
+
 async function listen(site: FastifyInstance<Server>, port: number, host: string): Promise<void> {
   try {
     await site.listen({ port, host });
@@ -363,11 +436,4 @@ async function listen(site: FastifyInstance<Server>, port: number, host: string)
     if (code === "EACCES") throw new NightshiftError("NS_PORT_TAKEN", `port ${port} may not be used by this user`, { cause });
     throw cause;
   }
-}
-
-/** The address others on the network reach this machine by; loopback when there is none. */
-function lanAddress(): string {
-  for (const addresses of Object.values(networkInterfaces()))
-    for (const address of addresses ?? []) if (!address.internal && address.family === "IPv4") return address.address;
-  return "127.0.0.1";
 }

@@ -1,13 +1,27 @@
 // What the coordinator knows, as the HTTP API shows it: hosts, jobs and processes in plain JSON, sums over all of them, and samples of the
 // sums over time. Reads only.
 import type { ReasonCode } from "@nightshift/agent-app/policy";
-import { capacity, computingOn, type Host, type Job, type ProcessRecord, usable } from "../scheduler/index.ts";
+import { type PartState, valuesOf } from "../protocol/index.ts";
+import {
+  type Core,
+  capacity,
+  computingOn,
+  type Host,
+  isDone,
+  type Job,
+  type Part,
+  type ProcessRecord,
+  takes,
+  usable,
+} from "../scheduler/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { Answer, HostState } from "./http/api.ts";
 import type { HostPolicies } from "./policies.ts";
+import type { HostReleases } from "./releases.ts";
 
 export type HostView = Answer<"hosts">["hosts"][number];
 export type JobView = Answer<"jobs">["jobs"][number];
+export type PartView = Answer<"part">["part"];
 export type ProcessView = Answer<"process">;
 export type Sample = Answer<"cluster">["samples"][number];
 /** A process in the change stream: pid, parent, job, state, number of its host or 0, migrations. */
@@ -33,8 +47,15 @@ export function hostState(host: Host): HostState {
   return host.running > 0 ? "computing" : "idle";
 }
 
+export function partState(core: Core, part: Part): PartState {
+  if (part.state === "running") return core.processes.get(part.root)?.state === "queued" ? "queued" : "running";
+  if (part.state === "cancelled") return "cancelled";
+  return isDone(part) ? "done" : "failed";
+}
+
 export class Views {
   private readonly policies: HostPolicies;
+  private readonly releases: HostReleases;
   readonly samples: Sample[] = [];
   /** As of the last sample. */
   lastTotals: Answer<"cluster">["totals"];
@@ -43,8 +64,9 @@ export class Views {
   private readonly timer: NodeJS.Timeout;
   private ended: number;
 
-  constructor(coordinator: Coordinator, policies: HostPolicies) {
+  constructor(coordinator: Coordinator, policies: HostPolicies, releases: HostReleases) {
     this.policies = policies;
+    this.releases = releases;
     this.coordinator = coordinator;
     this.ended = this.endedProcesses();
     this.lastTotals = this.totals();
@@ -63,7 +85,22 @@ export class Views {
   }
 
   host(host: Host): HostView {
-    const { id, name, tags, drained, info, paused, pausedCode, running, runnable, blocked, memoryFreeBytes, seenAt } = host;
+    const {
+      id,
+      name,
+      tags,
+      drained,
+      stay,
+      block,
+      info,
+      paused,
+      pausedCode,
+      running,
+      runnable,
+      blocked,
+      memoryFreeBytes,
+      seenAt,
+    } = host;
     const { os, arch, cpuModel, slots, memoryBytes } = info;
     const more = {
       os,
@@ -79,8 +116,21 @@ export class Views {
       blocked,
       memoryFreeBytes,
       policy: this.policy(host),
+      version: info.app?.version ?? null,
+      outOfDate: this.releases.isOutOfDate(host),
     };
-    return { id, number: this.numberOf(id), name, tags: [...tags], drained, state: hostState(host), ...more, seenAt };
+    return {
+      id,
+      number: this.numberOf(id),
+      name,
+      tags: [...tags],
+      drained,
+      stay,
+      block,
+      state: hostState(host),
+      ...more,
+      seenAt,
+    };
   }
 
   private policy(host: Host): HostView["policy"] {
@@ -96,15 +146,39 @@ export class Views {
   job(job: Job): JobView {
     const { id, spec, state, report, processes, submittedAt, endedAt, migrations, restarts, stdoutBytes, stderrBytes } = job;
     const alive = this.coordinator.core.aliveOf(id);
-    const sums = { processes, alive, migrations, restarts, stdoutBytes, stderrBytes, files: Object.keys(job.files).length };
-    return { job: id, name: spec.name, by: job.by ?? "", state, report, submittedAt, endedAt, ...sums };
+    const sums = { processes, alive, migrations, restarts, stdoutBytes, stderrBytes, files: job.files };
+    return {
+      job: id,
+      name: spec.name,
+      by: job.by ?? "",
+      state,
+      report,
+      submittedAt,
+      endedAt,
+      parts: { ...job.parts },
+      since: { ...job.since },
+      ...sums,
+    };
+  }
+
+  part(part: Part): PartView {
+    const { core } = this.coordinator;
+    const { job, number, root, report, tries, endedAt, stdoutBytes, stderrBytes } = part;
+    const process = core.processes.get(root);
+    const { cpuMs = 0, migrations = 0, startedAt = 0, host = null } = process ?? {};
+    const spec = core.jobs.get(job)?.spec;
+    return {
+      ...{ part: number, pid: root, state: partState(core, part), report, tries, values: valuesOf(spec?.sweep, number) },
+      ...{ host: host === null ? null : this.nameOf(host), cpuMs, migrations, startedAt, endedAt },
+      ...{ stdoutBytes, stderrBytes, files: Object.keys(part.files).length },
+    };
   }
 
   process(process: ProcessRecord): ProcessView {
-    const { pid, parent, job, state, host, cpuMs, memoryBytes, migrations, startedAt, report, waiting } = process;
+    const { pid, parent, job, part, state, host, cpuMs, memoryBytes, migrations, startedAt, report, waiting } = process;
     const where = host === null ? null : this.nameOf(host);
     const sums = { cpuMs, memoryBytes, migrations, startedAt, report };
-    return { pid, parent, job, state, host: where, hostId: host, waiting: waiting?.call.call ?? null, ...sums };
+    return { pid, parent, job, part, state, host: where, hostId: host, waiting: waiting?.call.call ?? null, ...sums };
   }
 
   row(process: ProcessRecord): ProcessRow {
@@ -137,7 +211,7 @@ export class Views {
       totals.online++;
       totals.slots += host.info.slots;
       totals.computing += Math.min(host.running, host.info.slots);
-      if (usable(host)) totals.idle += Math.max(0, host.info.slots - host.running);
+      if (takes(host)) totals.idle += Math.max(0, host.info.slots - host.running);
       if (hostState(host) === "owner") totals.owners++;
     }
     for (const job of core.jobs.values()) if (job.state === "running") totals.jobs++;

@@ -1,5 +1,6 @@
 // What has happened, append-only: events (who did what, and when) and stays (which process was on which host from when). Written in the
 // transaction of the change they tell of; bounded by age and number.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Row } from "./database.ts";
 
 /** What an event can be about. Stable: scripts search for it. */
@@ -12,11 +13,16 @@ export type Deed =
   | "user-added"
   | "user-changed"
   | "user-removed"
+  | "sso-connected"
+  | "sso-disconnected"
+  | "passkey-added"
+  | "passkey-removed"
   | "api-token-created"
   | "api-token-removed"
   | "job-submitted"
   | "job-ended"
   | "job-cancelled"
+  | "job-retried"
   | "process-cancelled"
   | "process-migrated"
   | "host-joined"
@@ -30,7 +36,14 @@ export type Deed =
   | "host-approved"
   | "host-refused"
   | "experiment-started"
-  | "experiment-ended";
+  | "experiment-ended"
+  | "measurement-sent"
+  | "measurement-removed"
+  | "release-published"
+  | "release-to-all"
+  | "release-halted"
+  | "host-updated"
+  | "host-update-failed";
 
 export interface JournalEvent {
   id: number;
@@ -66,6 +79,8 @@ export interface EventSearch {
 /** Events are kept for a year, the newest million of them; stays for 90 days. */
 const EVENT_AGE_MS = 365 * 24 * 3600_000;
 const MAX_EVENTS = 1_000_000;
+/** Some ten milliseconds' worth. */
+const SEARCHED_AT_A_TIME = 20_000;
 const STAY_AGE_MS = 90 * 24 * 3600_000;
 
 export class Journal {
@@ -83,17 +98,21 @@ export class Journal {
       this.db.run("insert into stay (job, pid, at, host, ended) values (?, ?, ?, ?, ?)", job, pid, at, host, ended ? 1 : 0);
   }
 
-  /** Newest first. */
-  search({ text, before, limit }: EventSearch): JournalEvent[] {
+  /** Newest first. Looks through so many events at a time, and all else has its turn in between: what is rare is found only by reading all. */
+  async search({ text, before, limit }: EventSearch, atATime = SEARCHED_AT_A_TIME): Promise<JournalEvent[]> {
     const like = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
-    return this.db
-      .all(
-        "select * from event where id < ? and (who || ' ' || what || ' ' || target || ' ' || details) like ? escape '\\' order by id desc limit ?",
-        before,
-        like,
-        limit,
-      )
-      .map(eventOf);
+    const found: JournalEvent[] = [];
+    const [ends] = this.db.all("select min(id) as oldest, max(id) as newest from event");
+    for (let end = Math.min(before, Number(ends?.newest) + 1); end > Number(ends?.oldest); end -= atATime) {
+      const rows = this.db.all(
+        "select * from event where id < ? and id >= ? and (who || ' ' || what || ' ' || target || ' ' || details) like ? escape '\\' order by id desc limit ?",
+        ...[end, end - atATime, like, limit - found.length],
+      );
+      found.push(...rows.map(eventOf));
+      if (found.length >= limit) break;
+      await nextTurn();
+    }
+    return found;
   }
 
   /** In the order in which they came, the first `limit` of the job. */

@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
 export interface User {
   name: string;
   role: Role;
-  /** argon2id, with its parameters and salt. */
+  /** argon2id, with its parameters and salt; "" for somebody who has none. */
   password: string;
   createdAt: number;
 }
@@ -20,6 +20,8 @@ export interface SessionRecord {
   user: string;
   createdAt: number;
   expiresAt: number;
+  /** It began at the identity provider. */
+  sso: boolean;
 }
 
 export interface ApiToken {
@@ -40,6 +42,33 @@ export interface Invitation {
   name: string | null;
   role: Role;
   expiresAt: number;
+}
+
+/** Who a user is to an identity provider. */
+export interface SsoIdentity {
+  issuer: string;
+  subject: string;
+  user: string;
+  /** The user was made by signing in so, and has the role that the provider gives. */
+  managed: boolean;
+  createdAt: number;
+}
+
+/** A key on somebody's device or stick, for one name of this coordinator. */
+export interface Passkey {
+  /** The credential's, base64url. */
+  id: string;
+  user: string;
+  /** The name that it is good under, WebAuthn's RP id. */
+  site: string;
+  /** What its owner calls it. */
+  name: string;
+  /** COSE, base64url. */
+  publicKey: string;
+  /** Of signatures; a lower one comes from a copy. */
+  counter: number;
+  createdAt: number;
+  usedAt: number | null;
 }
 
 export class People {
@@ -68,13 +97,58 @@ export class People {
     );
   }
 
-  /** With their sessions and tokens. @returns false when there was none */
+  /** With their sessions, tokens, identities and passkeys. @returns false when there was none */
   removeUser(name: string): boolean {
     return this.db.transaction(() => {
       this.db.run("delete from session where user = ?", name);
       this.db.run("delete from api_token where user = ?", name);
+      this.db.run("delete from identity where user = ?", name);
+      this.db.run("delete from passkey where user = ?", name);
       return this.db.run("delete from user where name = ?", name) > 0;
     });
+  }
+
+  identity(issuer: string, subject: string): SsoIdentity | undefined {
+    const row = this.db.first("select * from identity where issuer = ? and subject = ?", issuer, subject);
+    return row && identityOf(row);
+  }
+
+  identitiesOf(user: string): SsoIdentity[] {
+    return this.db.all("select * from identity where user = ? order by created_at", user).map(identityOf);
+  }
+
+  saveIdentity({ issuer, subject, user, managed, createdAt }: SsoIdentity): void {
+    const values = [issuer, subject, user, Number(managed), createdAt];
+    this.db.run("insert into identity (issuer, subject, user, managed, created_at) values (?, ?, ?, ?, ?)", ...values);
+  }
+
+  removeIdentitiesOf(user: string): void {
+    this.db.run("delete from identity where user = ?", user);
+  }
+
+  passkey(id: string): Passkey | undefined {
+    const row = this.db.first("select * from passkey where id = ?", id);
+    return row && passkeyOf(row);
+  }
+
+  passkeysOf(user: string): Passkey[] {
+    return this.db.all("select * from passkey where user = ? order by created_at", user).map(passkeyOf);
+  }
+
+  hasPasskeys(site: string): boolean {
+    return this.db.first("select 1 from passkey where site = ? limit 1", site) !== undefined;
+  }
+
+  savePasskey({ id, user, site, name, publicKey, counter, createdAt, usedAt }: Passkey): void {
+    const values = [id, user, site, name, publicKey, counter, createdAt, usedAt];
+    this.db.run(
+      "insert or replace into passkey (id, user, site, name, public_key, counter, created_at, used_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...values,
+    );
+  }
+
+  removePasskey(id: string): void {
+    this.db.run("delete from passkey where id = ?", id);
   }
 
   session(hash: string): SessionRecord | undefined {
@@ -85,17 +159,19 @@ export class People {
         user: String(row.user),
         createdAt: Number(row.created_at),
         expiresAt: Number(row.expires_at),
+        sso: row.sso === 1,
       }
     );
   }
 
   saveSession(session: SessionRecord): void {
     this.db.run(
-      "insert into session (hash, user, created_at, expires_at) values (?, ?, ?, ?)",
+      "insert into session (hash, user, created_at, expires_at, sso) values (?, ?, ?, ?, ?)",
       session.hash,
       session.user,
       session.createdAt,
       session.expiresAt,
+      Number(session.sso),
     );
   }
 
@@ -174,6 +250,25 @@ const userOf = (row: Row): User => ({
   role: row.role as Role,
   password: String(row.password),
   createdAt: Number(row.created_at),
+});
+
+const identityOf = (row: Row): SsoIdentity => ({
+  issuer: String(row.issuer),
+  subject: String(row.subject),
+  user: String(row.user),
+  managed: row.managed === 1,
+  createdAt: Number(row.created_at),
+});
+
+const passkeyOf = (row: Row): Passkey => ({
+  id: String(row.id),
+  user: String(row.user),
+  site: String(row.site),
+  name: String(row.name),
+  publicKey: String(row.public_key),
+  counter: Number(row.counter),
+  createdAt: Number(row.created_at),
+  usedAt: row.used_at === null ? null : Number(row.used_at),
 });
 
 const tokenOf = (row: Row): ApiToken => ({

@@ -3,17 +3,21 @@
 import { DatabaseSync } from "node:sqlite";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Decoder, Encoder } from "cbor-x";
-import type { Forgotten, Saved } from "../scheduler/state.ts";
+import { type Forgotten, type PartKey, partKey, partKeysOf, type Saved } from "../scheduler/state.ts";
+import { Credit } from "./credit.ts";
 import { Database, type Row } from "./database.ts";
 import { Experiments } from "./experiments.ts";
 import { Journal } from "./journal.ts";
+import { Measurements } from "./measurements.ts";
 import { People } from "./people.ts";
 import { Policies } from "./policies.ts";
+import { Releases } from "./releases.ts";
 import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts";
+import { Usages } from "./usage.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 6;
-export const MIGRATIONS: Record<number, string> = {
+const VERSION = 14;
+export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
     create table output (job integer not null, stream integer not null, offset integer not null, pid integer not null, bytes blob not null,
@@ -57,6 +61,74 @@ export const MIGRATIONS: Record<number, string> = {
   `,
   // Overhead experiments.
   6: "create table experiment (id integer primary key autoincrement, data text not null);",
+  // Releases, and how far each host is with one.
+  7: `
+    create table release (id integer primary key autoincrement, data text not null);
+    create table release_host (release integer not null, host text not null, state text not null, at integer not null, problem text,
+      primary key (release, host)) without rowid;
+  `,
+  // Jobs have parts; what a job was submitted with is a record of its own. Every earlier job becomes one of one part.
+  8: (db) => {
+    db.exec(`
+      alter table output rename to output_of_jobs;
+      create table output (part integer not null, stream integer not null, offset integer not null, pid integer not null, bytes blob not null,
+        primary key (part, stream, offset)) without rowid;
+    `);
+    // Keys as of this version: the job's number times 2^17, and the part's.
+    db.exec(`
+      insert into output select job * 131072 + 1, stream, offset, pid, bytes from output_of_jobs;
+      drop table output_of_jobs;
+      update record set id = id * 131072 + 1 where kind = 'kernel';
+    `);
+    const put = db.prepare("insert or replace into record (kind, id, data) values (?, ?, ?)");
+    for (const { id, data } of db.prepare("select id, data from record where kind = 'job'").all() as Row[]) {
+      const { spec, files, ...job } = decoder.decode(data as Uint8Array);
+      const well = job.report?.kind === "exit" && job.report.code === 0;
+      const running = job.state === "running";
+      const parts = { total: 1, done: !running && well ? 1 : 0, failed: running || well ? 0 : 1 };
+      put.run(
+        "job",
+        id as number,
+        encoder.encode({ ...job, parts, since: { at: job.submittedAt, ended: 0 }, files: Object.keys(files).length }),
+      );
+      put.run("spec", id as number, encoder.encode(spec));
+      const { root, state, report, endedAt, stdoutBytes, stderrBytes } = job;
+      const part = { job: id, number: 1, root, state, report, tries: 1, endedAt, stdoutBytes, stderrBytes, files };
+      put.run("part", Number(id) * 131072 + 1, encoder.encode(part));
+    }
+    for (const { id, data } of db.prepare("select id, data from record where kind = 'process'").all() as Row[])
+      put.run("process", id as number, encoder.encode({ ...decoder.decode(data as Uint8Array), part: 1 }));
+  },
+  // What hosts did hour by hour.
+  9: `
+    create table host_hour (host text not null, at integer not null, computing integer not null, idle integer not null, owner integer not null,
+      paused integer not null, primary key (host, at)) without rowid;
+    create index host_hour_at on host_hour (at);
+  `,
+  // What hosts have earned.
+  10: "create table credit (day integer not null, host text not null, cpu_ms real not null, credit real not null, primary key (day, host)) without rowid;",
+  // Who users are to an identity provider.
+  11: `
+    create table identity (issuer text not null, subject text not null, user text not null, managed integer not null,
+      created_at integer not null, primary key (issuer, subject)) without rowid;
+  `,
+  // Passkeys.
+  12: `
+    create table passkey (id text primary key, user text not null, site text not null, name text not null, public_key text not null,
+      counter integer not null, created_at integer not null, used_at integer) without rowid;
+    create index passkey_site on passkey (site);
+  `,
+  // What programs took on machines.
+  13: `
+    create table measurement (id integer primary key autoincrement, machine text not null, data text not null);
+    create index measurement_machine on measurement (machine, id);
+  `,
+  // Hosts whose processes stay, and hosts that take nothing new; which sessions began at the identity provider.
+  14: `
+    alter table session add column sso integer not null default 0;
+    alter table device add column stay integer not null default 0;
+    alter table device add column block integer not null default 0;
+  `,
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -85,8 +157,13 @@ function migrate(db: DatabaseSync, path: string): void {
     db.close();
     throw new NightshiftError("NS_STORE_VERSION", `${path} is of version ${found}; this Nightshift knows ${VERSION}`);
   }
-  for (let version = found + 1; version <= VERSION; version++)
-    db.exec(`begin immediate; ${MIGRATIONS[version]} pragma user_version = ${version}; commit;`);
+  for (let version = found + 1; version <= VERSION; version++) {
+    const migration = MIGRATIONS[version];
+    db.exec("begin immediate");
+    if (typeof migration === "string") db.exec(migration);
+    else migration?.(db);
+    db.exec(`pragma user_version = ${version}; commit;`);
+  }
 }
 
 class SqliteStore implements Store {
@@ -94,6 +171,10 @@ class SqliteStore implements Store {
   readonly journal: Journal;
   readonly policies: Policies;
   readonly experiments: Experiments;
+  readonly measurements: Measurements;
+  readonly releases: Releases;
+  readonly credit: Credit;
+  readonly usages: Usages;
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -102,50 +183,59 @@ class SqliteStore implements Store {
     this.journal = new Journal(db);
     this.policies = new Policies(db);
     this.experiments = new Experiments(db);
+    this.measurements = new Measurements(db);
+    this.releases = new Releases(db);
+    this.credit = new Credit(db);
+    this.usages = new Usages(db);
   }
 
   *load(): Iterable<Saved> {
     const rows = this.db.statement(
-      "select kind, id, data from record order by case kind when 'job' then 0 when 'kernel' then 1 else 2 end, id",
+      "select kind, id, data from record order by case kind when 'job' then 0 when 'spec' then 1 when 'part' then 2 when 'kernel' then 3 else 4 end, id",
     );
     for (const row of rows.all() as Row[]) {
       const value = decoder.decode(row.data as Uint8Array);
-      if (row.kind === "kernel") yield { kind: "kernel", job: Number(row.id), value };
-      else yield { kind: row.kind as "job" | "process", value };
+      if (row.kind === "kernel") yield { kind: "kernel", part: Number(row.id) as PartKey, value };
+      else if (row.kind === "spec") yield { kind: "spec", job: Number(row.id), value };
+      else yield { kind: row.kind as "job" | "part" | "process", value };
     }
   }
 
   commit(batch: Batch): void {
     const put = this.db.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
     const append = this.db.statement(
-      "insert into output (job, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing",
+      "insert into output (part, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing",
     );
     this.db.transaction(() => {
-      for (const saved of batch.saved) {
-        const id = saved.kind === "kernel" ? saved.job : saved.kind === "job" ? saved.value.id : saved.value.pid;
-        put.run(saved.kind, id, encoder.encode(saved.value));
-      }
-      for (const chunk of batch.output) append.run(chunk.job, chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
+      for (const saved of batch.saved) put.run(saved.kind, idOf(saved), encoder.encode(storedOf(saved)));
+      for (const chunk of batch.output)
+        append.run(partKey(chunk.job, chunk.part), chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
       this.journal.append(batch.events ?? [], batch.stays ?? []);
+      this.credit.add(batch.earned ?? []);
       for (const forgotten of batch.forgotten ?? []) this.forget(forgotten);
     });
   }
 
-  private forget({ jobs, pids }: Forgotten): void {
+  private forget({ jobs, pids, kernels, outputs }: Forgotten): void {
     const record = this.db.statement("delete from record where kind = ? and id = ?");
-    const output = this.db.statement("delete from output where job = ?");
+    const ofParts = this.db.statement("delete from record where kind in ('part', 'kernel') and id between ? and ?");
+    const output = this.db.statement("delete from output where part between ? and ?");
     const stays = this.db.statement("delete from stay where job = ?");
     for (const job of jobs) {
+      const [first, last] = partKeysOf(job);
       record.run("job", job);
-      record.run("kernel", job);
-      output.run(job);
+      record.run("spec", job);
+      ofParts.run(first, last);
+      output.run(first, last);
       stays.run(job);
     }
     for (const pid of pids) record.run("process", pid);
+    for (const key of kernels) record.run("kernel", key);
+    for (const { job, part } of outputs) output.run(partKey(job, part), partKey(job, part));
   }
 
   output(
-    job: number,
+    part: PartKey,
     stream: 1 | 2,
     from: number,
     limit: number,
@@ -153,11 +243,11 @@ class SqliteStore implements Store {
   ): { chunks: { pid: number; offset: number; bytes: Uint8Array }[] } {
     // The chunk that holds `from` begins at or before it.
     const first = this.db
-      .statement("select max(offset) as at from output where job = ? and stream = ? and offset <= ?")
-      .get(job, stream, from) as Row | undefined;
+      .statement("select max(offset) as at from output where part = ? and stream = ? and offset <= ?")
+      .get(part, stream, from) as Row | undefined;
     const rows = this.db
-      .statement("select offset, pid, bytes from output where job = ? and stream = ? and offset >= ? order by offset")
-      .iterate(job, stream, Number(first?.at ?? from));
+      .statement("select offset, pid, bytes from output where part = ? and stream = ? and offset >= ? order by offset")
+      .iterate(part, stream, Number(first?.at ?? from));
     const chunks: { pid: number; offset: number; bytes: Uint8Array }[] = [];
     let total = 0;
     for (const row of rows as Iterable<Row>) {
@@ -184,7 +274,7 @@ class SqliteStore implements Store {
 
   saveDevice(device: Device): void {
     this.db.run(
-      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, info, pending) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into device (key, role, scope, name, enrolled_at, revoked_at, tags, drained, stay, block, info, pending) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       device.key,
       device.role,
       device.scope,
@@ -193,6 +283,8 @@ class SqliteStore implements Store {
       device.revokedAt,
       JSON.stringify(device.tags),
       device.drained ? 1 : 0,
+      device.stay ? 1 : 0,
+      device.block ? 1 : 0,
       device.info === null ? null : JSON.stringify(device.info),
       device.pending ? 1 : 0,
     );
@@ -267,6 +359,20 @@ class SqliteStore implements Store {
   }
 }
 
+function idOf(saved: Saved): number {
+  if (saved.kind === "kernel") return saved.part;
+  if (saved.kind === "spec") return saved.job;
+  if (saved.kind === "part") return partKey(saved.value.job, saved.value.number);
+  return saved.kind === "job" ? saved.value.id : saved.value.pid;
+}
+
+/** What a job was submitted with is stored once, by itself. */
+function storedOf(saved: Saved): unknown {
+  if (saved.kind !== "job") return saved.value;
+  const { spec: _, ...job } = saved.value;
+  return job;
+}
+
 const deviceOf = (row: Row): Device => ({
   key: String(row.key),
   role: row.role as Device["role"],
@@ -276,6 +382,8 @@ const deviceOf = (row: Row): Device => ({
   revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
   tags: JSON.parse(String(row.tags)),
   drained: row.drained === 1,
+  stay: row.stay === 1,
+  block: row.block === 1,
   info: row.info === null ? null : JSON.parse(String(row.info)),
   pending: row.pending === 1,
 });

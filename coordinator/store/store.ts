@@ -1,16 +1,21 @@
 // The store's interface. One batch is one transaction: when `commit` returns, all of it is on the disk; when it throws, none of it.
 import type { HostInfo } from "../protocol/messages.ts";
-import type { Forgotten, Saved } from "../scheduler/state.ts";
+import type { Forgotten, PartKey, Saved } from "../scheduler/state.ts";
+import type { Credit, EarnedThen } from "./credit.ts";
 import type { Experiments } from "./experiments.ts";
 import type { Journal, NewEvent, Stay } from "./journal.ts";
+import type { Measurements } from "./measurements.ts";
 import type { People } from "./people.ts";
 import type { Policies } from "./policies.ts";
+import type { Releases } from "./releases.ts";
+import type { Usages } from "./usage.ts";
 
 export interface OutputChunk {
   job: number;
+  part: number;
   pid: number;
   stream: 1 | 2;
-  /** Of the first byte, in the job's stream. */
+  /** Of the first byte, in the part's stream. */
   offset: number;
   bytes: Uint8Array;
 }
@@ -20,7 +25,8 @@ export interface Batch {
   output: readonly OutputChunk[];
   events?: readonly NewEvent[];
   stays?: readonly Stay[];
-  /** Jobs and their processes of which nothing is to be kept, output included. */
+  earned?: readonly EarnedThen[];
+  /** What is to be kept no more: whole jobs, and what was written before by parts that begin anew. */
   forgotten?: readonly Forgotten[];
 }
 
@@ -38,6 +44,9 @@ export interface Device {
   tags: readonly string[];
   /** A host that is to be kept clear of processes. */
   drained: boolean;
+  /** As of a host in scheduler/state.ts. */
+  stay: boolean;
+  block: boolean;
   /** A host as it last described itself; null when it never did. */
   info: HostInfo | null;
   /** It waits until an administrator lets it in. */
@@ -71,12 +80,16 @@ export interface Store {
   readonly journal: Journal;
   readonly policies: Policies;
   readonly experiments: Experiments;
-  /** Everything saved, jobs before their processes. */
+  readonly measurements: Measurements;
+  readonly releases: Releases;
+  readonly credit: Credit;
+  readonly usages: Usages;
+  /** Everything saved, jobs before what they were submitted with, then their parts, kernels and processes. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;
-  /** Output of a job (or of one of its processes) from an offset in the job's stream, at most `limit` bytes or one chunk. */
+  /** Output of a part (or of one of its processes) from an offset in the part's stream, at most `limit` bytes or one chunk. */
   output(
-    job: number,
+    part: PartKey,
     stream: 1 | 2,
     from: number,
     limit: number,

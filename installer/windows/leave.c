@@ -19,7 +19,7 @@ static int isRunning(const wchar_t *program) {
 }
 
 int wmain(int count, wchar_t **words) {
-  wchar_t folder[MAX_PATH], program[MAX_PATH + 20], leave[MAX_PATH + 20];
+  wchar_t folder[MAX_PATH], program[MAX_PATH + 20], owner[MAX_PATH + 20], leave[MAX_PATH + 20];
   if (count != 3 || wcslen(words[1]) >= MAX_PATH) return WRONGLY_CALLED;
   wcscpy(folder, words[1]);
   // A folder may come with a backslash at its end.
@@ -28,14 +28,16 @@ int wmain(int count, wchar_t **words) {
   if (seconds < 0 || seconds > MAX_SECONDS) return WRONGLY_CALLED;
   _snwprintf(program, MAX_PATH + 20, L"%ls\\Nightshift.exe", folder);
   _snwprintf(leave, MAX_PATH + 20, L"%ls\\leave", folder);
-  if (!isRunning(program)) return GONE;
+  // Ends a moment after the app that has started it.
+  _snwprintf(owner, MAX_PATH + 20, L"%ls\\resources\\owner.exe", folder);
+  if (!isRunning(program) && !isRunning(owner)) return GONE;
 
   HANDLE file = CreateFileW(leave, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS, 0, NULL);
   if (file == INVALID_HANDLE_VALUE) return STILL_RUNNING;
   CloseHandle(file);
   ULONGLONG until = GetTickCount64() + seconds * 1000ULL;
   int running;
-  while ((running = isRunning(program)) && GetTickCount64() < until) Sleep(LOOK_MS);
+  while ((running = isRunning(program) || isRunning(owner)) && GetTickCount64() < until) Sleep(LOOK_MS);
   DeleteFileW(leave);
   return running ? STILL_RUNNING : GONE;
 }

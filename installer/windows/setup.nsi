@@ -10,16 +10,6 @@
 !include WordFunc.nsh
 !include x64.nsh
 
-!define CODE_BAD_PARAMETER 10
-!define CODE_DOWNGRADE 11
-!define CODE_STILL_RUNNING 12
-!define CODE_NO_RIGHTS 13
-!define CODE_CANNOT_WRITE 14
-!define CODE_BAD_SYSTEM 15
-!define CODE_OTHER_INSTALLER 17
-; As the MSI says it; Intune and Configuration Manager try again then.
-!define CODE_BUSY 1618
-
 !define KEY "Software\Nightshift"
 !define UNINSTALL_KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\Nightshift"
 !define PROFILES "Software\Microsoft\Windows NT\CurrentVersion\ProfileList"
@@ -49,6 +39,8 @@ Var OldFolder ; of the installation there is; empty: none
 Var OldVersion
 Var Staged
 Var Swapped ; 1: the new folder is in place
+Var Run ; 1: start the app when it is over, whether it came to its end or not
+Var MayBeOlder ; 1: an older version in place of a newer one is meant
 Var Rest ; of the command line
 Var Word
 Var HasWord
@@ -267,6 +259,8 @@ Function ReadParameters
   StrCpy $Mode "${KEEP}"
   StrCpy $Tray "${KEEP}"
   StrCpy $WaitS 30
+  StrCpy $Run 0
+  StrCpy $MayBeOlder 0
   StrCpy $Rest $CMDLINE
   Call NextWord ; Setup itself
   ${Do}
@@ -310,6 +304,10 @@ Function ReadParameters
       StrCpy $Tray 0
     ${ElseIf} $Word == "/TRAY"
       StrCpy $Tray 1
+    ${ElseIf} $Word == "/RUN"
+      StrCpy $Run 1
+    ${ElseIf} $Word == "/DOWNGRADE"
+      StrCpy $MayBeOlder 1
     ${ElseIf} $Word == "/ALLUSERS"
       StrCpy $AllUsers 1
     ${ElseIf} $Word == "/CURRENTUSER"
@@ -356,6 +354,7 @@ Function .onInit
   ${If} $OldVersion != ""
     ${VersionCompare} "${VERSION}" $OldVersion $0
     ${If} $0 == 2
+    ${AndIf} $MayBeOlder == 0
       !insertmacro Fail ${CODE_DOWNGRADE} "$(downgrade) $OldVersion"
     ${EndIf}
   ${EndIf}
@@ -390,6 +389,15 @@ Function CheckFolder
   ${EndIf}
 FunctionEnd
 
+; As at log-in. For all users it would run with Setup's rights, so it waits for the log-in then.
+Function RunApp
+  ${If} $Run == 1
+  ${AndIf} $AllUsers == 0
+  ${AndIf} ${FileExists} "$INSTDIR\Nightshift.exe"
+    Exec '"$INSTDIR\Nightshift.exe" --hidden'
+  ${EndIf}
+FunctionEnd
+
 Function Undo
   SetOutPath $TEMP ; nobody can remove the folder he is in
   RMDir /r $Staged
@@ -413,6 +421,10 @@ Function Undo
     StrCpy $INSTDIR $OldFolder
     !insertmacro WriteValues
     WriteRegStr SHCTX "${KEY}" "Version" $OldVersion
+  ${EndIf}
+  ${If} $OldFolder != ""
+    StrCpy $INSTDIR $OldFolder
+    Call RunApp
   ${EndIf}
 FunctionEnd
 
@@ -535,6 +547,7 @@ Section
   ${DisableX64FSRedirection}
   Delete /REBOOTOK "$SYSDIR\Nightshift.scr.old"
   ${EnableX64FSRedirection}
+  Call RunApp
 SectionEnd
 
 Function un.onInit

@@ -10,7 +10,7 @@ const printed = new Received();
 beforeAll(async () => {
   cluster = await Cluster.start({ agents: { amun: 2 } });
   neighbour = await cluster.submit("steady-lines.c", ["1000000", "500"]);
-  const follow = { job: neighbour.job, pid: null, stdoutFrom: 0, stderrFrom: 0, follow: true };
+  const follow = { job: neighbour.job, pid: null, follow: true };
   await cluster.client.attach(follow, (event) => printed.take(event));
 });
 afterAll(() => cluster?.close());

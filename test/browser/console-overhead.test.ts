@@ -1,26 +1,16 @@
 // The console's page of overhead experiments in a real Chromium, on a live coordinator and two real agents.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { Cluster, until } from "../cluster.ts";
+import { violations } from "./axe.ts";
 import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, PASSWORD } from "./console-stage.ts";
 
 const without = withoutChromium("the overhead page");
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DEADLINE_MS = 240_000;
 
 beforeAll(ensureConsole, DEADLINE_MS);
 
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: a global of the script that was just run
-    const { violations } = await (globalThis as any).axe.run();
-    return violations.map((one: { id: string; nodes: { html: string }[] }) => `${one.id}: ${one.nodes[0]?.html}`);
-  });
-}
 const tooWide = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 

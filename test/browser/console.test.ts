@@ -1,16 +1,15 @@
 // The web console in a real Chromium against a live coordinator with real agents: what somebody sees and does there.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BUILT } from "@nightshift/coordinator/console-build";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { Cluster, until } from "../cluster.ts";
+import { violationsOf } from "./axe.ts";
 import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, PASSWORD, SPIN, submit } from "./console-stage.ts";
 
 const without = withoutChromium("the console");
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DEADLINE_MS = 120_000;
 /** What a first visit may load, as it travels. */
 const FIRST_VIEW_BYTES = 300_000;
@@ -135,6 +134,7 @@ test.skipIf(without)(
       `/hosts/${host}`,
       "/policies",
       "/policies?for=tag:lab",
+      "/credit",
       "/overhead",
       "/join",
       "/events",
@@ -146,16 +146,7 @@ test.skipIf(without)(
       await page.goto(url + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForTimeout(300);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.evaluate(AXE);
-        const violations = await page.evaluate(async () => {
-          // biome-ignore lint/suspicious/noExplicitAny: a global of the script that was just run
-          const { violations } = await (globalThis as any).axe.run();
-          return violations.map((one: { id: string; nodes: { html: string }[] }) => `${one.id}: ${one.nodes[0]?.html}`);
-        });
-        found.push(...violations.map((violation: string) => `${path} ${colorScheme} ${violation}`));
-      }
+      found.push(...(await violationsOf(page, path)));
     }
     expect(found).toEqual([]);
   },
@@ -218,6 +209,7 @@ test.skipIf(without)(
         "Let it hold",
         "Undo the last change",
         "Submit a job",
+        "Submit again …",
         "Cancel the job",
         "Revoke",
         "Expel and keep clear",

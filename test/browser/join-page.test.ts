@@ -1,9 +1,9 @@
 // The join page as a volunteer sees it: consent, computing, being back, a second tab, a reload.
 import { TEXTS } from "@nightshift/agent-app/browser/texts";
 import { buildConsole, isConsoleOutdated } from "@nightshift/coordinator/console-build";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Cluster, until } from "../cluster.ts";
+import { Cluster, delay, until } from "../cluster.ts";
 import { launchChromium, withoutChromium } from "./chromium.ts";
 
 const LONG = ["100000", "2000"];
@@ -49,6 +49,19 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
   test("without a secret in the link it says that one is needed, and connects to nobody", async () => {
     await page.goto(`${origin}/lend/`);
     await page.getByText("needs a join link").waitFor();
+  });
+
+  test("a browser that lacks what programs need is told what it lacks, and is asked nothing", async () => {
+    const old = await (await page.context().browser())?.newContext({ locale: "en-GB" });
+    await old?.addInitScript(() => {
+      const validate = WebAssembly.validate;
+      WebAssembly.validate = (bytes) => !new Uint8Array(bytes as ArrayBuffer).includes(0xfd) && validate(bytes);
+    });
+    const lacking = await old?.newPage();
+    await lacking?.goto(`${origin}/lend/${secret}`);
+    await lacking?.getByText("it lacks WebAssembly SIMD.").waitFor();
+    expect(await lacking?.getByRole("button").count()).toBe(0);
+    await old?.close();
   });
 
   test("without its slash the address leads to the page, under the page's own rules", async () => {
@@ -140,18 +153,52 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await front.close();
   });
 
+  /** What it overrides it must go on overriding: it is ended with the browser. */
+  let devtools: CDPSession;
+
   test("in mode away the browser says whether the owner is here", async () => {
     await page.getByRole("button", { name: "Stop lending" }).click();
-    const devtools = await context.newCDPSession(page);
+    devtools = await context.newCDPSession(page);
     const { browserContextId } = (await devtools.send("Target.getTargetInfo")).targetInfo;
     const browser = await context.browser()?.newBrowserCDPSession();
     await browser?.send("Browser.grantPermissions", { permissions: ["idleDetection"], origin, browserContextId });
     await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
+    // For the next test: it must be there when the page begins to look.
+    await devtools.send("Emulation.setPressureSourceOverrideEnabled", {
+      enabled: true,
+      source: "cpu",
+      metadata: { available: true },
+    });
     await page.getByLabel("Only while I am away").check();
     await page.getByRole("button", { name: "Lend it" }).click();
     await says(/^Paused: you are here$/);
     await devtools.send("Emulation.setIdleOverride", { isUserActive: false, isScreenUnlocked: true });
     await says(/^Ready/);
+    await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
+    await says(/^Paused: you are here$/);
+  });
+
+  test("while nothing computes here it waits for other programs to be less busy; its own work makes the processor no less its own", async () => {
+    const pressure = (state: "nominal" | "serious" | "critical") =>
+      devtools.send("Emulation.setPressureStateOverride", { source: "cpu", state });
+    await devtools.send("Emulation.setIdleOverride", { isUserActive: false, isScreenUnlocked: true });
+    await says(/^Ready/);
+    for (const state of ["serious", "critical"] as const) {
+      await pressure(state);
+      await says(/^Paused: other programs are busy$/);
+      await pressure("nominal");
+      await says(/^Ready/);
+    }
+    const { job } = await cluster.submit("steady-lines.c", LONG);
+    await says(/^Computing$/);
+    for (const state of ["serious", "critical", "serious", "critical"] as const) {
+      await pressure(state);
+      await delay(300);
+      expect(await words()).toBe("Computing");
+    }
+    await pressure("nominal");
+    await cluster.client.request("cancel", { job, pid: null });
+    await devtools.send("Emulation.setPressureSourceOverrideEnabled", { enabled: false, source: "cpu" });
     await devtools.send("Emulation.setIdleOverride", { isUserActive: true, isScreenUnlocked: true });
     await says(/^Paused: you are here$/);
   });

@@ -28,11 +28,24 @@ export interface StageResult {
   output: Uint8Array;
 }
 
+/** For engines whose threads share no memory. */
+export interface InSlices {
+  /** The program with fuel. */
+  prepare(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** What whoever is outside would do. */
+  stopAfterMs: number | null;
+}
+
 const programs = new Map<string, Program>();
 
 /** @param running told the control memory before the process runs */
-export function runStage(order: StageOrder, packer: Packer, running: (control: SharedArrayBuffer) => void): StageResult {
-  const program = programs.get(order.hash) ?? new Program(order.hash, order.bytes);
+export function runStage(
+  order: StageOrder,
+  packer: Packer,
+  running: (control: SharedArrayBuffer) => void,
+  slices?: InSlices,
+): StageResult {
+  const program = programs.get(order.hash) ?? new Program(order.hash, slices?.prepare(order.bytes) ?? order.bytes);
   programs.set(order.hash, program);
   const written: number[] = [];
   const options = {
@@ -42,7 +55,9 @@ export function runStage(order: StageOrder, packer: Packer, running: (control: S
     cpuNow: () => 0, // equal images need equal times
     onOutput: (_stream: 1 | 2, _offset: number, bytes: Uint8Array) => void written.push(...bytes),
     onPipeClosed: () => undefined,
+    refuel: () => (order.polls !== null || performance.now() > stopAt ? 0 : 100),
   };
+  const stopAt = performance.now() + (slices?.stopAfterMs ?? Number.POSITIVE_INFINITY);
   const process = order.image ? Process.restore(options, decodeImage(order.image, [packer]), null) : Process.start(options);
   running(process.control);
   let polls = 0;

@@ -3,7 +3,11 @@ import { local, programOf } from "../cluster.ts";
 import { openPage, withoutChromium } from "./chromium.ts";
 import type { Carried, Carry } from "./pages/worker.ts";
 
-type Page = { carry(order: Carry): Promise<Carried>; badImage(order: Carry): Promise<string> };
+type Page = {
+  carry(order: Carry): Promise<Carried>;
+  badImage(order: Carry): Promise<string>;
+  unknownInstruction(): Promise<string>;
+};
 
 async function orderFor(name: string, args: string[], more: Partial<Carry> = {}): Promise<Carry> {
   const { bytes, hash } = await programOf(name);
@@ -60,5 +64,6 @@ describe.skipIf(withoutChromium("the browser's worker"))("the browser's worker",
     await using opened = await openPage("worker", { isolated: true });
     const order = await orderFor("hello", []);
     expect(await opened.page.evaluate((it) => (globalThis as unknown as Page).badImage(it), order)).toBe("NS_BAD_IMAGE");
+    expect(await opened.page.evaluate(() => (globalThis as unknown as Page).unknownInstruction())).toBe("NS_ENGINE_LACKS");
   });
 });

@@ -8,6 +8,8 @@ import { findChromium } from "../browser/chromium.ts";
 
 const ICONS = fileURLToPath(new URL("../../agent-app/desktop/icons/", import.meta.url));
 const SIZE = 16;
+/** Of the app itself, where packages want one large picture. */
+const APP_SIZE = 512;
 
 await using browser = await chromium.launch({ executablePath: findChromium() ?? "", args: ["--no-sandbox"] });
 for (const name of readdirSync(ICONS).filter((file) => file.endsWith(".svg"))) {
@@ -30,3 +32,9 @@ for (const name of readdirSync(ICONS).filter((file) => file.endsWith(".svg"))) {
       writeFileSync(join(ICONS, `${name.replace(/\.svg$/, "")}${suffix}${ending}.png`), bytes);
     }
 }
+
+await using context = await browser.newContext({ viewport: { width: APP_SIZE, height: APP_SIZE } });
+const page = await context.newPage();
+const moon = readFileSync(join(ICONS, "computing.svg"), "utf8");
+await page.setContent(`<style>body{margin:0}svg{display:block;width:${APP_SIZE}px;height:${APP_SIZE}px}</style>${moon}`);
+writeFileSync(join(ICONS, "app.png"), await page.screenshot({ omitBackground: true }));

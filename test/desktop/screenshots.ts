@@ -1,6 +1,6 @@
 // Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`. The real app with a real coordinator and job in the installed
 // Chromium; only the week of history is written beforehand, as nobody waits a week for a picture. Chinese needs a font that has it (Debian:
-// fonts-wqy-microhei).
+// fonts-noto-cjk).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -131,7 +131,7 @@ test("cancel ends a job and its hosts forget it at once", async () => {
 });
 
 test("cancel of one process of many ends that one; its parent sees it and the others go on", async () => {
-  const submitted = await cluster.submit("fork-fibonacci", ["33", "1"]);
+  const submitted = await cluster.submit("fork-fibonacci", ["41", "1"]);
   const end = cluster.end(submitted);
   const child = await until("there is a child", async () => (await cluster.ps(submitted.job)).find((row) => row.parent !== 0));
   expect(await cluster.client.request("cancel", { pid: child.pid, job: null })).toEqual({ cancelled: 1 });
@@ -186,7 +186,7 @@ test("paused with no other host to go to, a process waits where it is without co
   await cluster.control("ipc256", { command: "pause" });
   const submitted = await cluster.submit("steady-lines.c", LONG, { startOn: "amun", stay: true });
   const received = new Received();
-  const follow = { job: submitted.job, pid: null, stdoutFrom: 0, stderrFrom: 0, follow: true };
+  const follow = { job: submitted.job, pid: null, follow: true };
   await cluster.client.attach(follow, (event) => received.take(event));
   await until("it prints", () => received.bytes[1] > 0);
   await cluster.control("amun", { command: "pause" });
@@ -225,7 +225,10 @@ test("the output of one process alone can be followed, from the middle, and of a
   const from = ended.stdout.indexOf("line 20");
   const parts: Uint8Array[] = [];
   const attachment = await cluster.client.attach(
-    { job: null, pid: ended.pid, stdoutFrom: from, stderrFrom: ended.stderr.length, follow: true },
+    {
+      ...{ job: null, pid: ended.pid, follow: true },
+      ...{ stdout: { part: 1, offset: from }, stderr: { part: 1, offset: ended.stderr.length } },
+    },
     (event) => void (event.event === "output" && parts.push(event.bytes)),
   );
   expect(await attachment.ended).toEqual({ kind: "exit", code: 0 });

@@ -96,16 +96,23 @@ describe.skipIf(missing !== undefined && !process.env.CI)("an agent on a desktop
     await cluster.control("amun", { command: "set", settings: { graceSeconds: 2 } });
   });
 
-  test("worker threads run in the idle class, at the lowest priority", async () => {
-    const folder = `/proc/${cluster.pidOf("amun")}/task`;
-    await until("a thread is in the idle class", () =>
-      readdirSync(folder).some((thread) => {
+  test("worker threads run in the idle class, at the lowest priority; with --priority normal as any other", async () => {
+    const threads = (agent: string): { nice: string | undefined; policy: string | undefined }[] => {
+      const folder = `/proc/${cluster.pidOf(agent)}/task`;
+      return readdirSync(folder).map((thread) => {
         // After the name in parentheses: state is field 3, nice 19, policy 41.
         const fields = readFileSync(join(folder, thread, "stat"), "latin1")
           .replace(/^.*\) /s, "")
           .split(" ");
-        return fields[19 - 3] === "19" && fields[41 - 3] === "5";
-      }),
+        return { nice: fields[19 - 3], policy: fields[41 - 3] };
+      });
+    };
+    await until("a thread is in the idle class", () =>
+      threads("amun").some(({ nice, policy }) => nice === "19" && policy === "5"),
+    );
+    expect(new Set(threads("ipc256").map(({ nice, policy }) => `${nice} ${policy}`))).toEqual(new Set(["0 0"]));
+    await expect(cluster.startAgent("eager", 1, ["--priority", "high"])).rejects.toThrow(
+      /NS_USAGE: --priority must be idle or normal/,
     );
   });
 

@@ -5,21 +5,23 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildDesktop, buildHeadless } from "@nightshift/agent-app/desktop/testing";
+import { buildDesktop } from "@nightshift/agent-app/desktop/testing";
 import { formatLink } from "@nightshift/coordinator/protocol";
 import {
+  compileForWindows,
   findProgram,
+  isSigned,
   KEY_RIGHTS,
   makeStandIn,
   packageForWindows,
   productCode,
   REGISTRY,
+  sign,
   type WindowsPackages,
 } from "@nightshift/installer/testing";
 import { must } from "@nightshift/wasm-kernels/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
-import { windowsNode } from "./windows-node.ts";
 import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -51,6 +53,23 @@ const WINDOWS_INSTALLER =
 const inSnapshot = (path: string): string => path.replace(/^C:\\/, "").replaceAll("\\", "/");
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 const values = ({ registry }: Snapshot, key: string): Record<string, string> => Object.fromEntries(registry.get(key) ?? []);
+
+/** @returns a program that signs the file it gets, as docs/DEPLOYMENT.md has it; its certificate is in signer.pem */
+function makeSigner(folder: string): string {
+  const [key, certificate, both, password] = ["signer.key", "signer.pem", "signer.p12", "signer.txt"].map((name) =>
+    join(folder, name),
+  );
+  const openssl = (...words: (string | undefined)[]): void =>
+    void execFileSync("openssl", words as string[], { stdio: ["ignore", "ignore", "pipe"] });
+  writeFileSync(password ?? "", "pass word");
+  const purpose = ["-addext", "extendedKeyUsage=codeSigning", "-subj", "/CN=Nightshift test"];
+  openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate, ...purpose);
+  openssl("pkcs12", "-export", "-inkey", key, "-in", certificate, "-out", both, "-passout", `file:${password}`);
+  const program = join(folder, "sign.sh");
+  const command = `osslsigncode sign -pkcs12 '${both}' -readpass '${password}' -h sha256 -n Nightshift -in "$1" -out "$1.signed"`;
+  writeFileSync(program, `#!/bin/sh\nset -e\n${command}\nmv "$1.signed" "$1"\n`, { mode: 0o755 });
+  return program;
+}
 
 describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "ns-installers-"));
@@ -103,7 +122,9 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       for (const version of [OLD, NEW]) {
         writeFileSync(description, JSON.stringify({ ...JSON.parse(readFileSync(description, "utf8")), version }));
         const output = join(folder, version);
-        made.push(await packageForWindows({ app, electron, electronVersion: "45.4.1", output }));
+        // One as most build it, one signed, with a certificate of the test's own.
+        const signing = version === NEW ? { signWith: makeSigner(folder) } : {};
+        made.push(await packageForWindows({ app, electron, electronVersion: "45.4.1", output, ...signing }));
         packed.set(version, join(output, "work", "win-unpacked"));
       }
       return made;
@@ -119,10 +140,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       at.portable.set(version, made[index]?.portable ?? "");
       at.msi.set(version, wine.put(`nightshift-${version}.msi`, readFileSync(made[index]?.msi ?? "")));
     }
-    const probe = join(folder, "probe.exe");
-    const source = fileURLToPath(new URL("./probe.c", import.meta.url));
-    execFileSync("x86_64-w64-mingw32-gcc", ["-municode", "-o", probe, source]);
-    wine.put("probe.exe", readFileSync(probe));
+    compileForWindows(join(import.meta.dirname, "probe"), join(wine.drive, "probe.exe"));
     mkdirSync(join(wine.drive, "notes"));
     // What every Windows has, and what wine makes the first time it is needed.
     const usual = ["Software\\Classes", "Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"];
@@ -146,6 +164,34 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(readFileSync(join(packed.get(OLD) ?? "", "Nightshift.exe"), "latin1")).toContain("not Nightshift but a stand-in");
     expect(existsSync(join(folder, OLD, `Nightshift-${OLD}-stand-in.msi`))).toBe(true);
     expect(readdirSync(join(folder, OLD, "policy"))).toEqual(["Nightshift.admx", "en-US", "zh-CN"]);
+  });
+
+  test("signed, every program that Windows runs has a signature that holds; unsigned, none has one", async () => {
+    const programs = (version: string): string[] => [
+      ...[`Nightshift-Setup-${version}-stand-in.exe`, `Nightshift-${version}-stand-in.msi`],
+      ...["Nightshift.exe", "Nightshift.scr", "resources/leave.exe", "resources/owner.exe", "resources/purge.exe"].map(
+        (name) => `work/win-unpacked/${name}`,
+      ),
+    ];
+    for (const program of programs(NEW)) {
+      const verified = execFileSync("osslsigncode", [
+        "verify",
+        "-CAfile",
+        join(folder, "signer.pem"),
+        "-in",
+        join(folder, NEW, program),
+      ]);
+      expect(String(verified), program).toMatch(/Succeeded/);
+    }
+    for (const program of programs(OLD)) expect(await isSigned(join(folder, OLD, program)), program).toBe(false);
+    const changed = join(folder, "changed.exe");
+    writeFileSync(changed, readFileSync(join(folder, NEW, programs(NEW)[0] ?? "")).fill(1, 5000, 5001));
+    expect(await isSigned(changed)).toBe(true);
+    expect(() =>
+      execFileSync("osslsigncode", ["verify", "-CAfile", join(folder, "signer.pem"), "-in", changed], { stdio: "pipe" }),
+    ).toThrow();
+    // One that only says that it has signed.
+    await expect(sign("true", join(folder, OLD, programs(OLD)[0] ?? ""))).rejects.toMatchObject({ code: "NS_CANNOT_PACKAGE" });
   });
 
   test("the portable zip holds the same files, runs where it was unpacked, leaves when asked to, and leaves nothing elsewhere", async () => {
@@ -231,7 +277,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
         running(where),
         `${setup(NEW, "/WAIT=1")}`,
         "echo stays %ERRORLEVEL%",
-        `reg query HKLM\\${PRODUCT} /v Version`,
+        `reg query HKLM\\${PRODUCT} /v Version /reg:64`,
         "taskkill /f /im Nightshift.exe",
         "taskkill /f /im Nightshift.scr",
         "set STAND_IN_STAYS=",
@@ -250,6 +296,9 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     for (const name of readdirSync(notebook)) rmSync(join(notebook, name));
     const upgraded = await wine.snapshot();
     expectFiles(upgraded, NEW, where, ["Uninstall Nightshift.exe"]);
+    const uninstaller = join(wine.drive, inSnapshot(where), "Uninstall Nightshift.exe");
+    const trusted = ["-CAfile", join(folder, "signer.pem")];
+    expect(String(execFileSync("osslsigncode", ["verify", ...trusted, "-in", uninstaller]))).toMatch(/Succeeded/);
     expectRegistry(upgraded, "HKLM", where, NEW, "setup");
     expect(values(upgraded, `HKLM\\${PRODUCT}`)).toMatchObject(parameters);
 
@@ -302,7 +351,29 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(differences(bare, installed).filter((line) => /HKLM|system32|Program Files|ProgramData/.test(line))).toEqual([]);
     const command = values(installed, `HKCU\\${ENTRY}`).QuietUninstallString ?? "";
     const waiting = [":again", "ping -n 2 127.0.0.1 >nul", `if exist "${where}" goto again`];
-    await wine.run([setup(NEW), command, ...waiting]);
+    // As the app updates itself while it runs, and as it goes back; it runs again after both.
+    const version = `reg query HKCU\\${PRODUCT} /v Version`;
+    const told = await wine.run(
+      [
+        running(where),
+        setup(NEW, "/CURRENTUSER /RUN"),
+        version,
+        setup(OLD, "/CURRENTUSER /RUN"),
+        "echo older %ERRORLEVEL%",
+        setup(OLD, "/CURRENTUSER /DOWNGRADE /RUN"),
+        version,
+        `"${where}\\resources\\leave.exe" "${where}" 30`,
+        setup(NEW),
+        command,
+        ...waiting,
+      ],
+      { STAND_IN_NOTES: "C:\\notes" },
+    );
+    expect(told).toMatch(/0\.2\.0[\s\S]*older 11\n[\s\S]*0\.1\.0/);
+    const notebook = join(wine.drive, "notes");
+    const notes = readdirSync(notebook).map((name) => readFileSync(join(notebook, name), "utf8").trim());
+    for (const name of readdirSync(notebook)) rmSync(join(notebook, name));
+    expect(notes).toEqual(["--hidden", "--hidden", "--hidden"]);
     // The folder of all such programs is the user's, whoever made it; and the uninstaller's copy in the temporary folder goes later.
     const later = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager";
     expect((await left()).filter((line) => line !== `+ ${later} PendingFileRenameOperations`)).toEqual([
@@ -350,9 +421,8 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
   });
 
   test("the agent on Windows joins as Setup was told, computes, takes over and gives away a running process, and pauses", async () => {
+    const { node, agent } = await wine.putAgent(); // first: this thread hears nothing of a cluster meanwhile
     await using cluster = await Cluster.start();
-    await buildHeadless(join(wine.drive, "agent"));
-    const node = wine.put("node.exe", readFileSync(windowsNode()));
     for (const name of ["installed.ts", "registry.ts"]) wine.put(name, readFileSync(join(ROOT, "agent-app/headless", name)));
     // Two say something of the same setting: the machine's policy counts.
     const policies = wine.put("policies.reg", Buffer.from(`\ufeff${POLICIES}`, "utf16le"));
@@ -360,7 +430,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(await wine.codes([install, `reg import ${policies}`])).toEqual([0, 0]);
 
     const log = join(folder, "agent.txt");
-    wine.startProgram([node, "C:\\agent\\headless.js", "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
+    wine.startProgram([agent, "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
     const pc = async () => (await cluster.client.request("hosts", {})).find(({ name }) => name === "pc");
     const said = (): string => readFileSync(log, "utf8");
     await until("the PC has joined", async () => (await pc())?.online, 30_000).catch((thrown) => {
@@ -440,7 +510,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     expect(JSON.parse(readFileSync(join(wine.drive, "home/agents/pc/settings.json"), "utf8")).pause).toMatchObject({
       untilMs: null,
     });
-    expect(await wine.codes(["taskkill /f /im node.exe", ...uninstall(PROGRAM_FILES)])).toEqual([0, 0, 0]);
+    expect(await wine.codes(["taskkill /f /im nightshift-agent.exe", ...uninstall(PROGRAM_FILES)])).toEqual([0, 0, 0]);
     await until("it is gone", async () => (await pc())?.online === false);
   });
 });

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { findProgram } from "@nightshift/installer/testing";
+import { basename, join, relative } from "node:path";
+import { findProgram, makeAgentProgram, WINE_NODE, windowsNode } from "@nightshift/installer/testing";
 
 const TOOLS = {
   wine: "wine wine64",
@@ -15,6 +15,8 @@ const TOOLS = {
   msibuild: "msitools",
   "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64",
   "7za": "p7zip-full",
+  osslsigncode: "osslsigncode",
+  openssl: "openssl",
 };
 /** Of a batch file: far more than any takes. */
 const BATCH_MS = 120_000;
@@ -52,8 +54,10 @@ export class Wine {
     WINEDLLOVERRIDES: "mscoree,mshtml,winemenubuilder.exe=",
   };
 
-  static async start(): Promise<Wine> {
+  /** @param env what else its programs find */
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<Wine> {
     const wine = new Wine();
+    Object.assign(wine.env, env);
     mkdirSync(join(wine.folder, "prefix"));
     // The server stays, so that the next start is quick.
     execFileSync("wineserver", ["-p"], { env: wine.env, stdio: "ignore" });
@@ -66,6 +70,20 @@ export class Wine {
   put(name: string, content: string | Uint8Array): string {
     writeFileSync(join(this.drive, name), content);
     return `C:\\${name}`;
+  }
+
+  /** The headless agent as a single file, of the Node that runs there, and that Node; what is put into it is written by that Node itself. */
+  async putAgent(): Promise<{ node: string; agent: string }> {
+    const node = this.put("node.exe", readFileSync(windowsNode(WINE_NODE)));
+    const work = join(this.drive, "agent");
+    await makeAgentProgram({
+      ...{ node: windowsNode(WINE_NODE), to: join(this.drive, "nightshift-agent.exe"), work },
+      prepare: async (_, configuration) => {
+        await this.run(["cd /d C:\\agent", `${node} --experimental-sea-config ${configuration}`]);
+      },
+    });
+    rmSync(work, { recursive: true });
+    return { node, agent: "C:\\nightshift-agent.exe" };
   }
 
   /** Runs lines of a batch file. @returns what they printed */
@@ -93,6 +111,16 @@ export class Wine {
     const handle = openSync(output, "w");
     spawn("wine", words, { env: this.env, stdio: ["ignore", handle, handle] }).once("error", () => undefined);
     closeSync(handle);
+  }
+
+  /** A script of the host's that is the program on Windows, its input and output too. Its process's id stands in a file beside it, with .pid. */
+  script(program: string): string {
+    const path = join(this.folder, `${basename(program.replaceAll("\\", "/"))}.sh`);
+    const set = Object.entries(this.env).flatMap(([name, value]) => (value === undefined ? [] : [`export ${name}='${value}'`]));
+    writeFileSync(path, ["#!/bin/sh", ...set, `echo $$ > '${path}.pid'`, `exec wine '${program}' "$@"`, ""].join("\n"), {
+      mode: 0o755,
+    });
+    return path;
   }
 
   /** Runs each command. @returns their exit codes */

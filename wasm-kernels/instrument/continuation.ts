@@ -22,6 +22,7 @@ import { type Body, blockTypes, branchLabels, decodeBody, isCloser, isOpener } f
 import { FACTS_SECTION, type Facts, readFacts, type Site } from "./facts.ts";
 import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
 import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
+import { accessorOf, accessors } from "./one-memory.ts";
 import { I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
 
 /** Module name under which a continuation imports from the program's instance. */
@@ -35,6 +36,8 @@ export const CONTINUE_EXPORT = "continue";
 /** A migratable module opened for resuming: parsed once per program. */
 export class MigratableModule {
   readonly module: WasmModule;
+  /** Its control memory is another module's (one-memory.ts). */
+  readonly oneMemory: boolean;
   readonly facts: Facts;
   private readonly bodies = new Map<number, Body>();
 
@@ -45,6 +48,9 @@ export class MigratableModule {
     if (!section) throw new NightshiftError("NS_BAD_MODULE", "the module is not migratable (it has no section nightshift.facts)");
     const nameBytes = 1 + FACTS_SECTION.length;
     this.facts = readFacts(bytes.subarray(section.start + nameBytes, section.end));
+    const has = (name: string): boolean => this.module.exports.some((exported) => exported.name === name);
+    this.oneMemory = !has(exportName.control);
+    if (has(exportName.fuel)) this.module.globals.pop(); // no part of the process
   }
 
   body(func: number): Body {
@@ -97,6 +103,7 @@ class Continuation {
   private readonly module: WasmModule;
   private readonly body: Body;
   private readonly site: Site;
+  /** -1: another module's. */
   private readonly control: number;
   /** Types of the values of the program's own exceptions. */
   private readonly tags: readonly (readonly ValueType[])[];
@@ -107,7 +114,8 @@ class Continuation {
     this.module = migratable.module;
     this.site = site;
     this.body = migratable.body(site.func);
-    this.control = this.module.memories.length - 1;
+    this.control = migratable.oneMemory ? -1 : this.module.memories.length - 1;
+    if (migratable.oneMemory) for (let k = 0; k < accessors.length; k++) this.functionIndex(this.firstAccessor + k);
     this.tags = this.module.tags.slice(0, -1).map((type) => this.module.types[type].params);
   }
 
@@ -159,8 +167,19 @@ class Continuation {
 
   // ---- frame in, results in
 
-  private controlAccess(opcode: readonly number[], offset: number): void {
-    this.out.bytes(opcode).u32(0x40).u32(this.control).u32(offset);
+  private controlAccess(opcode: readonly number[], offset: number, out = this.out): void {
+    if (this.control >= 0) out.bytes(opcode).u32(0x40).u32(this.control).u32(offset);
+    else
+      out
+        .byte(Op.i32Const)
+        .s32(offset)
+        .byte(Op.call)
+        .u32(this.functionIndex(this.firstAccessor + accessorOf(opcode)));
+  }
+
+  /** Where it stands in the program's table, as functions do, behind the one that polls ask. */
+  private get firstAccessor(): number {
+    return this.module.functionTypes.length + 1;
   }
 
   private loadFrame(pointer: number): void {
@@ -389,12 +408,7 @@ class Continuation {
     const locals = [results, ...tags].flat();
     w.u32(locals.length);
     for (const type of locals) w.u32(1).byte(type);
-    const store = (type: ValueType, offset: number): Writer =>
-      w
-        .bytes(STORE.get(type) ?? [])
-        .u32(0x40)
-        .u32(this.control)
-        .u32(offset);
+    const store = (type: ValueType, offset: number): void => this.controlAccess(STORE.get(type) ?? [], offset, w);
     /** Stores the values on the stack, by way of locals. */
     const keep = (types: readonly ValueType[], first: number): void => {
       for (let k = types.length - 1; k >= 0; k--) w.byte(Op.localSet).u32(first + k);
@@ -433,7 +447,8 @@ class Continuation {
       const entry = host
         ? new Writer().name(host.module).name(host.name).byte(EXTERNAL.function)
         : program(functionImport(func), EXTERNAL.function);
-      entries.push(entry.u32(module.functionTypes[func]).finish());
+      const accessor = func - this.firstAccessor;
+      entries.push(entry.u32(module.functionTypes[func] ?? module.types.length - accessors.length + accessor).finish());
     }
     const ofFunctions = module.tables.length - 1; // only for whoever links
     module.tables.slice(0, ofFunctions).forEach((table, index) => {

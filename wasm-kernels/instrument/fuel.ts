@@ -9,35 +9,45 @@ import { MigratableModule } from "./continuation.ts";
 import { FACTS_SECTION } from "./facts.ts";
 import { CONTROL, exportName } from "./layout.ts";
 import { EXTERNAL, extended, SECTION, type WasmModule, withSections } from "./module.ts";
+import { accessors, withoutControl } from "./one-memory.ts";
 import { FUNCREF, I32, Op } from "./opcodes.ts";
 
 /** What a poll begins with, before its `if`: i32.const 0, i32.load. */
 const POLL_BYTES = 6;
 
 /**
- * The program with fuel in CONTROL.fuel. When it has burnt, polls call what the host has put into the last place of the table
- * exportName.functions: () -> i32, not zero to leave, as with the flag. In the place before that the host puts exportName.burn, for continuations.
+ * The program with fuel in exportName.fuel. When it has burnt, polls call what the host puts into the table exportName.functions behind the
+ * program's functions: () -> i32, not zero to leave, as with the flag.
  * @param bytes a migratable module
+ * @param oneMemory for an engine whose modules have one memory only: without the control memory (one-memory.ts)
  * @throws NS_BAD_MODULE when it is none
  */
-export function withFuel(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function withFuel(bytes: Uint8Array, oneMemory = false): Uint8Array<ArrayBuffer> {
   const migratable = new MigratableModule(bytes);
   const module: WasmModule = { ...migratable.module, bytes: bytes.slice() };
   const burn = module.functionTypes.length;
   const call = callOf(burn);
   for (const func of new Set(migratable.facts.sites.map((site) => site.func)))
     for (const poll of pollsIn(migratable.body(func), module.memories.length - 1)) module.bytes.set(call, poll);
-  const type = module.types.length;
-  const replaced = new Map([
-    [SECTION.type, extended(module, SECTION.type, [Uint8Array.of(0x60, 0, 1, I32)])],
+  const [type, fuel, host] = [module.types.length, module.globals.length, burn + 1];
+  const types = [Uint8Array.of(0x60, 0, 1, I32), ...(oneMemory ? accessors.map((accessor) => accessor.type) : [])];
+  const code = [burnBody(module, type, fuel, host)];
+  const exported = new Writer().name(exportName.fuel).byte(EXTERNAL.global).u32(fuel).finish();
+  const replaced = new Map<number, Writer>([
+    [SECTION.type, extended(module, SECTION.type, types)],
     [SECTION.function, extended(module, SECTION.function, [new Writer().u32(type).finish()])],
-    [SECTION.table, tables(module, burn)],
-    [
-      SECTION.export,
-      extended(module, SECTION.export, [new Writer().name(exportName.burn).byte(EXTERNAL.function).u32(burn).finish()]),
-    ],
-    [SECTION.code, extended(module, SECTION.code, [burnBody(module, type, burn + 1)])],
+    [SECTION.table, tables(module, burn, types.length)],
+    [SECTION.global, extended(module, SECTION.global, [Uint8Array.of(I32, 1, Op.i32Const, 0, Op.end)])],
+    [SECTION.export, extended(module, SECTION.export, [exported])],
+    [SECTION.element, extended(module, SECTION.element, [element(module, burn)])],
+    [SECTION.code, extended(module, SECTION.code, code)],
   ]);
+  if (oneMemory) {
+    const rest = withoutControl(module, type + 1, host + 1);
+    replaced.set(SECTION.memory, rest.memories);
+    replaced.set(SECTION.export, rest.exports(exported));
+    replaced.set(SECTION.code, rest.code(code));
+  }
   return withSections(module, replaced, ["name", FACTS_SECTION]).finish();
 }
 
@@ -58,26 +68,25 @@ function callOf(func: number): Uint8Array {
   return Uint8Array.from([...bytes, func >>> 28]);
 }
 
-/** The table section with two places more in its last table, exportName.functions. */
-function tables(module: WasmModule, functions: number): Writer {
+/** The table section with places in its last table, exportName.functions, for burn and for as many functions of the host's. */
+function tables(module: WasmModule, functions: number, ofHost: number): Writer {
   const section = extended(module, SECTION.table, []);
   const entry = (size: number): Writer => new Writer().byte(FUNCREF).byte(1).u32(size).u32(size);
   const kept = section.view().subarray(0, section.length - entry(functions).length);
-  return new Writer().bytes(kept).bytes(entry(functions + 2).view());
+  return new Writer().bytes(kept).bytes(entry(functions + 1 + ofHost).view());
+}
+
+/** Puts burn into that table, for continuations. */
+function element(module: WasmModule, burn: number): Uint8Array {
+  const w = new Writer().u32(2).u32(module.tables.length - 1); // active, in that table
+  return w.byte(Op.i32Const).s32(burn).byte(Op.end).byte(0).u32(1).u32(burn).finish();
 }
 
 /** () -> i32: one unit less; not zero when none was left and the host says to leave. */
-function burnBody(module: WasmModule, type: number, host: number): Uint8Array {
+function burnBody(module: WasmModule, type: number, fuel: number, host: number): Uint8Array {
   const w = new Writer().u32(1).u32(1).byte(I32);
-  const fuel = (op: number): Writer =>
-    w
-      .byte(op)
-      .u32(0x42)
-      .u32(module.memories.length - 1)
-      .u32(CONTROL.fuel);
-  w.byte(Op.i32Const).s32(0).byte(Op.i32Const).s32(0);
-  fuel(Op.i32Load).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(0);
-  fuel(Op.i32Store).byte(Op.localGet).u32(0).byte(Op.i32Const).s32(0).byte(Op.i32LtS);
+  w.byte(Op.globalGet).u32(fuel).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(0);
+  w.byte(Op.globalSet).u32(fuel).byte(Op.localGet).u32(0).byte(Op.i32Const).s32(0).byte(Op.i32LtS);
   w.byte(Op.if).byte(I32).byte(Op.i32Const).s32(host);
   w.byte(Op.callIndirect)
     .u32(type)

@@ -110,7 +110,7 @@ class Handlers {
       case Op.delegate:
         this.open.pop();
         this.depth--;
-        out.byte(Op.delegate).u32(this.label(body.arg[i]));
+        out.byte(Op.delegate).u32(this.label(this.handling(body.arg[i])));
         return;
       case Op.end:
         if (this.open.pop()) this.depth--;
@@ -129,6 +129,14 @@ class Handlers {
   private label(depth: number): number {
     const construct = this.open[this.open.length - 1 - depth];
     return construct ? this.depth - 1 - construct.label : this.depth;
+  }
+
+  /** The try that gets what is delegated to a label of any construct: JavaScriptCore takes only its own label, or the function's. */
+  private handling(depth: number): number {
+    const { open } = this;
+    let at = open.length - 1 - depth;
+    while (at >= 0 && (!open[at]?.isTry || open[at]?.caught)) at--;
+    return open.length - 1 - at;
   }
 
   private local(type: ValueType): number {

@@ -15,8 +15,6 @@ export const CONTROL = {
   deniedPages: 20,
   /** u32: bytes of stdout and stderr together that have been taken over by whoever keeps them (modulo 2^32). Set by any thread. */
   outputTaken: 24,
-  /** i32: polls that are free to pass, in a program with fuel (fuel.ts). */
-  fuel: 32,
   /** i32: 0, or 1 + the tag of an exception that a continuation ended with; its values are in `results`. */
   thrown: 28,
   /** Up to RESULT_SLOTS values of 16 bytes: results of a call, handed from one continuation to the next. */
@@ -44,8 +42,8 @@ export const exportName = {
   unwind: `${PREFIX}unwind`,
   /** A table of all functions, in index order. One export each would double the time to make an instance. */
   functions: `${PREFIX}functions`,
-  /** () -> i32: what the polls of a program with fuel call (fuel.ts). */
-  burn: `${PREFIX}burn`,
+  /** An i32 global: polls that are free to pass, in a program with fuel (fuel.ts). */
+  fuel: `${PREFIX}fuel`,
   /** () -> (): write the mutable globals to control memory, from CONTROL.frames on, one after the other; and read them from there. */
   saveGlobals: `${PREFIX}save`,
   loadGlobals: `${PREFIX}load`,

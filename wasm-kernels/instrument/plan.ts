@@ -92,7 +92,7 @@ function planLoops(
     walkPolled(
       body,
       loop,
-      (i, before) => before || polled.has(i) || (body.op[i] === Op.loop && (loops.get(i)?.where ?? "branches") !== "branches"),
+      (i, before) => before || polled.has(i) || (loops.get(i)?.where ?? "branches") !== "branches",
       (branch) => unpolled.push(branch),
     );
     if (unpolled.length === 0) continue;
@@ -103,8 +103,12 @@ function planLoops(
   return loops;
 }
 
-/** A loop without loops, calls to be left, polls, jump tables or exceptions inside. */
+/** Bytes of code in a turn to which a poll would add much; in longer ones it is felt less than a count that takes up a register. */
+const SMALLEST_BYTES = 60;
+
+/** A short loop without loops, calls to be left, polls, jump tables or exceptions inside. */
 function isSmallest(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
+  if (body.start[body.match[loop]] - body.end[loop] > SMALLEST_BYTES) return false;
   for (let i = loop + 1; i < body.match[loop]; i++) {
     const op = body.op[i];
     if (op === Op.loop || op === Op.brTable || op === Op.try || op === Op.throw || polled.has(i) || left.has(i)) return false;

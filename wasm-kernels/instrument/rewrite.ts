@@ -1,8 +1,8 @@
 // Rewrites one function so that it can be left at its sites: inserts polls, saves frames, unwinds by exception. The code between
 // sites is copied byte for byte, so a program that is never stopped runs the code its compiler made.
 //
-// The plan says where a loop polls. The smallest loops (no call, no loop inside) would feel it at every turn, and V8 would not unroll
-// them any more, so they are strip-mined: the loop becomes an outer loop that polls and an inner one that runs at most STRIP turns.
+// The plan says where a loop polls. The smallest loops would feel it at every turn, so they are strip-mined: the loop becomes an outer
+// loop that polls and an inner one that runs at most STRIP turns.
 //
 // The one thing WebAssembly does not let us save is the operand stack beneath a call or inside a construct; so operands that lie
 // beneath a site are written to fresh locals when it is certain that a site lies above them ("spilled"; the optimising compiler
@@ -34,14 +34,18 @@ export interface Surroundings {
 
 /** Turns of a strip-mined loop between two polls: at the 1 to 100 ns such a turn takes, well below a millisecond. */
 const STRIP = 4096;
-/** Turns between two counts: each is a copy of the loop's code, so only loops of at most so many bytes have more than one. */
+/** Turns between two counts; each is a copy of the loop's code. */
 const COPIES = 2;
-const COPIED_BYTES = 100;
 /** Values that one call saves: few, so that few functions save all frames. */
 const SAVED_AT_ONCE = 8;
 /** The order in which a frame holds its values; its site comes last, as one more i32. */
 const SAVE_ORDER: readonly ValueType[] = [V128, F64, F32, I64, I32];
 const VOID = 0x40;
+/**
+ * JavaScriptCore's interpreter (of WebKit 2.50) does not see that an indirect call right before one of these lies in the try: no handler gets what it
+ * throws. So a nop stands between.
+ */
+const ENDS_TRY: ReadonlySet<number> = new Set([Op.catch, Op.catchAll, Op.delegate]);
 
 interface Construct {
   op: number;
@@ -373,8 +377,6 @@ class Rewriter {
     const type = blockTypes(this.module, body.arg[i]);
     this.spillBeneath(0);
     const height = this.stack.length;
-    const bytes = body.start[end] - body.end[i];
-    const copies = bytes <= COPIED_BYTES ? COPIES : 1;
     out.byte(Op.block).bytes(body.bytes.subarray(body.start[i] + 1, body.end[i]));
     this.constructs.push({ op: Op.block, start: i, height, type });
     const loopAt = out.length;
@@ -384,12 +386,12 @@ class Rewriter {
     const counter = this.stripCounter();
     out
       .byte(Op.i32Const)
-      .s32(STRIP / copies)
+      .s32(STRIP / COPIES)
       .byte(Op.localSet)
       .u32(counter)
       .byte(Op.loop)
       .byte(VOID);
-    for (let copy = 0; copy < copies; copy++) {
+    for (let copy = 0; copy < COPIES; copy++) {
       out.byte(Op.block).byte(VOID);
       this.turn(i + 1, end);
       out.byte(Op.br).u32(3).byte(Op.end);
@@ -457,6 +459,7 @@ class Rewriter {
     if (!site) {
       this.pop(operands);
       this.copy(i);
+      if (target < 0 && ENDS_TRY.has(this.body.op[i + 1])) this.out.byte(Op.nop);
       for (const result of type.results) this.push(result);
       return;
     }
@@ -464,6 +467,7 @@ class Rewriter {
     const tryType = target >= 0 ? typeIndex : this.around.typeIndex({ params: [...type.params, I32], results: type.results });
     this.out.byte(Op.try).s32(tryType);
     this.copy(i);
+    if (target < 0) this.out.byte(Op.nop);
     this.pop(operands);
     this.out.byte(Op.catch).u32(this.around.unwindTag);
     const described = this.describe(site, 0, typeIndex);

@@ -20,7 +20,7 @@ import {
   signalStatus,
 } from "../process/index.ts";
 import { STDIN } from "../process/kernel.ts";
-import { ERRNO } from "../wasi/index.ts";
+import { ERRNO, seedOfFork } from "../wasi/index.ts";
 import type { Checkpoint, JobSpec } from "./checkpoint.ts";
 import type { Files, SpawnThread, Thread, ThreadListener, ThreadSetup, Told } from "./thread-protocol.ts";
 
@@ -383,9 +383,10 @@ export class Job implements ThreadListener {
       const [task] = at < 0 ? [] : waiting.splice(at, 1);
       if (task) void this.occupy(seat, () => this.run(task, seat));
     }
-    // Those left lie in threads that are busy. While others are idle, they are taken out of theirs.
+    // Those left lie in threads that are busy. While others are idle, they are taken out of those that go on computing something else.
     const idle = free.filter((seat) => seat.busy === 0).length;
-    for (const task of waiting.slice(0, idle)) if (task.seat) void this.takeOut(task, task.seat);
+    const elsewhere = waiting.filter(({ seat }) => seat?.running);
+    for (const task of elsewhere.slice(0, idle)) if (task.seat) void this.takeOut(task, task.seat);
     if (waiting.length > 0) this.slice ??= this.ports.after(QUANTUM_MS, () => this.nextSlice());
   }
 
@@ -533,7 +534,7 @@ export class Job implements ThreadListener {
       const image = await this.capture(parent, seat, false);
       if (this.over || !this.tasks.has(parent.pid)) return;
       const pid = this.nextPid++;
-      const seed = `${parent.seed}.${parent.forks++}`;
+      const seed = seedOfFork(parent.seed, parent.forks++);
       this.tasks.set(
         pid,
         newTask({ pid, parentPid: parent.pid, seed, forks: 0, cpuMs: parent.cpuMs, answer: { value: 0 }, image }),

@@ -12,6 +12,26 @@ export interface Fault {
 const STACK_LINES = 32;
 
 /**
+ * How a trap is called on every host: as V8 does, which names what SpiderMonkey's and JavaScriptCore's words stand for. Theirs tell less apart:
+ * "integer overflow" may be of a division or a conversion, "index out of bounds" of a memory or a table.
+ */
+const TRAPS: readonly [RegExp, string][] = [
+  [/^unreachable/i, "unreachable"],
+  [/^(index out of bounds|out of bounds memory access)/i, "memory access out of bounds"],
+  [/^(table index out of bounds|out of bounds (table access|call_indirect))/i, "table index is out of bounds"],
+  [/^(indirect call to null|call_indirect to a null)/i, "null function"],
+  [/^(indirect call signature|call_indirect to a signature)/i, "function signature mismatch"],
+  [/^(integer divide|division|remainder) by zero/i, "divide by zero"],
+  [/^(invalid conversion|out of bounds trunc)/i, "float unrepresentable in integer range"],
+  [/^integer overflow/i, "integer overflow"],
+];
+
+const trapWords = (message: string): string => TRAPS.find(([words]) => words.test(message))?.[1] ?? message;
+
+/** A RangeError; SpiderMonkey's is an InternalError. */
+const OVERFLOW = /^(maximum call stack|too much recursion)/i;
+
+/**
  * @param deniedLimit the memory limit in bytes, when the program has just been refused memory
  * @param stackUsedUp whether the program's stack pointer stands below its stack
  */
@@ -26,11 +46,10 @@ export function faultOf(thrown: unknown, deniedLimit: number | undefined, stackU
     };
   }
   // Which of the two stacks ends first, the engine's or the program's own in its memory, is different from engine to engine.
-  const overflow = thrown instanceof RangeError ? /call stack/i : stackUsedUp ? /out of bounds/ : undefined;
-  if (thrown instanceof Error && overflow?.test(thrown.message))
+  if (thrown instanceof Error && (OVERFLOW.test(thrown.message) || (stackUsedUp && /out of bounds/i.test(thrown.message))))
     return { kind: "fault", code: "NS_STACK_OVERFLOW", message: "stack overflow: the program recurses too deeply", wasmStack };
   if (thrown instanceof WebAssembly.RuntimeError)
-    return { kind: "fault", code: "NS_TRAP", message: `trap: ${thrown.message}`, wasmStack };
+    return { kind: "fault", code: "NS_TRAP", message: `trap: ${trapWords(thrown.message)}`, wasmStack };
   return { kind: "fault", code: "NS_INTERNAL", message: asNightshiftError(thrown).message, wasmStack };
 }
 
@@ -40,10 +59,13 @@ export const uncaught = (): Fault => ({ kind: "fault", code: "NS_TRAP", message:
 function wasmFrames(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
-    const found = /at (?:(.*?) \()?wasm:\/\/.*?wasm-function\[(\d+)\]:(0x[0-9a-f]+)/.exec(line);
+    // V8: "at NAME (wasm://...:wasm-function[1]:0x2)"; SpiderMonkey: "NAME@http://...:wasm-function[1]:0x2"; JavaScriptCore: "NAME@<?>:wasm-function[1]".
+    const found = /^(?:\s*at (?:(.*?) \()?wasm:\/\/.*?|(.*?)@.*?:)wasm-function\[(\d+)\](?::(0x[0-9a-f]+))?/.exec(line);
+    if (!found || frames.length >= STACK_LINES) continue;
+    const [, ofV8, ofOthers, index, place] = found;
     // V8 puts the module's own name before the function's; it is the same in every line and says nothing.
-    const name = found?.[1]?.replace(/^[^\s.]*\.wasm\./, "") ?? `function ${found?.[2]}`;
-    if (found && frames.length < STACK_LINES) frames.push(`${name} @ ${found[3]}`);
+    const name = ofV8?.replace(/^[^\s.]*\.wasm\./, "") || ofOthers?.replace(/^\(null\)$/, "") || `function ${index}`;
+    frames.push(place === undefined ? name : `${name} @ ${place}`);
   }
   return frames;
 }

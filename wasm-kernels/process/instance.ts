@@ -1,7 +1,16 @@
 // One instance of a program: its memories, its exports, and the continuations linked to it. Making one costs address space, page faults
 // and work for the engine's collector, so an instance whose process has left is put back to the state of a new one and used again.
 import { must, NightshiftError } from "../errors.ts";
-import { CONTINUE_EXPORT, CONTROL, exportName, functionNamed, PROGRAM_MODULE, type Site } from "../instrument/index.ts";
+import {
+  accessors,
+  CONTINUE_EXPORT,
+  CONTROL,
+  controlModule,
+  exportName,
+  functionNamed,
+  PROGRAM_MODULE,
+  type Site,
+} from "../instrument/index.ts";
 import { FUNCREF, I32, sizeOf } from "../instrument/opcodes.ts";
 import type { ImageHeader } from "./image.ts";
 import { clearPages, writePages } from "./memory.ts";
@@ -22,6 +31,9 @@ export interface Owner {
 const FOR_TABLES = new WebAssembly.Module(
   new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 2, 6, 1, 0, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0]),
 );
+
+/** Compiled at first need. */
+let controlBeside: WebAssembly.Module | undefined;
 
 export class ProgramInstance {
   readonly exports: WebAssembly.Exports;
@@ -59,16 +71,14 @@ export class ProgramInstance {
       },
     });
     this.memory = this.exports.memory as WebAssembly.Memory;
-    this.control = this.exports[exportName.control] as WebAssembly.Memory;
+    this.control = (this.exports[exportName.control] as WebAssembly.Memory | undefined) ?? this.controlBeside(functions);
     this.unwind = this.exports[exportName.unwind] as unknown as WebAssembly.Tag;
     this.functions = functions;
-    const burn = this.exports[exportName.burn];
-    if (burn) {
-      const ask = new WebAssembly.Instance(FOR_TABLES, { "": { f: () => (this.owner as Owner).outOfFuel() } }).exports.f;
-      functions.set(functions.length - 2, burn);
-      functions.set(functions.length - 1, ask);
-    }
     const { module, facts } = program.migratable;
+    if (this.exports[exportName.fuel]) {
+      const ask = new WebAssembly.Instance(FOR_TABLES, { "": { f: () => (this.owner as Owner).outOfFuel() } }).exports.f;
+      functions.set(module.functionTypes.length, ask);
+    }
     this.globalBytes = module.globals.reduce((sum, { type, mutable }) => sum + (mutable ? sizeOf(type) : 0), 0);
     this.references = module.globals.flatMap(({ type, mutable }, index) => (mutable && type === FUNCREF ? [index] : []));
     this.resettable = !facts.drops && facts.tables.length === 0 && this.references.length === 0;
@@ -76,6 +86,22 @@ export class ProgramInstance {
     this.memoryBytes = this.memory.buffer.byteLength;
     this.controlBytes = this.control.buffer.byteLength;
     this.prepareControl();
+  }
+
+  /** For a program whose control memory is another module's. */
+  private controlBeside(functions: WebAssembly.Table): WebAssembly.Memory {
+    controlBeside ??= new WebAssembly.Module(controlModule());
+    const { exports } = new WebAssembly.Instance(controlBeside);
+    const first = this.program.migratable.module.functionTypes.length + 1;
+    accessors.forEach((_, k) => {
+      functions.set(first + k, exports[k]);
+    });
+    return exports[exportName.control] as WebAssembly.Memory;
+  }
+
+  /** Of a program with fuel. */
+  refuel(polls: number): void {
+    (this.exports[exportName.fuel] as WebAssembly.Global).value = polls;
   }
 
   private prepareControl(): void {
@@ -159,7 +185,9 @@ export class ProgramInstance {
   private indexOf(value: unknown): number {
     if (value === null) return -1;
     this.indices ??= new Map(Array.from({ length: this.functions.length }, (_, index) => [this.functions.get(index), index]));
-    return must(this.indices.get(value), "the function a reference refers to");
+    // JavaScriptCore (WebKit 2.50) makes several objects of one function; each has its index as its name.
+    const index = this.indices.get(value) ?? Number((value as () => void).name);
+    return must(this.functions.get(index) && index, "the function a reference refers to");
   }
 
   /** What resumes a frame saved at the site. */

@@ -1,6 +1,7 @@
 // A job run in one thread, without a cluster: its processes take turns. It stands for the coordinator towards the processes (fork,
 // wait, pipes, signals) with the same kernel, and can move every process through an image at each stop, as a migration does.
 
+import { seedOfFork } from "../wasi/index.ts";
 import { signalOfFault } from "./fault.ts";
 import type { HomeCall, HomeResult } from "./hostcalls.ts";
 import { decodeImage, encodeImage, type Image } from "./image.ts";
@@ -110,7 +111,7 @@ export function runLocally(run: LocalRunOptions): LocalResult {
   };
   const fork = (task: Task): void => {
     const pid = nextPid++;
-    const options = optionsFor(pid, task.process.pid, `${task.options.seed}.${task.forks++}`);
+    const options = optionsFor(pid, task.process.pid, seedOfFork(task.options.seed, task.forks++));
     const child: Task = {
       process: Process.restore(options, throughImage(task.process.capture(false)), null),
       options,

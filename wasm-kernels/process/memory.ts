@@ -1,5 +1,6 @@
 // The pages of a process's memory: which differ from what is known elsewhere, and putting them back. Pages are 4 KiB, finer than
 // WebAssembly's 64 KiB, because that is what programs change at a time.
+import { severalMemories } from "./engine.ts";
 import { type PageScan, pageDifference } from "./page-scan.ts";
 
 export const PAGE_BYTES = 4096;
@@ -40,8 +41,11 @@ function copies(bytes: Uint8Array, numbers: readonly number[]): Pages {
   );
 }
 
-/** From so many known pages on (2 MiB) they are kept in a memory of their own, where they are compared at the speed of the machine. */
-const SHADOW_PAGES = 512;
+/**
+ * From so many known pages on (2 MiB) they are kept in a memory of their own, where they are compared at the speed of the machine, if the engine
+ * lets a module have two.
+ */
+const SHADOW_PAGES = severalMemories ? 512 : Number.POSITIVE_INFINITY;
 
 /** What a process's memory was at some time, to find what has changed since. Only grows more known. */
 export class KnownMemory {

@@ -48,10 +48,11 @@ function scanModule(memories: number): Uint8Array<ArrayBuffer> {
   for (let word = 0; word < UNROLL; word++) {
     for (let index = 0; index < memories; index++) {
       body.byte(Op.localGet).u32(at);
-      simd(Op.v128Load)
-        .u32(0x44)
-        .u32(index)
-        .u32(word * 16);
+      simd(Op.v128Load);
+      // Named only where there are several: some engines know no other form for a single one.
+      if (memories > 1) body.u32(0x44).u32(index);
+      else body.u32(4);
+      body.u32(word * 16);
     }
     if (memories > 1) simd(V128_XOR);
     if (word > 0) simd(V128_OR);

@@ -76,8 +76,6 @@ const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
 export class Process implements Owner {
   readonly pid: number;
   readonly parentPid: number;
-  /** The control memory, shared with other threads for requestStop. */
-  readonly control: SharedArrayBuffer;
   private readonly options: ProcessOptions;
   private readonly program: Program;
   private readonly wasi: Wasi;
@@ -121,7 +119,6 @@ export class Process implements Owner {
     this.instance = this.program.obtain();
     this.instance.owner = this;
     this.memory = this.instance.memory;
-    this.control = this.instance.control.buffer as unknown as SharedArrayBuffer;
     this.wasi.attach(this.memory);
     this.words()[CONTROL.memoryLimit >> 2] = Math.floor(options.memoryLimitBytes / WASM_PAGE_BYTES);
     if (this.memory.buffer.byteLength > options.memoryLimitBytes) {
@@ -163,6 +160,10 @@ export class Process implements Owner {
     this.program.giveBack(this.instance);
   }
 
+  /** The control memory, shared with other threads for requestStop; another one after it has grown where it is not shared. */
+  get control(): SharedArrayBuffer {
+    return this.instance.control.buffer as unknown as SharedArrayBuffer;
+  }
   get outputBytes(): number {
     return this.written[1];
   }
@@ -216,7 +217,7 @@ export class Process implements Owner {
 
   outOfFuel(): number {
     const fuel = this.options.refuel?.() ?? 0;
-    this.words()[CONTROL.fuel >> 2] = fuel;
+    this.instance.refuel(fuel);
     return fuel === 0 ? 1 : 0;
   }
 

@@ -3,6 +3,7 @@
 import { NightshiftError } from "../errors.ts";
 import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion, runTools } from "./clang.ts";
+import type { ToolReply } from "./clang-worker.ts";
 import { C_ARGS, CXX_ARGS, linkArgs, loadOverlay, OVERLAY_COMPILE_ARGS } from "./overlay.ts";
 import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
 
@@ -40,10 +41,9 @@ const FLAGS: readonly string[] = [
   "-msimd128",
   "--no-wasm-opt", // clang would run one it finds, and lose the function names
   "-ffp-contract=off", // as in the native build: same rounding on every processor
-  "-Wl,--stack-first",
-  `-Wl,-z,stack-size=${STACK_BYTES}`,
   FILE_PREFIX_MAP,
 ];
+export const LINK_FLAGS: readonly string[] = ["-Wl,--stack-first", `-Wl,-z,stack-size=${STACK_BYTES}`];
 
 /** Options that would make the compiler do something else than write the one module we read back. */
 const REFUSED = /^(?:-o.*|-c|-S|-E|-M|-MM|-fsyntax-only|-###|--version|--help|-help|--target=.*|-target)$/;
@@ -59,22 +59,9 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     const bytes = await readGiven(only);
     if (isWasm(bytes)) return { wasm: bytes, diagnostics: "" };
   }
-  const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
-  const set = await collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs]);
+  const { args: compiling, set } = await compileArgs(options);
   const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
-  const args = [
-    `-O${options.optimise ?? "3"}`,
-    ...FLAGS,
-    ...(set.hasCxx ? CXX_ARGS : C_ARGS),
-    ...OVERLAY_COMPILE_ARGS,
-    ...Object.entries(options.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
-    ...set.includeDirs.map((folder) => `-I${folder}`),
-    ...rest,
-    ...set.sources,
-    ...linkArgs(set.hasCxx),
-    "-o",
-    OUTPUT,
-  ];
+  const args = [...compiling, ...LINK_FLAGS, ...set.sources, ...linkArgs(set.hasCxx), "-o", OUTPUT];
   const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
   const key = buildKey([compilerVersion, overlay.key, JSON.stringify(args), ...files.flat()]);
   const cached = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
@@ -83,22 +70,47 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   return { wasm: built.bytes, diagnostics: set.localise(built.text) };
 }
 
+/** What the compiler is told of a compilation, but for the sources and the result; and what it reads. */
+export async function compileArgs(options: CompileOptions): Promise<{ args: string[]; set: SourceSet }> {
+  const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
+  const set = await collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs]);
+  const args = [
+    `-O${options.optimise ?? "3"}`,
+    ...FLAGS,
+    ...(set.hasCxx ? CXX_ARGS : C_ARGS),
+    ...OVERLAY_COMPILE_ARGS,
+    ...Object.entries(options.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
+    ...set.includeDirs.map((folder) => `-I${folder}`),
+    ...rest,
+  ];
+  return { args, set };
+}
+
+export const timeoutFor = ({ timeoutMs, sources }: Pick<CompileOptions, "timeoutMs" | "sources">): number =>
+  timeoutMs ?? TIMEOUT_MS + TIMEOUT_PER_SOURCE_MS * sources.length;
+
 async function build(
   args: readonly string[],
   files: ReadonlyMap<string, Uint8Array>,
   set: SourceSet,
   options: CompileOptions,
 ): Promise<Build> {
-  const reply = await runTools(
-    { commands: [["clang", ...args]], files, wanted: OUTPUT },
-    options.timeoutMs ?? TIMEOUT_MS + TIMEOUT_PER_SOURCE_MS * set.sources.length,
-  );
+  const reply = await runTools({ commands: [["clang", ...args]], files, wanted: OUTPUT }, timeoutFor(options));
   if (reply.output !== undefined && isWasm(reply.output)) return { bytes: reply.output, text: reply.text };
+  throw failure(reply, set, options.sources);
+}
+
+/** What a failed compilation is told as. */
+export function failure(
+  reply: ToolReply,
+  set: Pick<SourceSet, "localise" | "outside">,
+  sources: readonly string[],
+): NightshiftError {
   const notes = set.outside.map(
     (path) => `note: ${path} was not used: it lies outside the sources' folders and the -I folders\n`,
   );
   const diagnostics = set.localise(reply.text).trimEnd() + (notes.length > 0 ? `\n${notes.join("")}`.trimEnd() : "");
-  throw new NightshiftError("NS_COMPILE_FAILED", `${namesOf(options.sources)} does not compile:\n${diagnostics}`, {
+  return new NightshiftError("NS_COMPILE_FAILED", `${namesOf(sources)} does not compile:\n${diagnostics}`, {
     details: { diagnostics, exitCode: reply.exitCode },
   });
 }

@@ -106,6 +106,34 @@ int main(int argc, char **argv) {
   });
 });
 
+describe("fcntl", () => {
+  test("record locks are granted, copies are made, and who only opens files asks the host for nothing", async () => {
+    const { wasm } = await build(`
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+int main(void) {
+  struct flock lock = {.l_type = F_WRLCK};
+  printf("%d %d %d\\n", fcntl(1, F_SETLK, &lock), fcntl(1, F_GETLK, &lock), lock.l_type == F_UNLCK);
+  lock.l_type = 77;
+  printf("%d %d\\n", fcntl(1, F_SETLKW, &lock), errno == EINVAL);
+  lock.l_type = F_RDLCK;
+  printf("%d %d\\n", fcntl(99, F_SETLK, &lock), errno == EBADF);
+  printf("%d %d\\n", fcntl(1, F_DUPFD, 6), fcntl(1, F_DUPFD_CLOEXEC, 0));
+  printf("%d %d\\n", fcntl(1, F_DUPFD, -1), errno == EINVAL);
+  printf("%d %d\\n", fcntl(1, 4242), errno == EINVAL);
+  return 0;
+}`);
+    let next = 3;
+    const { stdout } = await runPlain(wasm, [], { dup: () => next++ });
+    expect(stdout).toBe("0 0 1\n-1 1\n-1 1\n6 7\n-1 1\n-1 1\n");
+    const opens = await build(
+      '#include <stdio.h>\nint main(void) { FILE *f = fopen("a", "a+"); return f ? fprintf(f, "%d", fclose(stdin)) : 1; }',
+    );
+    expect(importsOf(opens.wasm).filter((name) => name.startsWith("nightshift"))).toEqual([]);
+  });
+});
+
 describe("signals within a process", () => {
   const text = `
 #include <errno.h>

@@ -22,6 +22,8 @@ export interface SourceSet {
   /** Virtual path -> contents, of sources and headers. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly hasCxx: boolean;
+  /** Real paths of all that is in `files`, the sources first. */
+  readonly reads: readonly string[];
   /** Real paths of the sources, for the native compiler. */
   readonly realSources: readonly string[];
   /** Headers that exist but lie outside the allowed folders, for the message when the compiler then misses them. */
@@ -189,6 +191,7 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
     includeDirs: searched.map(virtual),
     files,
     hasCxx: sourcePaths.some(isCxxName),
+    reads: [...new Set([...sources, ...found.keys()])],
     realSources: sources,
     outside: [...outside],
     localise: (text) => text.replaceAll(`${VIRTUAL_ROOT}/`, shown === "" ? "" : join(shown, sep)),

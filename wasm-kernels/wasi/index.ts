@@ -1,3 +1,4 @@
 // The face of the WASI host.
 export { ERRNO } from "./errno.ts";
+export { seedOfFork } from "./random.ts";
 export { Wasi, type WasiOptions, type WasiState } from "./wasi.ts";

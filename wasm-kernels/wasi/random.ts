@@ -2,6 +2,21 @@
 // run as a deterministic process.
 // Source: xoshiro128** (Blackman and Vigna 2018), seeded from a string by FNV-1a and splitmix32.
 
+/** A seed is at most so long. */
+const MAX_SEED = 64;
+const FNV_OFFSET = 2166136261;
+const fnv = (text: string, hash: number): number => {
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+  return hash;
+};
+
+/** The seed of a process's nth child, from 0: its line of forks, or a digest of that where the line is long. */
+export function seedOfFork(parent: string, nth: number): string {
+  const line = `${parent}.${nth}`;
+  if (line.length <= MAX_SEED) return line;
+  return `~${[FNV_OFFSET, ~FNV_OFFSET].map((offset) => (fnv(line, offset) >>> 0).toString(36)).join("")}`;
+}
+
 export class SeededRandom {
   private readonly s: Uint32Array;
 
@@ -10,8 +25,7 @@ export class SeededRandom {
       this.s = Uint32Array.from(seed);
       return;
     }
-    let hash = 2166136261;
-    for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 16777619);
+    let hash = fnv(seed, FNV_OFFSET);
     this.s = new Uint32Array(4);
     for (let i = 0; i < 4; i++) {
       hash = (hash + 0x9e3779b9) | 0;

@@ -13,7 +13,7 @@ import {
   type Settings,
 } from "../../policy/index.ts";
 import { type Coordinator, openTab, type Tab, type TabStatus } from "../index.ts";
-import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchPage } from "./signals.ts";
+import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchNetwork, watchPage, watchPressure } from "./signals.ts";
 
 export const WHENS = ["away", "background", "always"] as const;
 export type When = (typeof WHENS)[number];
@@ -86,6 +86,8 @@ export class Lending {
     if (when === "away") this.closers.push(await watchIdle(watch));
     if (when === "background") this.closers.push(watchPage(watch));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
+    this.closers.push(await watchPressure(watch, () => (this.status?.processes.length ?? 0) > 0 && this.pausedFor === null));
+    this.closers.push(watchNetwork(watch));
     this.keeper.look();
     await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.pausedFor });
     this.allow();

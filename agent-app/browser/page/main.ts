@@ -3,14 +3,16 @@
 
 import { parseLink } from "@nightshift/coordinator/protocol";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import { lacking } from "@nightshift/wasm-kernels/process/engine";
 import { NightSky, onInput, type Scene } from "../../night-sky/night-sky.ts";
 import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
+import { sharesFlags } from "../../worker/sharing.browser.ts";
 import { loadDevice } from "../device.ts";
 import type { Coordinator } from "../index.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
 import { whenAlone } from "./one-tab.ts";
 import { allCores, forgetConsent, rememberConsent, rememberedConsent, rememberedKey, rememberKey } from "./remembered.ts";
-import { canSeeIdle, maySeeIdle } from "./signals.ts";
+import { canSeeBattery, canSeeIdle, maySeeIdle } from "./signals.ts";
 import { say, showTime, type Text } from "./texts.ts";
 
 const language: Language = languageOf(navigator.language);
@@ -39,7 +41,7 @@ function show(...children: Node[]): void {
 }
 /** What there is to say of the way on which this page came. */
 const transport = (): HTMLElement[] =>
-  crossOriginIsolated ? [] : [make("p", { className: "warning", role: "note" }, text(isSecureContext ? "slow" : "untrusted"))];
+  sharesFlags() ? [] : [make("p", { className: "warning", role: "note" }, text(isSecureContext ? "slow" : "untrusted"))];
 const sentence = (words: string, role?: string): HTMLElement => make("p", role ? { role } : {}, words);
 
 /**
@@ -58,7 +60,8 @@ function coordinatorHere(): Coordinator | undefined {
 async function begin(): Promise<void> {
   document.documentElement.lang = language;
   document.title = text("title");
-  if (!("Tag" in WebAssembly)) return show(sentence(text("no-wasm")));
+  const lacks = lacking();
+  if (lacks.length > 0) return show(sentence(text("lacks", { what: lacks.join(", ") }), "alert"));
   try {
     const coordinator = coordinatorHere();
     if (!coordinator) return show(sentence(text("no-link")));
@@ -92,13 +95,15 @@ function ask(coordinator: Coordinator, name: string, problem?: Text): void {
     const hint = when === "away" ? [make("small", {}, text(idle ? "awayHow" : "awayNot"))] : [];
     return make("label", { className: "choice" }, input, make("span", {}, text(when), ...hint));
   });
-  const charging = make("input", { type: "checkbox", name: "charging", checked: true });
+  const tells = canSeeBattery();
+  const charging = make("input", { type: "checkbox", name: "charging", checked: tells, disabled: !tells });
+  const chargingHint = tells ? [] : [make("small", {}, text("chargingNot"))];
   const form = make(
     "form",
     {},
     make("div", { className: "field" }, coresLabel, cores),
     make("fieldset", {}, make("legend", {}, text("when")), ...choices),
-    make("label", { className: "choice" }, charging, make("span", {}, text("charging"))),
+    make("label", { className: "choice" }, charging, make("span", {}, text("charging"), ...chargingHint)),
     make("button", { type: "submit" }, text("start")),
   );
   form.onsubmit = (event) => {
@@ -106,7 +111,7 @@ function ask(coordinator: Coordinator, name: string, problem?: Text): void {
     const when = new FormData(form).get("when") as When;
     void agree(coordinator, name, { when, cores: Number(cores.value), onlyCharging: charging.checked });
   };
-  const points = (["whatRuns", "whatStops", "whatLeaves", "whatEnds"] as const).map((point) =>
+  const points = (["whatRuns", idle ? "whatStops" : "whatStopsHere", "whatLeaves", "whatEnds"] as const).map((point) =>
     make("li", {}, text(point, { name })),
   );
   show(

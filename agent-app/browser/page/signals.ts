@@ -1,5 +1,6 @@
 // What a page can know of its owner and machine, as signals of the policy: the Idle Detection API where it is allowed, else whether this page is
-// looked at and touched; battery. Other programs, memory and temperature a page cannot see.
+// looked at and touched; battery; how strained the processor is; whether the network is paid for. Single programs, memory and temperature a
+// page cannot see.
 import type { Signals } from "../../policy/index.ts";
 
 /** The shortest that the Idle Detection API knows. */
@@ -19,6 +20,18 @@ interface Battery extends EventTarget {
   readonly charging: boolean;
   /** 0 to 1. */
   readonly level: number;
+}
+
+/** https://www.w3.org/TR/compute-pressure/ */
+type PressureState = "nominal" | "fair" | "serious" | "critical";
+interface PressureObserver {
+  observe(source: "cpu", options: { sampleInterval: number }): Promise<void>;
+  disconnect(): void;
+}
+type PressureObserverClass = new (told: (records: { state: PressureState }[]) => void) => PressureObserver;
+interface NetworkInformation extends EventTarget {
+  readonly saveData?: boolean;
+  readonly type?: string;
 }
 
 const detectorClass = (): IdleDetectorClass | undefined =>
@@ -70,9 +83,14 @@ export function watchPage({ update, now }: Watch): () => void {
   return () => document.removeEventListener("visibilitychange", look);
 }
 
+type WithBattery = Navigator & { getBattery?(): Promise<Battery> };
+
+/** Does this browser tell whether the computer is charging? */
+export const canSeeBattery = (): boolean => (navigator as WithBattery).getBattery !== undefined;
+
 /** Nothing where the browser does not tell. */
 export async function watchBattery({ update }: Watch): Promise<() => void> {
-  const battery = await (navigator as { getBattery?(): Promise<Battery> }).getBattery?.().catch(() => undefined);
+  const battery = await (navigator as WithBattery).getBattery?.().catch(() => undefined);
   if (!battery) return () => undefined;
   const look = (): void => update({ onBattery: !battery.charging, batteryPercent: Math.round(battery.level * 100) });
   const events = ["chargingchange", "levelchange"];
@@ -81,4 +99,35 @@ export async function watchBattery({ update }: Watch): Promise<() => void> {
   return () => {
     for (const event of events) battery.removeEventListener(event, look);
   };
+}
+
+const PRESSURE_MS = 1000;
+
+/**
+ * How strained the processor is. "Serious" and "critical" while nothing computes here mean that other programs are busy. While something
+ * does, they may be our own doing: browsers know the processor's use and not its temperature, and all cores lent are "critical" to them.
+ * Nothing where the browser does not tell.
+ * @param computing whether anything computes here now
+ */
+export async function watchPressure({ update }: Watch, computing: () => boolean): Promise<() => void> {
+  const Observer = (globalThis as unknown as { PressureObserver?: PressureObserverClass }).PressureObserver;
+  if (!Observer) return () => undefined;
+  const observer = new Observer((records) => {
+    const state = records.at(-1)?.state;
+    if (state === undefined) return;
+    update({ othersBusy: !computing() && (state === "serious" || state === "critical") });
+  });
+  // Refused where the machine has no such source or the page may not ask: then nothing is known, as without the interface.
+  await observer.observe("cpu", { sampleInterval: PRESSURE_MS }).catch(() => undefined);
+  return () => observer.disconnect();
+}
+
+/** Nothing where the browser does not tell. */
+export function watchNetwork({ update }: Watch): () => void {
+  const { connection } = navigator as { connection?: NetworkInformation };
+  if (!connection) return () => undefined;
+  const look = (): void => update({ metered: connection.saveData === true || connection.type === "cellular" });
+  connection.addEventListener("change", look);
+  look();
+  return () => connection.removeEventListener("change", look);
 }

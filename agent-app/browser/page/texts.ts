@@ -8,6 +8,8 @@ const en = {
   whatRuns: "Programs of that cluster run inside this browser's sandbox. They see no file, no other page and no network.",
   whatStops:
     "When you are back they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
+  whatStopsHere:
+    "When you look at this page or pause it, as you choose below, they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
   whatLeaves:
     "Sent there: the name {name}, the browser's kind, how many cores you lend and how fast they are, and the programs' results.",
   whatEnds: "Closing this tab ends it.",
@@ -19,6 +21,7 @@ const en = {
   background: "While this page is in the background",
   always: "Whenever this page is open",
   charging: "Only while charging",
+  chargingNot: "This browser cannot tell whether this computer is charging.",
   embedded: "Lend this computer's idle time to {host}",
   start: "Lend it",
   fill: "Fill the screen",
@@ -35,10 +38,11 @@ const en = {
   denied: "The browser did not allow it to know when you are away. Choose another time.",
   elsewhere: "Another tab of this browser lends this computer already.",
   "no-link": "This page needs a join link. Ask whoever runs the cluster for one, and open it here.",
-  slow: "Programs run more slowly here than they could, as the browser keeps this page's threads apart.",
+  slow: "Programs run more slowly here than they could, as this browser keeps the page's threads apart.",
   untrusted:
     "This page came over plain http. Whoever is between this computer and {host} could have changed it: lend only in a network that you trust. Programs also run more slowly here than over https.",
-  "no-wasm": "This browser is too old: it cannot run what would be computed here.",
+  lacks:
+    "This browser cannot run what would be computed here: it lacks {what}. Chrome and Edge have all of it from version 119 on, Firefox from 121, Safari from 18.2.",
 };
 export type Text = keyof typeof en;
 
@@ -48,6 +52,8 @@ const zhCN: Record<Text, string> = {
   what: "会发生什么",
   whatRuns: "该集群的程序在此浏览器的沙箱中运行，看不到任何文件、其他网页和网络。",
   whatStops: "您回来时它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
+  whatStopsHere:
+    "按您在下面的选择，您查看此页面或将其暂停时，它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
   whatLeaves: "会发送：名称 {name}、浏览器种类、借出的核心数及其速度，以及程序的结果。",
   whatEnds: "关闭此标签页即告结束。",
   cores: "借出核心：{count} / {all}",
@@ -58,6 +64,7 @@ const zhCN: Record<Text, string> = {
   background: "当此页面在后台时",
   always: "只要此页面打开",
   charging: "仅在充电时",
+  chargingNot: "此浏览器无法判断电脑是否正在充电。",
   embedded: "将这台电脑的闲置时间借给 {host}",
   start: "借出",
   fill: "全屏显示",
@@ -77,7 +84,7 @@ const zhCN: Record<Text, string> = {
   slow: "浏览器将此页面的线程彼此隔离，因此程序在此运行较慢。",
   untrusted:
     "此页面通过未加密的 http 传来，这台电脑与 {host} 之间的任何人都可能改动它：请只在您信任的网络中借出。程序在此也比通过 https 时运行得慢。",
-  "no-wasm": "此浏览器太旧，无法运行要在此计算的程序。",
+  lacks: "此浏览器无法运行要在此计算的程序：缺少 {what}。Chrome 和 Edge 自 119 版、Firefox 自 121 版、Safari 自 18.2 版起具备。",
 };
 
 export const TEXTS: Record<Language, Record<Text, string>> = { en, "zh-CN": zhCN };

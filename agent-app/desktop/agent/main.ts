@@ -1,6 +1,7 @@
 // The process that computes, beside the tray app's main process: the headless agent, with signals and orders from the app. A process of
 // its own, so that nothing in it can take the app down, V8's settings and the low priority are its own, and ending it ends all of it.
 import { mkdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { publicKeyOf } from "@nightshift/coordinator/protocol";
 import { nodeCrypto } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, must } from "@nightshift/wasm-kernels/errors";
@@ -11,6 +12,7 @@ import { answer, serveControl } from "../../headless/control.ts";
 import { Owner } from "../../headless/owner.ts";
 import { nodePorts } from "../../headless/ports.node.ts";
 import { watchMachine } from "../../headless/signals/machine.ts";
+import { watchScreen } from "../../headless/signals/windows.ts";
 import { lowerProcessPriority } from "../../worker/index.ts";
 import { type Begin, type FromAgentProcess, STATUS_EVERY_MS, type ToAgentProcess } from "./protocol.ts";
 import { ToldSource } from "./told-signals.ts";
@@ -27,7 +29,7 @@ const post = (message: FromAgentProcess): void => {
 };
 const log = (event: string, details: Readonly<Record<string, unknown>> = {}): void => post({ type: "log", event, details });
 
-let running: { owner: Owner; told: () => ToldSource | undefined; end(): void } | undefined;
+let running: { agent: Agent; owner: Owner; told: () => ToldSource | undefined; end(): void } | undefined;
 
 async function begin(given: Begin): Promise<void> {
   optimiseWasm();
@@ -41,7 +43,9 @@ async function begin(given: Begin): Promise<void> {
     key: { privateKey, publicKey: publicKeyOf(nodeCrypto, privateKey) },
     slots,
     speed,
+    priority: "idle",
     pool: given.pool,
+    app: given.app,
     log,
   });
   let told: ToldSource | undefined;
@@ -53,12 +57,15 @@ async function begin(given: Begin): Promise<void> {
     mode: undefined,
     installedMode: given.installedMode,
     sense: true,
+    ownerProgram: given.ownerProgram,
+    windowsOf: given.windowsOf,
     ...(given.told
       ? {
           open: (watch, options) => {
             const machine = watchMachine(watch, options.directory, options.withPrograms);
             told = new ToldSource(watch);
-            return { close: () => [machine, told].forEach((source) => void source?.close()) };
+            const screen = options.ownerProgram === undefined ? undefined : watchScreen(watch, options);
+            return { close: () => [machine, told, screen].forEach((source) => void source?.close()) };
           },
         }
       : {}),
@@ -73,7 +80,9 @@ async function begin(given: Begin): Promise<void> {
   };
   const closeControl = await serveControl(owner, directory);
   setInterval(tell, STATUS_EVERY_MS);
+  agent.onUpgrade((release, back) => post({ type: "upgrade", release, back }));
   running = {
+    agent,
     owner,
     told: () => told,
     end: () => {
@@ -85,6 +94,18 @@ async function begin(given: Begin): Promise<void> {
   };
   owner.start();
   agent.start();
+}
+
+/** @returns why not */
+async function fetchInto(hash: string, path: string): Promise<{ code: string; message: string } | null> {
+  try {
+    const bytes = await must(running, "the agent").agent.download(hash);
+    await writeFile(path, bytes, { mode: 0o600 });
+    return null;
+  } catch (thrown) {
+    const { code, message } = asNightshiftError(thrown);
+    return { code, message };
+  }
 }
 
 function take(message: ToAgentProcess): void {
@@ -105,6 +126,15 @@ function take(message: ToAgentProcess): void {
         id: message.id,
         answer: answer(must(running, "the agent").owner, JSON.stringify(message.order)),
       });
+      return;
+    case "fetch":
+      void fetchInto(message.hash, message.path).then((failure) => post({ type: "fetched", id: message.id, failure }));
+      return;
+    case "upgrade":
+      running?.agent.sayUpgrade(message.version, message.step, message.problem);
+      return;
+    case "leaving":
+      running?.agent.pause("Nightshift is about to end", 0);
       return;
     case "end":
       if (running) running.end();

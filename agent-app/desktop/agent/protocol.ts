@@ -1,4 +1,5 @@
 // What passes between the tray app's main process and the process that computes. Both are ours and of one version, so types suffice.
+import type { HostInfo, SignedRelease, UpgradeStep } from "@nightshift/coordinator/protocol";
 import type { ControlAnswer } from "../../headless/control.ts";
 import type { OwnerStatus } from "../../headless/owner.ts";
 import type { Signals } from "../../policy/index.ts";
@@ -15,6 +16,7 @@ export interface Begin {
   slots: number;
   /** See NodePortsOptions. */
   pool: string | null;
+  app: NonNullable<HostInfo["app"]>;
   coordinator: { host: string; port: number; tls: boolean; key: Uint8Array };
   /** Only while it is not enrolled. */
   token: Uint8Array | null;
@@ -22,6 +24,9 @@ export interface Begin {
   privateKey: Uint8Array;
   /** true: input, lock and power are told by the main process; false: the agent sees them itself. */
   told: boolean;
+  /** See SourceOptions. */
+  ownerProgram: string | undefined;
+  windowsOf: number;
 }
 
 /** Clocks of two processes differ: input is told as a time before now. */
@@ -33,6 +38,12 @@ export type ToAgentProcess =
   | { type: "signals"; signals: ToldSignals }
   /** As of headless/control.ts. */
   | { type: "order"; id: number; order: object }
+  /** Write a blob of the coordinator's into a file. */
+  | { type: "fetch"; id: number; hash: string; path: string }
+  /** Tell the coordinator how far a new version is. */
+  | { type: "upgrade"; version: string; step: UpgradeStep; problem: string | null }
+  /** The end is near: what it has is to go elsewhere, and nothing new comes. */
+  | { type: "leaving" }
   /** Let go of everything and end. */
   | { type: "end" };
 
@@ -45,6 +56,9 @@ export type FromAgentProcess =
   | { type: "status"; status: ProcessStatus }
   | { type: "log"; event: string; details: Readonly<Record<string, unknown>> }
   | { type: "answer"; id: number; answer: ControlAnswer }
+  | { type: "fetched"; id: number; failure: { code: string; message: string } | null }
+  /** What the coordinator gives out; see Agent.onUpgrade(). */
+  | { type: "upgrade"; release: SignedRelease | null; back: SignedRelease | null }
   /** Nothing can be done until something outside is changed: a bad policy file, an unusable home. */
   | { type: "failed"; code: string; message: string };
 

@@ -1,5 +1,6 @@
 // The one file of the main process that knows Electron: implements the app's port with it and starts the app. No decision is made here;
 // what windows may do is main/window-rules.ts, what they may ask ipc/requests.ts.
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, homedir, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -18,7 +19,8 @@ import {
   Tray,
   utilityProcess,
 } from "electron";
-import { chooseScreensaver, readInstalled } from "../../headless/installed.ts";
+import { readTold } from "../../headless/install-file.ts";
+import { chooseScreensaver, type Installed } from "../../headless/installed.ts";
 import type { FromAgentProcess } from "../agent/protocol.ts";
 import { REQUEST_CHANNEL, STATE_CHANNEL } from "../ipc/bridge.ts";
 import { answerRequest } from "../main/answering.ts";
@@ -26,6 +28,7 @@ import { App } from "../main/app.ts";
 import { parseCommandLine } from "../main/command-line.ts";
 import type { DesktopPort, PowerEvent, PowerPort, TrayPort, WindowKind, WindowsPort } from "../main/port.ts";
 import { readUnpacked } from "../main/portable.ts";
+import { replacing } from "../main/replacing.ts";
 import { fileFor, HEADERS, ORIGIN, SCHEME, WEB_PREFERENCES } from "../main/window-rules.ts";
 
 /** Where the build put everything. */
@@ -147,7 +150,7 @@ function windowsPort(): WindowsPort {
 }
 
 /** @param portable it leaves nothing on this PC */
-const port = (portable: boolean): DesktopPort => ({
+const port = (portable: boolean, installed: Installed | null): DesktopPort => ({
   platform: process.platform,
   version: app.getVersion(),
   locale: app.getPreferredSystemLanguages()[0] ?? app.getLocale(),
@@ -178,6 +181,12 @@ const port = (portable: boolean): DesktopPort => ({
   },
   tray: trayPort(),
   windows: windowsPort(),
+  updates: replacing({
+    platform: process.platform,
+    installed,
+    appImage: process.env.APPIMAGE,
+    relaunch: (execPath) => app.relaunch({ execPath, args: ["--hidden"] }),
+  }),
   notify: (title, body) => {
     if (Notification.isSupported()) new Notification({ title, body, silent: true }).show();
   },
@@ -228,9 +237,7 @@ const hostName = (): string =>
 
 function main(): void {
   const folder = dirname(process.execPath);
-  const { home: beside, told: installed } = app.isPackaged
-    ? readUnpacked(folder, readInstalled())
-    : { home: null, told: readInstalled() };
+  const { home: beside, told: installed } = app.isPackaged ? readUnpacked(folder, readTold()) : { home: null, told: readTold() };
   const host = hostName();
   // Before the lock, which Electron keeps there: each PC that runs it from a share has its own.
   if (beside !== null) app.setPath("userData", join(beside, "electron", host));
@@ -253,12 +260,14 @@ function main(): void {
   void app.whenReady().then(() => {
     guard();
     Menu.setApplicationMenu(null);
-    nightshift = new App(port(beside !== null), {
+    nightshift = new App(port(beside !== null, installed), {
       home: beside ?? resolve(process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")),
       host,
       slots: availableParallelism(),
       installed,
+      ownerProgram: existing(join(process.resourcesPath, "owner.exe")),
       leaveFile: join(folder, "leave"),
+      releaseKeys: releaseKeys(),
     });
     const running = nightshift;
     ipcMain.handle(REQUEST_CHANNEL, ({ senderFrame }, name: unknown, value: unknown) =>
@@ -267,6 +276,12 @@ function main(): void {
     running.start(parseCommandLine(opened === undefined ? argv : [opened]));
   });
 }
+
+const existing = (path: string): string | undefined => (existsSync(path) ? path : undefined);
+
+/** Built in by the packager (build.ts). */
+const releaseKeys = (): string[] =>
+  (JSON.parse(readFileSync(join(BUILT, "package.json"), "utf8")) as { releaseKeys?: string[] }).releaseKeys ?? [];
 
 /** Chromium adds switches of its own to what a second instance hands over. */
 const isOwn = (argument: string): boolean => !argument.startsWith("--") || argument === "--hidden";

@@ -7,7 +7,7 @@ export const REQUEST_CHANNEL = "nightshift:request";
 export const STATE_CHANNEL = "nightshift:state";
 
 export interface Bridge {
-  /** Rejects with an Error whose `cause` is the refusal. */
+  /** Rejects with an Error whose `cause` is the refusal's code. */
   ask<N extends RequestName>(name: N, value: RequestOf<N>): Promise<AnswerOf<N>>;
   onState(listener: (state: AppState) => void): void;
 }
@@ -20,7 +20,7 @@ export function makeBridge(
   return {
     ask: async (name, value) => {
       const answered = (await invoke(name, value)) as Answered;
-      if (!answered.ok) throw new Error(answered.message, { cause: { code: answered.code, remedy: answered.remedy } });
+      if (!answered.ok) throw new Error(answered.message, { cause: answered.code });
       return answered.value as never;
     },
     onState: (listener) => listen((state) => listener(state)),

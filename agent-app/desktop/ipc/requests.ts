@@ -54,4 +54,4 @@ export type AnswerOf<N extends RequestName> =
   | NonNullable<(typeof REQUESTS)[N]["answer"]>
   | Extract<(typeof REQUESTS)[N]["answer"], null>;
 
-export type Answered = { ok: true; value: unknown } | { ok: false; code: string; message: string; remedy: string };
+export type Answered = { ok: true; value: unknown } | { ok: false; code: string; message: string };

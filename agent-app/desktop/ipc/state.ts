@@ -1,4 +1,5 @@
 // What windows show: the app as it is now, whole and small, sent whenever it changes.
+import type { HostCredit } from "../../agent/index.ts";
 import type { ManualPause, Settings } from "../../policy/index.ts";
 import type { TrayIcon } from "../main/port.ts";
 import type { Language } from "../words/catalogue.ts";
@@ -16,7 +17,7 @@ export interface AppState {
   coordinator: { address: string; encryptedTwice: boolean; keyId: string } | null;
   connected: boolean;
   /** What somebody must see to. */
-  problem: { code: string; message: string; remedy: string } | null;
+  problem: { code: string; message: string } | null;
   pause: ManualPause | null;
   /** Until when the owner has asked to run now, in milliseconds since 1970; null: not asked. */
   runUntilMs: number | null;
@@ -25,6 +26,8 @@ export interface AppState {
   /** Since the app started. */
   restarts: number;
   today: Given;
+  /** What this PC has earned; null: not told yet. */
+  credit: HostCredit | null;
   settings: Settings | null;
   lockedBy: Partial<Record<keyof Settings, string>>;
   app: AppSettings;

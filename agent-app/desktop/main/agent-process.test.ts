@@ -13,6 +13,7 @@ function running() {
     started: () => undefined,
     status: () => undefined,
     log: () => undefined,
+    upgrade: () => undefined,
     ended: ({ code }, restartMs) => ended.push({ code, restartMs }),
   });
   agent.start(BEGIN);

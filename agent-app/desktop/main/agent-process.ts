@@ -1,5 +1,6 @@
 // Keeps the process that computes alive: starts it, watches that it is heard, ends it when it is not, and starts it again, sooner or
 // later. What it computed goes on from its checkpoint, here or elsewhere; the app itself notices no more than a message.
+import type { SignedRelease, UpgradeStep } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { ControlAnswer } from "../../headless/control.ts";
 import type { Begin, FromAgentProcess, ProcessStatus, ToldSignals } from "../agent/protocol.ts";
@@ -20,10 +21,12 @@ export interface AgentEvents {
   started(): void;
   status(status: ProcessStatus): void;
   log(event: string, details: Readonly<Record<string, unknown>>): void;
+  upgrade(release: SignedRelease | null, back: SignedRelease | null): void;
   /** It ended; it starts again in so many milliseconds. */
   ended(problem: { code: string; message: string }, restartMs: number): void;
 }
 
+type Failure = { code: string; message: string } | null;
 type Waiting = { resolve(answer: ControlAnswer): void; cancel(): void };
 
 export class AgentProcess {
@@ -32,6 +35,7 @@ export class AgentProcess {
   private begin: Begin | undefined;
   private handle: AgentHandle | undefined;
   private readonly waiting = new Map<number, Waiting>();
+  private readonly fetching = new Map<number, (failure: Failure) => void>();
   private lastId = 0;
   private heardAt = 0;
   private startedAt = 0;
@@ -82,6 +86,27 @@ export class AgentProcess {
     return answer;
   }
 
+  /** What it has is to go elsewhere before it is stopped. */
+  leaving(): void {
+    this.handle?.send({ type: "leaving" });
+  }
+
+  /** Has a blob of the coordinator's in a file, however long that takes. @throws NS_NOT_FOUND..., NS_UNREACHABLE when it ends meanwhile */
+  async fetch(hash: string, path: string): Promise<void> {
+    const { handle } = this;
+    const id = ++this.lastId;
+    const failure = await new Promise<Failure>((resolve) => {
+      if (!handle) return resolve(NO_ANSWER);
+      this.fetching.set(id, resolve);
+      handle.send({ type: "fetch", id, hash, path });
+    });
+    if (failure) throw new NightshiftError(failure.code as "NS_UNREACHABLE", failure.message);
+  }
+
+  sayUpgrade(version: string, step: UpgradeStep, problem: string | null): void {
+    this.handle?.send({ type: "upgrade", version, step, problem });
+  }
+
   private run(): void {
     const { port } = this;
     const begin = this.begin;
@@ -121,6 +146,12 @@ export class AgentProcess {
         return this.on.log(message.event, message.details);
       case "answer":
         return this.answered(message.id, message.answer);
+      case "upgrade":
+        return this.on.upgrade(message.release, message.back);
+      case "fetched":
+        this.fetching.get(message.id)?.(message.failure);
+        this.fetching.delete(message.id);
+        return;
       case "failed":
         this.failed = message;
     }
@@ -147,7 +178,13 @@ export class AgentProcess {
 
   private giveUpOrders(): void {
     for (const id of [...this.waiting.keys()]) this.answered(id, NO_ANSWER);
+    for (const tell of this.fetching.values()) tell(NO_ANSWER);
+    this.fetching.clear();
   }
 }
 
-const NO_ANSWER: ControlAnswer = { ok: false, code: "NS_UNREACHABLE", message: "the computing process does not answer" };
+const NO_ANSWER: Extract<ControlAnswer, { ok: false }> = {
+  ok: false,
+  code: "NS_UNREACHABLE",
+  message: "the computing process does not answer",
+};

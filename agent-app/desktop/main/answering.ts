@@ -60,7 +60,7 @@ export async function answerRequest(
     if (!parsed.success) throw new NightshiftError("NS_USAGE", `${name}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
     return { ok: true, value: await HANDLERS[name as RequestName](app, parsed.data as never) };
   } catch (thrown) {
-    const { code, message, remedy } = asNightshiftError(thrown);
-    return { ok: false, code, message, remedy };
+    const { code, message } = asNightshiftError(thrown);
+    return { ok: false, code, message };
   }
 }

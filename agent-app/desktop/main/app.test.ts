@@ -9,6 +9,7 @@ import { effective, type Reason } from "../../policy/index.ts";
 import type { Begin, ProcessStatus } from "../agent/protocol.ts";
 import { REQUESTS } from "../ipc/requests.ts";
 import { appWords } from "../words/catalogue.ts";
+import { saidIn } from "../words/refusals.ts";
 import { answerRequest } from "./answering.ts";
 import { App, type AppOptions } from "./app.ts";
 import { parseCommandLine, type StartedAs } from "./command-line.ts";
@@ -25,6 +26,8 @@ const LINK = formatLink({
   coordinatorKey: new Uint8Array(32).fill(7),
   token: new Uint8Array(32).fill(9),
 });
+/** Installed for all users. */
+const OF_ALL = { byInstaller: true, bySetupForOneUser: false };
 const HERE: Reason = { code: "owner-here", values: {}, by: null };
 const OURS = { url: "app://nightshift/index.html#now", isTop: true };
 const HIDDEN: StartedAs = { kind: "app", link: null, hidden: true };
@@ -40,6 +43,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   blocked: 0,
   processes: [],
   refused: null,
+  credit: null,
   words: "",
   reasons: [],
   pause: null,
@@ -129,7 +133,7 @@ test("the tray says what it does: computing, waiting, paused, offline, attention
   expect(shown()).toEqual(["offline", "No connection to the coordinator"]);
   say({ connected: false, refused: { code: "NS_REVOKED", message: "this device was revoked" } });
   expect(shown()).toEqual(["attention", "Needs your attention"]);
-  expect(port.told?.problem).toMatchObject({ code: "NS_REVOKED", remedy: expect.stringContaining("Enrol again") });
+  expect(port.told?.problem).toMatchObject({ code: "NS_REVOKED" });
   expect(port.notified).toEqual([]); // nobody asked for it
 });
 
@@ -197,6 +201,14 @@ test("every text of one language is in the other, of the same kind, and none is 
       for (const one of given) for (const make of [text, other as typeof text]) expect(make(...given)).toContain(one);
     } else expect(text).not.toBe("");
   }
+});
+
+test("what needs attention is said in the reader's language, with the sentence behind it", () => {
+  const message = "this device was revoked";
+  expect(saidIn("en", "NS_REVOKED", message)).toEqual({ title: message, more: expect.stringContaining("Enrol again") });
+  expect(saidIn("zh-CN", "NS_REVOKED", message)).toEqual({ title: expect.stringMatching(/已被撤销/), more: message });
+  for (const language of ["en", "zh-CN"] as const)
+    expect(saidIn(language, "toString", message)).toEqual({ title: message, more: "" }); // from a newer coordinator, say
 });
 
 test("a crash of the computing process is a message, not the end of the app", async () => {
@@ -326,7 +338,7 @@ describe("installed by an installer", () => {
 
   test("without tray there is none; the log-in is the installer's; the screensaver is chosen once", () => {
     const given = installedFrom({ Mode: "screensaver", Tray: "0" });
-    expect(given).toEqual({ join: null, pool: null, mode: "locked", screensaver: true, tray: false, byInstaller: true });
+    expect(given).toEqual({ join: null, pool: null, mode: "locked", screensaver: true, tray: false, ...OF_ALL });
     const { port, home } = started({}, HIDDEN, undefined, { installed: given });
     expect([port.icon, port.openAtLogin, port.chosenScreensavers]).toEqual([undefined, undefined, 1]);
     expect(started({}, HIDDEN, home, { installed: given }).port.chosenScreensavers).toBe(0);
@@ -338,7 +350,7 @@ describe("installed by an installer", () => {
       { Join: LINK, Tray: 0, Mode: "always" },
     ];
     const given = installedFrom({ Join: LINK, Mode: "idle", Tray: "1" }, policies);
-    expect(given).toEqual({ join: OTHER, pool: null, mode: "idle", screensaver: false, tray: false, byInstaller: true });
+    expect(given).toEqual({ join: OTHER, pool: null, mode: "idle", screensaver: false, tray: false, ...OF_ALL });
     const { port } = started({}, HIDDEN, undefined, { installed: installedFrom(undefined, policies) });
     expect([address(port), port.icon, port.openAtLogin]).toEqual(["sun.example:7433", undefined, true]);
     expect(installedFrom(undefined, [undefined, { By: "IT" }])).toBeNull();

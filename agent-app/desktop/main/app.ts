@@ -4,13 +4,14 @@ import { createHash } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from "@nightshift/coordinator/protocol";
-import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Installed } from "../../headless/installed.ts";
 import { adminPolicyPath } from "../../headless/policy-files.ts";
 import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
 import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
 import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from "../ipc/state.ts";
 import { appWords, type Language, type Words } from "../words/catalogue.ts";
+import { saidIn } from "../words/refusals.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { type AppFile, readAppFile, writeAppFile } from "./app-file.ts";
 import type { StartedAs } from "./command-line.ts";
@@ -19,6 +20,7 @@ import { History } from "./history.ts";
 import type { DesktopPort, PowerEvent } from "./port.ts";
 import { PowerWatch } from "./power-watch.ts";
 import { trayIcon, trayMenu } from "./tray.ts";
+import { Updates } from "./updates.ts";
 
 export interface AppOptions {
   /** NIGHTSHIFT_HOME. */
@@ -29,8 +31,12 @@ export interface AppOptions {
   policyFile?: string;
   /** What the installer was told; null: it was not installed. */
   installed?: Installed | null;
+  /** Path of owner.exe (headless/signals/windows.ts), where it is installed. */
+  ownerProgram?: string | undefined;
   /** Who is to replace or remove this program writes it, and waits until nobody runs it. */
   leaveFile?: string;
+  /** Whose releases of new versions are believed, base64url; without, none is taken. */
+  releaseKeys?: readonly string[];
 }
 
 const MAX_LOG = 500;
@@ -54,6 +60,7 @@ export class App {
   private readonly agent: AgentProcess;
   private readonly power: PowerWatch | undefined;
   private readonly history: History;
+  private readonly updates: Updates;
   private file: AppFile;
   private status: ProcessStatus | undefined;
   private problem: AppState["problem"] = null;
@@ -77,12 +84,25 @@ export class App {
       },
       status: (status) => this.heard(status),
       log: (event, details) => this.logged(event, details),
+      upgrade: (release, back) => void this.updates.offered(release, back),
       ended: ({ code, message }, restartMs) => {
         this.status = undefined;
         this.note(this.words.logEnded(message, String(restartMs / 1000)));
         this.needs(code, message);
       },
     });
+    this.updates = new Updates(
+      port,
+      { directory: this.directory, keys: options.releaseKeys ?? [] },
+      {
+        fetch: (hash, path) => this.agent.fetch(hash, path),
+        say: (version, step, problem) => this.agent.sayUpgrade(version, step, problem),
+        wanted: () => this.status?.settings.updates === true,
+        leave: () => this.leaveSoon(),
+        log: (what, version, problem) =>
+          this.note(this.words.logUpdate[what].replace("{version}", version).replace("{problem}", problem)),
+      },
+    );
     // On Linux the agent's process sees input, lock and sleep itself, and is told of them at once.
     if (port.platform !== "linux")
       this.power = new PowerWatch(
@@ -98,6 +118,7 @@ export class App {
     const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin;
     if (unwanted || this.isToLeave()) return this.quit();
     this.power?.start();
+    this.updates.start();
     this.startAgent();
     this.setOpenAtLogin();
     this.obeyInstaller();
@@ -179,6 +200,7 @@ export class App {
       processes: status?.processes ?? [],
       restarts: this.agent.restarts,
       today: { offeredMs: today?.offeredMs ?? 0, usedMs: today?.usedMs ?? 0 },
+      credit: status?.credit ?? null,
       settings: status?.settings ?? null,
       lockedBy: status?.lockedBy ?? {},
       app: file.app,
@@ -308,12 +330,15 @@ export class App {
         directory: this.directory,
         installedMode: this.options.installed?.mode ?? null,
         pool: this.options.installed?.pool ?? null,
+        app: { version: this.port.version, kind: "desktop", takes: this.updates.takes },
         policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
         slots: this.options.slots,
         coordinator: { host, port, tls, key },
         token: this.token(),
         privateKey,
         told: this.power !== undefined,
+        ownerProgram: this.options.ownerProgram,
+        windowsOf: process.pid,
       });
     } catch (thrown) {
       const { code, message } = asNightshiftError(thrown);
@@ -354,6 +379,7 @@ export class App {
     if (!wasComputing && this.mayCompute) this.power?.wake();
     if (status.refused) this.needs(status.refused.code, status.refused.message);
     else if (status.connected) this.problem = null;
+    if (status.connected && !before?.connected) this.updates.connected();
     // Enrolled: from now on the device's key counts.
     if (status.connected && coordinator && coordinator.token !== null)
       this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
@@ -414,12 +440,16 @@ export class App {
 
   /** What nobody tells us of: a request to leave, and how long nobody has been here. */
   private everySecond(): void {
-    if (this.isToLeave()) {
-      this.power?.ending();
-      return void this.holdUntilCleared(() => this.quit());
-    }
+    if (this.isToLeave()) return this.leaveSoon();
     this.watchForScreensaver();
     this.port.after(LOOK_MS, () => this.everySecond());
+  }
+
+  /** Somebody replaces or removes the program. */
+  private leaveSoon(): void {
+    this.power?.ending();
+    this.agent.leaving();
+    void this.holdUntilCleared(() => this.quit());
   }
 
   private isToLeave(): boolean {
@@ -489,8 +519,8 @@ export class App {
 
   private needs(code: string, message: string): void {
     const same = this.problem?.code === code && this.problem.message === message;
-    this.problem = { code, message, remedy: new NightshiftError(code as ErrorCode, "").remedy ?? "" };
-    if (!same && this.file.app.notifications) this.port.notify(this.words.needsYou, message);
+    this.problem = { code, message };
+    if (!same && this.file.app.notifications) this.port.notify(this.words.needsYou, saidIn(this.language, code, message).title);
     this.show();
   }
 
@@ -512,7 +542,10 @@ export class App {
         resume: () => this.carelessly(this.resume()),
         open: (page) => this.port.windows.open("main", page),
         screensaver: () => this.showScreensaver(),
-        quit: () => this.quit(),
+        quit: () => {
+          this.updates.quitting();
+          this.quit();
+        },
       });
       if (this.options.installed?.tray !== false)
         this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () =>
@@ -545,4 +578,4 @@ const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
 
 /** A settings or policy file that has gone bad. */
 const problemOf = (message: string | null | undefined): AppState["problem"] =>
-  message ? { code: "NS_BAD_POLICY", message, remedy: new NightshiftError("NS_BAD_POLICY", "").remedy } : null;
+  message ? { code: "NS_BAD_POLICY", message } : null;

@@ -1,5 +1,6 @@
 // What the tray app needs of Electron, and nothing more. electron/main.ts implements it with Electron, tests over Chromium pages and
 // variables; the types there are checked against Electron's own.
+import type { FileKind } from "@nightshift/coordinator/protocol";
 import type { FromAgentProcess, ToAgentProcess } from "../agent/protocol.ts";
 import type { AppState } from "../ipc/state.ts";
 
@@ -14,6 +15,7 @@ export interface DesktopPort {
   startAgent(on: { message(message: FromAgentProcess): void; exited(code: number | null): void }): AgentHandle;
   readonly tray: TrayPort;
   readonly windows: WindowsPort;
+  readonly updates: UpdatesPort;
   notify(title: string, text: string): void;
   /** Whether the system starts the app at log-in; false where it cannot be set (Linux, where the desktop does it). */
   setOpenAtLogin(open: boolean): boolean;
@@ -54,6 +56,20 @@ export interface SecretsPort {
   seal(text: string): Uint8Array;
   /** @throws where it was sealed by another user or machine */
   open(sealed: Uint8Array): string;
+}
+
+export interface UpdatesPort {
+  /** The kind of file that can take this program's place; null: none. */
+  readonly takes: FileKind | null;
+  /**
+   * Has it do so.
+   * @param how.older it is an older version, and that is meant
+   * @param how.restart start the app again then
+   * @param failed told when it turns out later that it cannot be done
+   * @returns whether the app is to end by itself; else it is asked to
+   * @throws when it cannot be done
+   */
+  replace(path: string, how: { older: boolean; restart: boolean }, failed: (error: Error) => void): { ends: boolean };
 }
 
 export type TrayIcon = "computing" | "waiting" | "paused" | "offline" | "attention";

@@ -15,7 +15,15 @@ export interface Unpacked {
 export function readUnpacked(folder: string, installed: Installed | null): Unpacked {
   const home = existsSync(join(folder, "portable")) ? join(folder, "data") : null;
   const link = installed?.byInstaller ? null : readLink(join(folder, "join.txt"));
-  const nothing: Installed = { join: null, pool: null, mode: null, screensaver: false, tray: true, byInstaller: false };
+  const nothing: Installed = {
+    join: null,
+    pool: null,
+    mode: null,
+    screensaver: false,
+    tray: true,
+    byInstaller: false,
+    bySetupForOneUser: false,
+  };
   const told = installed ?? nothing;
   return { home, told: link === null ? installed : { ...told, join: told.join ?? link } };
 }

@@ -63,7 +63,7 @@ export interface Variables {
 
 /** What the system is, and what the app did with it. */
 export class VariablePort implements DesktopPort {
-  readonly version = "0.1.0";
+  version = "0.1.0";
   readonly variables: Variables;
   readonly time: VirtualTime;
   readonly agents: ScriptedAgent[] = [];
@@ -135,6 +135,17 @@ export class VariablePort implements DesktopPort {
     isOpen: (kind) => this.openWindows.has(kind),
     tell: (state) => {
       this.told = state;
+    },
+  };
+  /** What was handed to installers. */
+  readonly replaced: { path: string; older: boolean; restart: boolean }[] = [];
+  replaceFailed: (error: Error) => void = () => undefined;
+  updates: DesktopPort["updates"] = {
+    takes: "setup",
+    replace: (path, how, failed) => {
+      this.replaced.push({ path, ...how });
+      this.replaceFailed = failed;
+      return { ends: false };
     },
   };
   notify(_title: string, text: string): void {

@@ -2,7 +2,8 @@
 import { useEffect, useState } from "react";
 import type { Bridge } from "../ipc/bridge.ts";
 import type { AppState } from "../ipc/state.ts";
-import type { Words } from "../words/catalogue.ts";
+import type { Language, Words } from "../words/catalogue.ts";
+import { saidIn } from "../words/refusals.ts";
 
 declare global {
   interface Window {
@@ -21,7 +22,12 @@ export function useAppState(): AppState | null {
   return state;
 }
 
-export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+/** In one line. */
+export function messageOf(thrown: unknown, language: Language): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { title, more } = saidIn(language, String(thrown.cause), thrown.message);
+  return language === "en" ? title : `${title} ${more}`;
+}
 
 export interface PageProps {
   state: AppState;

@@ -1,5 +1,6 @@
 // The page "history": a week of processor hours on offer and used, as bars and, for who cannot see them, as a table.
 import { useEffect, useState } from "react";
+import type { HostCredit } from "../../agent/index.ts";
 import type { Day } from "../ipc/state.ts";
 import { ask, hoursText, type PageProps } from "./asking.ts";
 
@@ -8,6 +9,12 @@ const HEIGHT = 260;
 const BOTTOM = 36;
 const TOP = 24;
 const BAR = 44;
+
+function creditText({ credit, weekCredit, rank, hosts }: HostCredit, words: PageProps["words"], language: string): string {
+  const number = (value: number): string =>
+    new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 ? 2 : 0 }).format(value);
+  return rank === null ? words.creditNone : words.credit(number(credit), number(weekCredit), rank, hosts);
+}
 
 export function History({ state, words }: PageProps) {
   const [days, setDays] = useState<readonly Day[]>([]);
@@ -28,6 +35,7 @@ export function History({ state, words }: PageProps) {
     <>
       <h1>{words.historyTitle}</h1>
       <p className="lead">{words.historyLead}</p>
+      {state.credit && <p className="credit">{creditText(state.credit, words, state.language)}</p>}
       {empty ? (
         <p className="quiet">{words.historyEmpty}</p>
       ) : (

@@ -11,7 +11,7 @@ export function Join({ state, words }: PageProps) {
   const id = useId();
   const { coordinator } = state;
   const invitation = pasted ?? state.invitation;
-  const fail = (thrown: unknown): void => setFailure(messageOf(thrown));
+  const fail = (thrown: unknown): void => setFailure(messageOf(thrown, state.language));
   const close = (): void => {
     setPasted(null);
     setText("");

@@ -2,18 +2,20 @@
 import { useState } from "react";
 import type { ProcessState } from "../ipc/state.ts";
 import type { Words } from "../words/catalogue.ts";
+import { saidIn } from "../words/refusals.ts";
 import { ask, hoursText, megabytesText, messageOf, type PageProps, timeText } from "./asking.ts";
 import { Moon } from "./moon.tsx";
 
 const HOUR_MS = 3_600_000;
 
 export function Now({ state, words }: PageProps) {
+  const { language, coordinator, processes, problem, pause, today } = state;
+  const said = problem && saidIn(language, problem.code, problem.message);
   const [failure, setFailure] = useState("");
   const order = (work: Promise<unknown>): void => {
     setFailure("");
-    work.catch((thrown: unknown) => setFailure(messageOf(thrown)));
+    work.catch((thrown: unknown) => setFailure(messageOf(thrown, language)));
   };
-  const { language, coordinator, processes, problem, pause, today } = state;
   return (
     <>
       <header className="hero">
@@ -62,13 +64,13 @@ export function Now({ state, words }: PageProps) {
           {failure}
         </p>
       )}
-      {problem && (
+      {said && (
         <section className="problem" role="alert">
           <p>
-            <strong>{problem.message}</strong>
+            <strong>{said.title}</strong>
           </p>
-          {problem.remedy !== "" && <p>{problem.remedy}</p>}
-          <p className="code">{problem.code}</p>
+          {said.more !== "" && <p>{said.more}</p>}
+          <p className="code">{problem?.code}</p>
         </section>
       )}
       <dl className="figures">

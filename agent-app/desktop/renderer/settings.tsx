@@ -26,6 +26,7 @@ const GROUPS: readonly { title: "groupWhen" | "groupHow" | "groupCare"; names: r
       "diskFreeAboveMegabytes",
       "onMeteredNetwork",
       "linkAboveMbps",
+      "updates",
     ],
   },
 ];
@@ -51,12 +52,12 @@ export function Settings({ state, words }: PageProps) {
         },
         (thrown: unknown) => {
           setPreview(null);
-          setFailure(messageOf(thrown));
+          setFailure(messageOf(thrown, state.language));
         },
       );
     }, PREVIEW_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [draft, settings, state.headline]);
+  }, [draft, settings, state.headline, state.language]);
 
   const change = (name: SettingName, value: Value): void => {
     setSaved(false);
@@ -69,7 +70,7 @@ export function Settings({ state, words }: PageProps) {
         setDraft({});
         setSaved(true);
       },
-      (thrown: unknown) => setFailure(messageOf(thrown)),
+      (thrown: unknown) => setFailure(messageOf(thrown, state.language)),
     );
   };
 

@@ -54,6 +54,9 @@ const en = {
   // history
   historyTitle: "The last seven days",
   historyLead: "Processor hours this PC had to spare, and how many of them were used.",
+  creditNone: "No credit yet: it comes with the first work that is done here and kept.",
+  credit: (all: string, week: string, rank: number, hosts: number) =>
+    `Credit: ${all} hours of an ordinary PC's core, ${week} of them this week. Rank ${rank} of ${hosts}.`,
   offered: "Offered",
   used: "Used",
   day: "Day",
@@ -91,6 +94,7 @@ const en = {
   linkAboveMbps: "Pause on a network slower than (Mbit/s; 0: never)",
   pauseInFullScreen: "Pause while something fills the screen",
   pauseInRemoteSession: "Pause while somebody works here from elsewhere",
+  updates: "Take new versions of Nightshift while I am away",
   exclusivePrograms: "Pause while one of these programs runs, one a line",
   groupWhen: "When",
   groupHow: "How much",
@@ -156,6 +160,12 @@ const en = {
   logEnded: (why: string, seconds: string) => `${why}. Starting again in ${seconds} s.`,
   logSignals: (what: string, why: string) => `Cannot see ${what}: ${why}`,
   logHangs: "The computing part does not answer and is ended",
+  logUpdate: {
+    ready: "Version {version} is here and waits until you are away",
+    installing: "Version {version} is being installed",
+    failed: "Version {version} was not taken: {problem}",
+    arrived: "Version {version} has reached the coordinator",
+  },
   logStarted: "The computing part starts",
   screensaverIdle: "At rest",
 };
@@ -208,6 +218,8 @@ const zhCN: Words = {
   restarted: (count) => `自应用启动以来，计算部分已重新启动 ${count} 次。`,
   historyTitle: "最近七天",
   historyLead: "这台电脑可以提供的处理器小时数，以及其中实际使用的小时数。",
+  creditNone: "尚无积分：在此完成并保存的第一项工作会带来积分。",
+  credit: (all, week, rank, hosts) => `积分：${all} 个普通电脑核心小时，其中本周 ${week}。排名第 ${rank}，共 ${hosts} 台。`,
   offered: "提供",
   used: "使用",
   day: "日期",
@@ -244,6 +256,7 @@ const zhCN: Words = {
   linkAboveMbps: "网络低于此速度时暂停（Mbit/s；0：从不）",
   pauseInFullScreen: "有程序全屏显示时暂停",
   pauseInRemoteSession: "有人远程使用时暂停",
+  updates: "离开时自动更新 Nightshift",
   exclusivePrograms: "运行以下任一程序时暂停，每行一个",
   groupWhen: "时间",
   groupHow: "多少",
@@ -303,6 +316,12 @@ const zhCN: Words = {
   logEnded: (why, seconds) => `${why}。${seconds} 秒后重新启动。`,
   logSignals: (what, why) => `无法获知 ${what}：${why}`,
   logHangs: "计算部分没有响应，已被结束",
+  logUpdate: {
+    ready: "新版本 {version} 已下载，待您离开后安装",
+    installing: "正在安装版本 {version}",
+    failed: "未采用版本 {version}：{problem}",
+    arrived: "版本 {version} 已连接到协调器",
+  },
   logStarted: "计算部分正在启动",
   screensaverIdle: "休息中",
 };

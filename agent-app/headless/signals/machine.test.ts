@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import type { Signals } from "../../policy/index.ts";
 import { readInformation } from "./information.ts";
 import { battery, heat, othersPercent, parseStat, watchMachine } from "./machine.ts";
-import { parseIoreg } from "./other-systems.ts";
+import { parseIoreg } from "./macos.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "nightshift-machine-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined && !process.env.CI)("a real display", () =
   afterAll(() => desktop?.close());
 
   /** What the source has told, and how often. */
-  function watched(display: string): { now: Signals; times: number; logged: string[]; close(): void } {
+  function watched(display: string, windowsOf?: number): { now: Signals; times: number; logged: string[]; close(): void } {
     const seen = { now: {} as Signals, times: 0, logged: [] as string[], close: () => source?.close() };
     const source = watchX11(
       {
@@ -117,6 +117,7 @@ describe.skipIf(missing !== undefined && !process.env.CI)("a real display", () =
         now: () => performance.now(),
         log: (event, details) => seen.logged.push(`${event} ${details?.message}`),
       },
+      windowsOf,
       display,
     );
     return seen;
@@ -173,6 +174,12 @@ describe.skipIf(missing !== undefined && !process.env.CI)("a real display", () =
     await change("_NET_WM_STATE", 4, await other.atom("_NET_WM_STATE_FULLSCREEN"));
     await change("_NET_ACTIVE_WINDOW", 33, other.root);
     await until("full screen", () => seen.now.fullScreen === true);
+    // Not where it is our own screensaver.
+    await change("_NET_WM_PID", 6, 4711);
+    const ours = watched(desktop.display, 4711);
+    await until("a look", () => ours.now.lastInputAtMs !== undefined);
+    expect([ours.now.fullScreen, seen.now.fullScreen]).toEqual([false, true]);
+    ours.close();
     await change("_NET_ACTIVE_WINDOW", 33, 0);
     await until("no more", () => seen.now.fullScreen === false);
     other.tell(115, 1, Buffer.alloc(0)); // ForceScreenSaver

@@ -21,8 +21,11 @@ const PROPERTY_CHANGE_MASK = 1 << 22;
 
 const UNKNOWN: Signals = { lastInputAtMs: undefined, screensaver: undefined, displayOff: undefined, fullScreen: undefined };
 
-/** @returns undefined when there is no X11 display of this machine */
-export function watchX11(watch: Watch, display = process.env.DISPLAY): Source | undefined {
+/**
+ * @param windowsOf a process whose windows do not count as filling the screen
+ * @returns undefined when there is no X11 display of this machine
+ */
+export function watchX11(watch: Watch, windowsOf?: number, display = process.env.DISPLAY): Source | undefined {
   const number = localDisplay(display);
   if (number === undefined) return undefined;
   let current: X11Watch | undefined;
@@ -34,7 +37,7 @@ export function watchX11(watch: Watch, display = process.env.DISPLAY): Source | 
     said = details?.message;
   };
   const start = (): void => {
-    const one = new X11Watch({ ...watch, log });
+    const one = new X11Watch({ ...watch, log }, windowsOf);
     current = one;
     one.open(number, () => {
       if (closed) return;
@@ -58,13 +61,15 @@ class X11Watch {
   private input = 0;
   private saver: { opcode: number; firstEvent: number } | undefined;
   private power: number | undefined;
-  private atoms = { active: 0, state: 0, fullScreen: 0 };
+  private readonly windowsOf: number | undefined;
+  private atoms = { active: 0, state: 0, fullScreen: 0, pid: 0 };
   private listening = false;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  constructor(watch: Watch) {
+  constructor(watch: Watch, windowsOf: number | undefined) {
     this.watch = watch;
+    this.windowsOf = windowsOf;
   }
 
   open(display: number, onEnd: () => void): void {
@@ -89,19 +94,20 @@ class X11Watch {
   private async begin(client: X11Client): Promise<void> {
     this.client = client;
     if (this.closed) return client.close();
-    const [input, saver, power, active, state, fullScreen] = await Promise.all([
+    const [input, saver, power, active, state, fullScreen, pid] = await Promise.all([
       client.extension("XInputExtension"),
       client.extension("MIT-SCREEN-SAVER"),
       client.extension("DPMS"),
       client.atom("_NET_ACTIVE_WINDOW"),
       client.atom("_NET_WM_STATE"),
       client.atom("_NET_WM_STATE_FULLSCREEN"),
+      client.atom("_NET_WM_PID"),
     ]);
     if (!input || !saver) throw new Error("the display has no XInput or no screen saver extension");
     this.input = input.opcode;
     this.saver = saver;
     this.power = power?.opcode;
-    this.atoms = { active, state, fullScreen };
+    this.atoms = { active, state, fullScreen, pid };
     const version = await client.ask(input.opcode, 47, Buffer.from([2, 0, 2, 0])); // XIQueryVersion 2.2
     const [major, minor] = [version.readUInt16LE(8), version.readUInt16LE(10)];
     // Before 2.1 nobody hears of input while some window holds the pointer.
@@ -164,6 +170,8 @@ class X11Watch {
     if (active === 0) return false;
     // The window may be gone by now.
     const states = await client.property(active, this.atoms.state).catch((): number[] => []);
-    return states.includes(this.atoms.fullScreen);
+    if (!states.includes(this.atoms.fullScreen)) return false;
+    const [pid] = await client.property(active, this.atoms.pid).catch((): number[] => []);
+    return pid === undefined || pid !== this.windowsOf;
   }
 }

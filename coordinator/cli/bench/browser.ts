@@ -1,5 +1,6 @@
-// Figures of the bundled programs that do not fork, in Chromium and on Node: how much of the optimising compiler's speed a page gets. Rounds
-// take turns; medians. Needs a checkout with its development dependencies, and a Chromium.
+// Figures of the bundled programs that do not fork, in browsers and on Node: how much of the optimising compiler's speed a page of Chromium gets, and how
+// much of the headless agent's throughput a tab of each browser has once it is warm. Rounds take turns; medians. Needs a checkout with its
+// development dependencies, and a Chromium; other browsers when they are there.
 import { fileURLToPath } from "node:url";
 import { median } from "../../server/experiment-figures.ts";
 import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
@@ -12,15 +13,18 @@ const BROWSER_RUNNER = fileURLToPath(new URL("../../../test/browser/kernel-runne
  * stack of a browser's worker is too small for the program.
  */
 interface BrowserTimes {
-  version: string;
+  /** By browser, Chromium first: of the program's second process in the same thread. */
+  warm: Record<string, { version: string; seconds: number | null }>;
   optimised: number | null;
   plain: number | null;
   migratable: number | null;
   renewed: number | null;
 }
 
-export interface BrowserFigures extends BrowserTimes {
+export interface BrowserFigures extends Omit<BrowserTimes, "warm"> {
   name: string;
+  /** By browser; `throughput` is what it has of the headless agent's, nodeMigratable / seconds. */
+  warm: Record<string, { version: string; seconds: number | null; throughput: number | null }>;
   /** Seconds on Node, all by the optimising compiler. */
   nodePlain: number;
   nodeMigratable: number;
@@ -42,15 +46,22 @@ async function measureKernel({ name, plain, migratable, args }: Kernel, rounds: 
     browser.push(await json<BrowserTimes>(null, [BROWSER_RUNNER, plain, migratable, ...args]));
     node.push(await json<KernelTimes>(null, [runner("kernel-runner"), JSON.stringify(task)]));
   }
-  const of = (way: "optimised" | "plain" | "migratable" | "renewed"): number | null => {
-    const all = browser.flatMap((times) => times[way] ?? []);
-    return all.length < rounds ? null : median(all);
+  const all = (time: (times: BrowserTimes) => number | null | undefined): number | null => {
+    const seconds = browser.flatMap((times) => time(times) ?? []);
+    return seconds.length < rounds ? null : median(seconds);
   };
+  const of = (way: "optimised" | "plain" | "migratable" | "renewed"): number | null => all((times) => times[way]);
   const [optimised, renewed] = [of("optimised"), of("renewed")];
+  const nodeMigratable = median(node.flatMap((times) => times.migratable));
+  const warm: BrowserFigures["warm"] = {};
+  for (const [engine, { version }] of Object.entries(browser[0]?.warm ?? {})) {
+    const seconds = all((times) => times.warm[engine]?.seconds);
+    warm[engine] = { version, seconds, throughput: seconds === null ? null : nodeMigratable / seconds };
+  }
   return {
-    ...{ name, version: browser[0]?.version ?? "", optimised, plain: of("plain"), migratable: of("migratable"), renewed },
+    ...{ name, optimised, plain: of("plain"), migratable: of("migratable"), renewed, warm },
     nodePlain: median(node.flatMap((times) => times.plain)),
-    nodeMigratable: median(node.flatMap((times) => times.migratable)),
+    nodeMigratable,
     renewedOverOptimised: optimised === null || renewed === null ? null : renewed / optimised,
   };
 }

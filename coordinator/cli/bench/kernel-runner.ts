@@ -1,8 +1,10 @@
 // A program of its own, started confined to one core with V8's optimising tier: times one kernel natively, as plain and as migratable
 // WebAssembly, in turns, and prints the seconds of every round as JSON. Compiling is not counted; starting an instance is, and for the
-// native program starting its process. Usage: kernel-runner.ts JSON (a KernelTask)
+// native program starting its process. A program that does not end well is refused: failing takes another time than the work. Usage:
+// kernel-runner.ts JSON (a KernelTask)
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Program, runLocally, runPlain } from "@nightshift/wasm-kernels/process";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 
@@ -22,6 +24,11 @@ export interface KernelTimes {
   native: number[];
 }
 
+/** In place of the times. */
+export interface Refused {
+  refused: { code: ErrorCode; message: string };
+}
+
 const task = JSON.parse(process.argv[2] ?? "") as KernelTask;
 const module = new WebAssembly.Module(readFileSync(task.plain));
 const program = new Program("0".repeat(64), new Uint8Array(readFileSync(task.migratable)));
@@ -29,18 +36,34 @@ const args = ["program", ...task.args];
 const now = (): number => Date.now();
 const times: KernelTimes = { plain: [], migratable: [], native: [] };
 
-function timed(into: number[], work: () => Uint8Array): Uint8Array {
+function timed<T>(into: number[], work: () => T): T {
   const began = performance.now();
-  const output = work();
+  const result = work();
   into.push((performance.now() - began) / 1000);
-  return output;
+  return result;
 }
 
-for (let round = 0; round < task.rounds; round++) {
-  const plain = timed(times.plain, () => Buffer.concat(runPlain({ module, args, now }).stdout));
-  const migratable = timed(times.migratable, () => runLocally({ program, args, now, cpuNow: () => 0 }).stdout);
-  if (!Buffer.from(plain).equals(migratable)) throw new Error("plain and migratable WebAssembly give different output");
-  const { native } = task;
-  if (native !== null) timed(times.native, () => spawnSync(native, task.args, { maxBuffer: 2 ** 28, input: "" }).stdout);
+function mustSucceed(stop: { kind: "exit"; code: number } | { kind: "fault"; code: ErrorCode; message: string }): void {
+  if (stop.kind === "fault") throw new NightshiftError(stop.code, stop.message);
+  if (stop.code !== 0) throw new NightshiftError("NS_USAGE", `it exits with ${stop.code}`);
 }
-console.log(JSON.stringify(times));
+
+function round(): void {
+  const { stop, stdout } = timed(times.plain, () => runPlain({ module, args, now }));
+  mustSucceed(stop);
+  const migratable = timed(times.migratable, () => runLocally({ program, args, now, cpuNow: () => 0 }).stdout);
+  if (!Buffer.concat(stdout).equals(migratable)) throw new Error("plain and migratable WebAssembly give different output");
+  const { native } = task;
+  if (native === null) return;
+  const { status, signal } = timed(times.native, () => spawnSync(native, task.args, { maxBuffer: 2 ** 28, input: "" }));
+  if (status !== 0) throw new NightshiftError("NS_USAGE", `natively it ends with ${signal ?? status}`);
+}
+
+try {
+  for (let turn = 0; turn < task.rounds; turn++) round();
+  console.log(JSON.stringify(times));
+} catch (thrown) {
+  const { code, message } = asNightshiftError(thrown);
+  if (code === "NS_INTERNAL") throw thrown;
+  console.log(JSON.stringify({ refused: { code, message } } satisfies Refused));
+}

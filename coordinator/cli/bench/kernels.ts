@@ -1,19 +1,19 @@
-// Figures of every bundled program that does not fork: migratable over plain WebAssembly, WebAssembly over native, preemption and
-// image. Runs the runners beside this file, one after the other; medians of interleaved rounds.
+// Figures of every bundled program that does not fork, or of one of the user's own: migratable over plain WebAssembly, WebAssembly over
+// native, preemption and image. Runs the runners beside this file, one after the other; medians of interleaved rounds.
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { programs } from "@nightshift/wasm-kernels/programs";
 import { median } from "../../server/experiment-figures.ts";
 import { percentile } from "../experiment-figures.ts";
 import { confined } from "../local-agents.ts";
 import { compileOptions } from "../program-file.ts";
-import type { KernelTask, KernelTimes } from "./kernel-runner.ts";
+import type { KernelTask, KernelTimes, Refused } from "./kernel-runner.ts";
 import type { Preemption } from "./preemption-runner.ts";
 
 const run = promisify(execFile);
@@ -47,6 +47,15 @@ export interface KernelOptions {
   /** Small arguments, for a test that it works at all. */
   quick: boolean;
   progress(text: string): void;
+  /** Only this one, in place of those that are bundled. */
+  only?: Chosen;
+}
+
+/** A source or module with the arguments it is to be measured with. */
+export interface Chosen {
+  name: string;
+  source: string;
+  args: readonly string[];
 }
 
 /** A program to measure, made. */
@@ -61,27 +70,30 @@ export interface Kernel {
   migratableBytes: number;
 }
 
-/** Measures the programs that do not fork, one after the other. */
+const bundled = (quick: boolean): Chosen[] =>
+  programs
+    .filter((program) => !program.forks && program.benchArgs.length > 0)
+    .map(({ name, source, quickArgs, benchArgs }) => ({ name, source, args: quick ? quickArgs : benchArgs }));
+
+/** Measures the programs, one after the other. */
 export async function forEachKernel<T>(
-  { quick, progress }: Pick<KernelOptions, "quick" | "progress">,
+  { quick, progress, only }: Pick<KernelOptions, "quick" | "progress" | "only">,
   measure: (kernel: Kernel) => Promise<T>,
 ): Promise<T[]> {
   const { compile } = await import("@nightshift/wasm-kernels/toolchain");
   const folder = await mkdtemp(join(tmpdir(), "nightshift-kernels-"));
   try {
-    const kernels = programs.filter((program) => !program.forks && program.benchArgs.length > 0);
+    const kernels = only ? [only] : bundled(quick);
     const results: T[] = [];
-    for (const [at, { name, source, quickArgs, benchArgs }] of kernels.entries()) {
+    for (const [at, { name, source, args }] of kernels.entries()) {
       progress(`kernel ${at + 1} of ${kernels.length}: ${name}`);
       const { wasm } = await compile(compileOptions([source], {}));
       const made = instrument(wasm).wasm;
-      const [plain, migratable] = [join(folder, `${name}.wasm`), join(folder, `${name}.migratable.wasm`)];
+      const [plain, migratable] = [join(folder, `${at}.wasm`), join(folder, `${at}.migratable.wasm`)];
       await writeFile(plain, wasm);
       await writeFile(migratable, made);
-      const args = [...(quick ? quickArgs : benchArgs)];
-      results.push(
-        await measure({ name, source, args, plain, migratable, plainBytes: wasm.length, migratableBytes: made.length }),
-      );
+      const sizes = { plainBytes: wasm.length, migratableBytes: made.length };
+      results.push(await measure({ name, source, args: [...args], plain, migratable, ...sizes }));
     }
     return results;
   } finally {
@@ -94,16 +106,14 @@ export const measureKernels = (options: KernelOptions): Promise<KernelFigures[]>
 
 async function measureKernel(kernel: Kernel, options: KernelOptions): Promise<KernelFigures> {
   const { name, source, args, plain, migratable, plainBytes, migratableBytes } = kernel;
-  const { compileNative } = await import("@nightshift/wasm-kernels/toolchain");
-  const { cacheDir } = compileOptions([source], {});
-  const native = await compileNative({ sources: [source], ...(cacheDir === undefined ? {} : { cacheDir }) })
-    .then(({ path }) => path)
-    .catch((thrown: unknown) => {
-      if (asNightshiftError(thrown).code === "NS_NO_NATIVE_COMPILER") return null;
-      throw thrown;
-    });
+  const native = await nativeOf(source, options);
   const task: KernelTask = { plain, migratable, native, args, rounds: options.rounds };
-  const times = await json<KernelTimes>(options.core, [runner("kernel-runner"), JSON.stringify(task)]);
+  const times = await json<KernelTimes | Refused>(options.core, [runner("kernel-runner"), JSON.stringify(task)]);
+  if ("refused" in times) {
+    const { code, message } = times.refused;
+    const remedy = "Only runs that succeed are measured. They get the arguments after `--`, no files, and an empty stdin.";
+    throw new NightshiftError(code, `${name}: ${message}`, { details: { remedy } });
+  }
   // Two threads: not confined to one core.
   const preemption = await json<Preemption>(null, [runner("preemption-runner"), migratable, String(options.samples), ...args]);
   const plainWasm = median(times.plain);
@@ -132,6 +142,22 @@ async function measureKernel(kernel: Kernel, options: KernelOptions): Promise<Ke
             memoryBytes: preemption.memoryBytes,
           },
   };
+}
+
+/** The native build; null without a source or a compiler, or when the user's own program is none natively, which is said. */
+async function nativeOf(source: string, { only }: KernelOptions): Promise<string | null> {
+  const { compileNative, isWasm } = await import("@nightshift/wasm-kernels/toolchain");
+  if (isWasm(await readFile(source))) return null;
+  const { cacheDir } = compileOptions([source], {});
+  try {
+    return (await compileNative({ sources: [source], ...(cacheDir === undefined ? {} : { cacheDir }) })).path;
+  } catch (thrown) {
+    const { code, message } = asNightshiftError(thrown);
+    if (code === "NS_NO_NATIVE_COMPILER") return null;
+    if (code !== "NS_COMPILE_FAILED" || !only) throw thrown;
+    console.error(`No native figures: ${message}`);
+    return null;
+  }
 }
 
 /** What a program of this folder, or any other, prints. */

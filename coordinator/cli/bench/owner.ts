@@ -33,6 +33,8 @@ const STILL_MS = 200;
 const GIVE_UP_MS = 5_000;
 const SAMPLE_MS = 1;
 const START_MS = 60_000;
+/** The grace time, the minute for which an agent keeps threads that have nothing to do, and a little. */
+const THREADS_GONE_MS = 65_000;
 
 export interface Spread {
   median: number;
@@ -138,8 +140,9 @@ export async function measureOwner(options: OwnerOptions): Promise<OwnerFigures>
         seconds.paused.push(await work());
       }
 
-      progress("the agent while it is paused");
-      await sleep(2000); // what it had to tell is told
+      progress("the agent while it is paused, its processes gone and its threads with them");
+      await set({ graceSeconds: 1 });
+      await sleep(THREADS_GONE_MS);
       const quiet = await cpuPercent(pid, options.watchMs);
       const mouse = setInterval(() => hands.input("mousemove_relative 1 0\nmousemove_relative -- -1 0"), 10);
       const moved = await cpuPercent(pid, options.watchMs).finally(() => clearInterval(mouse));

@@ -1,7 +1,7 @@
 // docs/PERFORMANCE.md: the measured figures with machine, date and the command that measures them again. Pure: figures in, text out. The
 // report has parts, which are measured, and replaced, together or each for itself.
 
-import { overhead, PUBLISHED } from "../../server/experiment-figures.ts";
+import { geometricMean, overhead, PUBLISHED } from "../../server/experiment-figures.ts";
 import type { Experiment, Machine } from "../experiment.ts";
 import { showBytes } from "../quantities.ts";
 import type { BrowserFigures } from "./browser.ts";
@@ -35,10 +35,6 @@ export function withParts(report: string | undefined, parts: readonly string[]):
 
 const measuredBy = (machine: Machine, command: string): string =>
   `Measured on ${machine.date} by \`${command}\` on ${machine.cores} cores of ${machine.cpuModel}, ${machine.platform}, Node ${machine.node}.`;
-
-/** The n-th root of the product. */
-const geometricMean = (values: readonly number[]): number =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 export function experimentPart(experiment: Experiment, command: string): string {
   const { machine, freezeMs, perRun } = experiment;
@@ -123,11 +119,13 @@ export function browserPart(kernels: readonly BrowserFigures[], machine: Machine
     kernels.flatMap((kernel) => (kernel[way] === null || kernel.optimised === null ? [] : [kernel[way] / kernel.optimised]));
   const mean = (way: "plain" | "migratable" | "renewed"): string => percent(geometricMean(over(way)) - 1);
   const worst = Math.max(...over("renewed"));
+  const engines = Object.keys(kernels[0]?.warm ?? {});
+  const share = (throughput: number | null): string => throughput?.toFixed(2) ?? "-";
   const worstName = kernels.find((kernel) => kernel.renewedOverOptimised === worst)?.name;
   return `${PARTS[2]}
 
 ${measuredBy(machine, command)}
-In Chromium ${kernels[0]?.version}, each time in a browser that has just started; medians. "Optimised" is plain WebAssembly compiled by the optimising compiler
+In Chromium ${kernels[0]?.warm.Chromium?.version}, each time in a browser that has just started; medians. "Optimised" is plain WebAssembly compiled by the optimising compiler
 alone, which no page can ask for; a page begins in code of the fast compiler. "Renewed" is what hosts run: the migratable program, which
 leaves its code now and then to go on in better code.
 
@@ -142,6 +140,14 @@ ${kernels
 
 Over optimised, geometric means: plain ${mean("plain")}, migratable ${mean("migratable")}, renewed ${mean("renewed")}, at worst ${percent(worst - 1)} (${worstName}).
 "-": the stack of a browser's worker, about 1 MB, is too small for the program's recursion in that code.
+
+**Throughput of a tab**, warm: the second process of the program in the same thread, as hosts run it, over the migratable program on Node, which is what a
+headless agent does, in the same rounds. The goal is at least 0.90.
+
+| kernel | ${engines.map((engine) => `${engine} ${kernels[0]?.warm[engine]?.version}`).join(" | ")} |
+|---|${"---:|".repeat(engines.length)}
+${kernels.map(({ name, warm }) => `| ${name} | ${engines.map((engine) => share(warm[engine]?.throughput ?? null)).join(" | ")} |`).join("\n")}
+| **geometric mean** | ${engines.map((engine) => share(geometricMean(kernels.flatMap(({ warm }) => warm[engine]?.throughput ?? [])))).join(" | ")} |
 `;
 }
 
@@ -172,7 +178,7 @@ The owner's own program on all cores at ordinary priority, medians of ${foregrou
 | paused, as the owner is here | ${seconds(foreground.paused)} | ${over(foreground.paused)} |
 | computing in all slots (mode \`always\`) | ${seconds(foreground.computing)} | ${over(foreground.computing)} |
 
-While paused the agent uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
+While paused, a minute after its processes have left, the agent uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
 `;
 }
 

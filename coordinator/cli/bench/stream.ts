@@ -108,7 +108,7 @@ function fill(home: string, hosts: number, processes: number): void {
     migratedProcesses: 0,
     restarts: 0,
   };
-  const rest = { freezesMs: [], migrationBytes: 0, migrationMessages: 0, files: {}, by: "bench", report: null, endedAt: null };
+  const rest = { freezesMs: [], migrationBytes: 0, migrationMessages: 0, files: 0, by: "bench", report: null, endedAt: null };
   const jobs = Array.from({ length: JOBS }, (_, at) => ({
     kind: "job" as const,
     value: {
@@ -118,8 +118,18 @@ function fill(home: string, hosts: number, processes: number): void {
       state: "running" as const,
       submittedAt: Date.now(),
       processes: processes / JOBS,
+      parts: { total: 1, done: 0, failed: 0 },
+      since: { at: Date.now(), ended: 0 },
       ...sums,
       ...rest,
+    },
+  }));
+  const specs = jobs.map(({ value: { id, spec: value } }) => ({ kind: "spec" as const, job: id, value }));
+  const parts = jobs.map(({ value: { id } }) => ({
+    kind: "part" as const,
+    value: {
+      ...{ job: id, number: 1, root: id, state: "running" as const, report: null, tries: 1, endedAt: null },
+      ...{ stdoutBytes: 0, stderrBytes: 0, files: {} },
     },
   }));
   const records = Array.from({ length: processes }, (_, at) => ({
@@ -129,6 +139,7 @@ function fill(home: string, hosts: number, processes: number): void {
         pid: at + 1,
         parent: 0,
         job: (at % JOBS) + 1,
+        part: 1,
         state: "running" as const,
         host: idOf(at % hosts),
         epoch: 1,
@@ -148,7 +159,7 @@ function fill(home: string, hosts: number, processes: number): void {
       ...{ memoryBytes: 0, migrations: 0, startedAt: Date.now(), movedAt: 0, placedByHand: false, report: null },
     },
   }));
-  store.commit({ saved: [...jobs, ...records], output: [] });
+  store.commit({ saved: [...jobs, ...specs, ...parts, ...records], output: [] });
   store.close();
 }
 

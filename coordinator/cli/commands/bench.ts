@@ -1,24 +1,25 @@
 // `nightshift bench`: the experiment on a cluster of its own, and the kernels' figures, written to docs/PERFORMANCE.md.
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
-import { parseLink } from "../../protocol/index.ts";
+import { type MeasurementOrder, type MeasurementView, parseLink } from "../../protocol/index.ts";
 import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
 import { desktopMissing } from "../bench/desktop.ts";
-import { type KernelFigures, measureKernels } from "../bench/kernels.ts";
+import { type Chosen, type KernelFigures, measureKernels } from "../bench/kernels.ts";
 import { measureOwner } from "../bench/owner.ts";
 import { browserPart, experimentPart, kernelsPart, ownerPart, streamPart, withParts } from "../bench/report.ts";
 import { measureStream } from "../bench/stream.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
-import { openClient } from "../connect.ts";
+import { openClient, withClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
 import { renderFigures } from "../experiment-figures.ts";
 import { openHouse } from "../house.ts";
 import { EXIT, ExitWith } from "../outcome.ts";
+import { namedProgram } from "../program-file.ts";
 import { parseCount } from "../quantities.ts";
 import { renderTable } from "../table.ts";
 import { paintFor, printJson, progressOn, StatusLine } from "../terminal.ts";
@@ -35,24 +36,40 @@ interface BenchOptions extends CommonOptions {
   runs: string;
   rounds: string;
   size?: string;
+  program?: string;
+  send?: boolean;
+  machine?: string;
   quick?: boolean;
   output?: string;
 }
 
 export function benchCommand(): Command {
   return declare({
-    usage: "bench <name>",
+    usage: "bench <name> [args...]",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium; `owner` is what somebody at the desk notices; `console` is its change stream",
-    examples: ["nightshift bench overhead", "nightshift bench kernels --quick --json", "nightshift bench owner"],
-    notes:
-      "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md. The machine should have nothing else to do.",
-    json: "{machine} and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, version, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
-    coordinator: false,
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium, and what a warm tab of each browser has of the headless agent's throughput; `owner` is what somebody at the desk notices; `console` is its change stream",
+    examples: [
+      "nightshift bench overhead",
+      "nightshift bench kernels --quick --json",
+      "nightshift bench kernels --program prog.c -- 1000",
+      "nightshift bench kernels --send",
+      "nightshift bench owner",
+    ],
+    notes: [
+      "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md; of a program of your own, and with",
+      "--send, it writes a report only when told where. The machine should have nothing else to do.",
+    ].join("\n"),
+    json: "{machine}, with --send {measurement}, its id, and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised, warm: by browser {version, seconds, throughput (of nodeMigratable)}}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
   })
     .option("--runs <count>", "runs of the experiment", "4")
     .option("--rounds <count>", "rounds of every kernel", "5")
     .option("--size <n>", "n of the experiment's fib(n) (default: chosen for this machine's speed)")
+    .option(
+      "--program <file>",
+      "kernels: of this .c, .cpp or .wasm alone, with the arguments after `--`; without a source not natively",
+    )
+    .option("--send", "kernels: also to the coordinator, for its console's page Overhead to show")
+    .option("--machine <name>", "what the console is to call this computer (default: its name)")
     .option("--quick", "small sizes, one run: for tests, not for figures; writes nothing unless told where")
     .option("-o, --output <file>", "where the report goes (default docs/PERFORMANCE.md)")
     .action(bench);
@@ -64,6 +81,7 @@ interface Asked {
   rounds: number;
   n: number | undefined;
   quick: boolean;
+  only: Chosen | undefined;
   cores: Awaited<ReturnType<typeof hostCores>>;
   progress(text: string): void;
 }
@@ -75,6 +93,8 @@ interface Measured {
   json: object;
   /** Without. */
   table: string;
+  /** For the coordinator. */
+  programs?: MeasurementOrder["programs"];
 }
 
 /** By the benchmark's name; undefined when this machine lacks what it needs, of which it has said what. */
@@ -112,28 +132,41 @@ const MEASURES: Readonly<Record<string, (asked: Asked) => Promise<Measured | und
   },
 };
 
-async function kernels({ rounds, quick, cores, progress }: Asked): Promise<Measured> {
-  const figures = await measureKernels({ rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress });
+async function kernels({ rounds, quick, only, cores, progress }: Asked): Promise<Measured> {
+  const options = { rounds, samples: quick ? 3 : SAMPLES, core: cores[0], quick, progress };
+  const figures = await measureKernels(only ? { ...options, only } : options);
   return {
     parts: (command) => [kernelsPart(figures, machine(), command)],
     json: { kernels: figures },
     table: kernelTable(figures),
+    programs: figures.map(({ name, native, plainWasm, migratable, plainBytes, migratableBytes }) => ({
+      ...{ name, native, plainWasm, migratable, plainBytes, migratableBytes },
+    })),
   };
 }
 
-async function bench(name: string, options: BenchOptions): Promise<void> {
+async function bench(name: string, args: string[], options: BenchOptions): Promise<void> {
   const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
   if (!measure)
     throw new NightshiftError("NS_USAGE", `There is no benchmark '${name}'; there are ${Object.keys(MEASURES).join(", ")}`);
+  if (options.program !== undefined && name !== "kernels")
+    throw new NightshiftError("NS_USAGE", "--program is for `bench kernels`");
+  if (options.program === undefined && args.length > 0)
+    throw new NightshiftError("NS_USAGE", `'${args[0]}' is an argument of no program: name one with --program`);
+  if ((options.send || options.machine !== undefined) && name !== "kernels")
+    throw new NightshiftError("NS_USAGE", "--send and --machine are for `bench kernels`");
+  const only = options.program === undefined ? undefined : namedProgram(options.program, args);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
   const n = options.size === undefined ? (quick ? QUICK_N : undefined) : parseCount(options.size, "--size", 1, 60);
   const status = new StatusLine();
   const progress = progressOn(status, (line) => console.error(line));
-  const output = options.output ?? (quick ? undefined : REPORT);
+  const output = options.output ?? (quick || only || options.send ? undefined : REPORT);
+  // Before minutes are spent on what could not be sent then.
+  if (options.send) await withClient(options, (client) => client.request("status", {}));
   try {
-    const measured = await measure({ runs, rounds, n, quick, cores: await hostCores(), progress });
+    const measured = await measure({ runs, rounds, n, quick, only, cores: await hostCores(), progress });
     status.clear();
     if (!measured) return;
     if (output !== undefined) {
@@ -141,12 +174,26 @@ async function bench(name: string, options: BenchOptions): Promise<void> {
       const before = existsSync(output) ? await readFile(output, "utf8") : undefined;
       await writeFile(output, withParts(before, measured.parts(`npm run bench -- ${name}`)));
     }
-    if (options.json) return await printJson({ machine: machine(), ...measured.json });
+    const { programs } = measured;
+    const sent = options.send && programs ? await send(programs, rounds, quick, options) : undefined;
+    if (options.json) return await printJson({ machine: machine(), ...measured.json, ...(sent && { measurement: sent.id }) });
     console.log(measured.table);
+    if (sent) console.log(`Sent as measurement ${sent.id} of ${sent.machine.name}: see Overhead in the console`);
     if (output !== undefined) console.log(`Written to ${output}`);
   } finally {
     status.clear();
   }
+}
+
+function send(
+  programs: MeasurementOrder["programs"],
+  rounds: number,
+  quick: boolean,
+  options: BenchOptions,
+): Promise<MeasurementView> {
+  const { date: _, ...here } = machine();
+  const order = { machine: { ...here, name: options.machine ?? hostname() }, rounds, quick, programs };
+  return withClient(options, (client) => client.request("measurementSend", order));
 }
 
 /** The experiment on a cluster of its own, which has ended when this returns. */
@@ -182,6 +229,7 @@ function kernelTable(kernels: readonly KernelFigures[]): string {
       { head: "NATIVE", value: ({ native }) => (native === null ? "-" : `${native.toFixed(2)} s`), align: right },
       { head: "PLAIN", value: ({ plainWasm }) => `${plainWasm.toFixed(2)} s`, align: right },
       { head: "MIGRATABLE", value: ({ migratable }) => `${migratable.toFixed(2)} s`, align: right },
+      { head: "OVER NATIVE", value: ({ native, migratable }) => percent(native && migratable / native - 1), align: right },
       { head: "OVER PLAIN", value: ({ migratableOverPlain }) => percent(migratableOverPlain), align: right },
       {
         head: "SIZE",
@@ -212,6 +260,11 @@ function browserTable(kernels: readonly BrowserFigures[]): string {
         align,
       },
       { head: "NODE", value: time("nodeMigratable"), align },
+      ...Object.keys(kernels[0]?.warm ?? {}).map((engine) => ({
+        head: `WARM ${engine.toUpperCase()}`,
+        value: ({ warm }: BrowserFigures) => warm[engine]?.throughput?.toFixed(2) ?? "-",
+        align,
+      })),
     ],
     kernels,
   ).trimEnd();

@@ -8,8 +8,8 @@ import { printJson, write } from "../terminal.ts";
 export function cancelCommand(): Command {
   return declare({
     usage: "cancel <pid|job>",
-    description: "end a process, or all processes of a job",
-    examples: ["nightshift cancel 12", "nightshift cancel j3"],
+    description: "end a process, or all processes of a job or of a part of one",
+    examples: ["nightshift cancel 12", "nightshift cancel j3", "nightshift cancel j3.2"],
     notes: TARGET_RULE,
     json: "{cancelled}: how many processes were ended",
   }).action(async (text: string, options: CommonOptions) => {

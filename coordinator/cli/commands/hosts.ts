@@ -8,13 +8,14 @@ import { type Column, renderTable } from "../table.ts";
 import { type Paint, paintFor, printJson, write } from "../terminal.ts";
 
 export type HostRow = Result<"hosts">[number];
+type StateOf = Pick<HostRow, "online" | "paused" | "drained" | "stay" | "block">;
 
 export function hostsCommand(): Command {
   return declare({
     usage: "hosts",
     description: "list hosts: state, slots, load, speed",
     examples: ["nightshift hosts", "nightshift hosts --json"],
-    json: "an array of {name, id, online, paused, slots, speed, running, runnable, blocked, memoryBytes, memoryFreeBytes, os, cpuModel}; paused is the reason or null",
+    json: "an array of {name, id, tags, online, paused, drained, stay, block, slots, speed, running, runnable, blocked, memoryBytes, memoryFreeBytes, os, cpuModel, version, outOfDate}; paused is the reason or null, version null where a host says none",
   }).action(async (options: CommonOptions) => {
     const rows = await withClient(options, (client) => client.request("hosts", {}));
     rows.sort((a, b) => Number(b.online) - Number(a.online) || (a.name < b.name ? -1 : 1));
@@ -34,17 +35,22 @@ export function hostColumns(paint: Paint): Column<HostRow>[] {
     { head: "WAITING", align: "right", value: (row) => String(row.blocked) },
     { head: "SPEED", align: "right", value: (row) => (row.speed === 0 ? "-" : row.speed.toFixed(0)) },
     { head: "FREE MEMORY", align: "right", value: (row) => `${showBytes(row.memoryFreeBytes)} of ${showBytes(row.memoryBytes)}` },
+    { head: "VERSION", value: hostVersion, paint: (cell, row) => (row.outOfDate ? paint.yellow(cell) : cell) },
     { head: "SYSTEM", value: (row) => row.os },
     { head: "PROCESSOR", value: (row) => row.cpuModel },
   ];
 }
 
-export function hostState(row: Pick<HostRow, "online" | "paused">): string {
-  if (!row.online) return "offline";
-  return row.paused === null ? "online" : `paused: ${row.paused}`;
+/** With what administrators have said of it. */
+export function hostState({ online, paused, drained, stay, block }: StateOf): string {
+  const state = !online ? "offline" : drained ? "kept clear" : paused === null ? "online" : `paused: ${paused}`;
+  return [state, ...(stay ? ["stay"] : []), ...(block ? ["block"] : [])].join(", ");
 }
 
-export function hostColour(paint: Paint, row: Pick<HostRow, "online" | "paused">): (text: string) => string {
-  if (!row.online) return paint.dim;
-  return row.paused === null ? paint.green : paint.yellow;
+export const hostVersion = ({ version, outOfDate }: Pick<HostRow, "version" | "outOfDate">): string =>
+  version === null ? "-" : `${version}${outOfDate ? " (out of date)" : ""}`;
+
+export function hostColour(paint: Paint, { online, paused, drained, block }: StateOf): (text: string) => string {
+  if (!online) return paint.dim;
+  return paused === null && !drained && !block ? paint.green : paint.yellow;
 }

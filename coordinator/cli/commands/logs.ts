@@ -12,10 +12,10 @@ const GIVE_UP_MS = 5 * 60_000;
 export function logsCommand(): Command {
   return declare({
     usage: "logs <pid|job>",
-    description: "print what a process or a job has written to stdout and stderr",
-    examples: ["nightshift logs 12", "nightshift logs -f j3"],
-    notes: `${TARGET_RULE} The exit status says whether the output could be had, not how the program ended.`,
-    json: 'one JSON object a line: {"event":"output", stream: "stdout"|"stderr", pid, text or base64} and, with -f, {"event":"ended", report}',
+    description: "print what a process, a job or a part of one has written to stdout and stderr",
+    examples: ["nightshift logs 12", "nightshift logs -f j3", "nightshift logs j3.2"],
+    notes: `${TARGET_RULE} Of a job with several parts one follows the other. The exit status says whether the output could be had, not how the program ended.`,
+    json: 'one JSON object a line: {"event":"output", stream: "stdout"|"stderr", pid, part, text or base64} and, with -f, {"event":"ended", report}',
   })
     .option("-f, --follow", "go on until it ends", false)
     .action(async (text: string, options: CommonOptions & { follow: boolean }) => {

@@ -8,6 +8,7 @@ import { parseDurationMs } from "../quantities.ts";
 import { Session } from "../session.ts";
 import { paintFor, printJson, write } from "../terminal.ts";
 import { renderTop, type Scene } from "../top-frame.ts";
+import { allProcesses } from "./ps.ts";
 
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -94,6 +95,6 @@ export function topCommand(): Command {
 }
 
 async function look(client: RpcClient): Promise<Pick<Scene, "hosts" | "processes">> {
-  const [hosts, processes] = await Promise.all([client.request("hosts", {}), client.request("ps", { job: null, all: false })]);
+  const [hosts, processes] = await Promise.all([client.request("hosts", {}), allProcesses(client, null, false)]);
   return { hosts, processes };
 }

@@ -5,7 +5,7 @@ import { ask } from "../client.ts";
 import { ClusterMap } from "../cluster-map.tsx";
 import { useHostFilter } from "../host-filter.tsx";
 import { type Dot, type Host, live, processesByHost, useLive } from "../live.ts";
-import { HOST_STATES, hostStateName, processStateName } from "../names.ts";
+import { HOST_STATES, hostStateName, orderNames, pausedText, processStateName } from "../names.ts";
 import { attempt, Empty, Fact, Head, Loading, State } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister, useMaySteer, useSession } from "../session.tsx";
@@ -118,7 +118,7 @@ function HostPanel({ host, close }: { host: Host; close(): void }) {
   const maySteer = useMaySteer();
   const processes = processesByHost().get(host.number) ?? [];
   const others = [...hosts.values()].filter(
-    (other) => other.number !== host.number && ["computing", "idle"].includes(other.state),
+    (other) => other.number !== host.number && !other.block && ["computing", "idle"].includes(other.state),
   );
   return (
     <aside className="panel" aria-label={host.name}>
@@ -131,7 +131,7 @@ function HostPanel({ host, close }: { host: Host; close(): void }) {
         </button>
       </header>
       <p>
-        <State of={host.state}>{hostStateName(host)}</State> {host.paused ?? ""}
+        <State of={host.state}>{hostStateName(host)}</State> {[pausedText(host), ...orderNames(host)].filter(Boolean).join(" · ")}
       </p>
       <p className="muted">
         {t("slotsBusy", { running: host.running, slots: host.slots })} · {host.cpuModel}

@@ -1,6 +1,6 @@
 // Who did what, and when: the journal, newest first, searchable.
 import { useEffect, useState } from "react";
-import { type Answer, ask, useAsk } from "../client.ts";
+import { type Answer, addressOf, ask, useAsk } from "../client.ts";
 import { Empty, Head, Rows, Shown, Td, Th } from "../parts.tsx";
 import { useQuery } from "../router.tsx";
 import { showTime, t } from "../words.tsx";
@@ -37,6 +37,11 @@ export function EventsPage() {
         <button type="button" onClick={() => asked.again()}>
           {t("refresh")}
         </button>
+        {(["csv", "jsonl"] as const).map((format) => (
+          <a key={format} className="button" download href={addressOf("exportEvents", { query: { search, format } })}>
+            {format === "csv" ? t("exportCsv") : t("exportJsonLines")}
+          </a>
+        ))}
       </Head>
       <Shown asked={asked}>
         {() =>

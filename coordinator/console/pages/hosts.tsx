@@ -1,25 +1,65 @@
 // Hosts: the table of all, and one with its processes and what administrators can do with it.
+import { useMemo, useState } from "react";
 import { ask, useAsk } from "../client.ts";
+import { COLUMNS, slotsBusy, sorted, storeColumns, storedColumns, useFigures } from "../host-columns.tsx";
 import { useHostFilter } from "../host-filter.tsx";
 import { type Host, useLive } from "../live.ts";
-import { hostStateName } from "../names.ts";
-import { attempt, Confirm, Empty, Fact, Field, Form, Head, Loading, Rows, Shown, State, say, Td, Th } from "../parts.tsx";
-import { Link, navigate } from "../router.tsx";
+import { hostStateName, orderNames, pausedText } from "../names.ts";
+import {
+  attempt,
+  Confirm,
+  Dialog,
+  Empty,
+  Fact,
+  Field,
+  Form,
+  Head,
+  Loading,
+  Rows,
+  Shown,
+  SortTh,
+  State,
+  say,
+  Td,
+} from "../parts.tsx";
+import { Link, navigate, useQuery } from "../router.tsx";
 import { useMayAdminister } from "../session.tsx";
-import { showBytes, showNumber, showTime, t } from "../words.tsx";
-import { ProcessTable } from "./job.tsx";
+import { showBytes, showNumber, showTime, t, useLanguage } from "../words.tsx";
+import { HostWeek } from "./host-week.tsx";
+import { ProcessTable } from "./job/processes.tsx";
 import { HostPolicy } from "./policies.tsx";
-
-const slotsBusy = ({ running, slots }: Host): string => `${showNumber(running)} / ${showNumber(slots)}`;
 
 export function HostsPage() {
   const { hosts, state: connection } = useLive();
   const administrator = useMayAdminister();
+  const language = useLanguage();
   const { groups, fields } = useHostFilter();
-  const rows = groups.flatMap(([, list]) => list);
+  const [sort, setSort] = useQuery("sort");
+  const [chosen, setChosen] = useState(storedColumns);
+  const [choosing, setChoosing] = useState(false);
+  const columns = COLUMNS.filter(({ id }) => chosen.includes(id));
+  const figures = useFigures(columns);
+  // Words sort as the language has them.
+  const rows = useMemo(
+    () =>
+      sorted(
+        groups.flatMap(([, list]) => list),
+        sort,
+        figures,
+      ),
+    [groups, sort, figures, language],
+  );
   return (
     <>
-      <Head title={t("hosts")}>{fields}</Head>
+      <Head title={t("hosts")}>
+        {fields}
+        <button type="button" onClick={() => setChoosing(true)}>
+          {t("columns")}
+        </button>
+      </Head>
+      {choosing && (
+        <ColumnChooser chosen={chosen} choose={(ids) => setChosen(storeColumns(ids))} close={() => setChoosing(false)} />
+      )}
       {hosts.size === 0 && connection === "connecting" ? (
         <Loading />
       ) : rows.length === 0 ? (
@@ -36,39 +76,61 @@ export function HostsPage() {
           label={t("hosts")}
           rows={rows}
           keyOf={({ id }) => id}
-          columns="minmax(9em, 1fr) minmax(13em, 1.2fr) 8em 5em 5em 7em minmax(9em, 1.4fr)"
-          minWidth="65em"
-          head={
-            <>
-              <Th>{t("name")}</Th>
-              <Th>{t("state")}</Th>
-              <Th>{t("tags")}</Th>
-              <Th>{t("slots")}</Th>
-              <Th>{t("speed")}</Th>
-              <Th>{t("freeMemory")}</Th>
-              <Th>{t("system")}</Th>
-            </>
+          columns={columns.map(({ width, grows }) => (grows ? `minmax(${width}em, ${grows}fr)` : `${width}em`)).join(" ")}
+          // With the gaps between columns and the room at both ends.
+          minWidth={`${columns.reduce((sum, { width }) => sum + width + 1.1, 1.6)}em`}
+          head={columns.map(({ id, label, numbers = false }) => (
+            <SortTh
+              key={id}
+              sorted={sort.replace("-", "") !== id ? "none" : sort.startsWith("-") === numbers ? "ascending" : "descending"}
+              sort={() => setSort(sort === id ? `-${id}` : id)}
+            >
+              {t(label)}
+            </SortTh>
+          ))}
+          row={(host) =>
+            columns.map(({ id, cell, value }) => (
+              <Td key={id} {...(!cell && { title: String(value(host, figures)) })}>
+                {cell?.(host, figures) ?? value(host, figures)}
+              </Td>
+            ))
           }
-          row={(host) => (
-            <>
-              <Td>
-                <Link href={`/hosts/${host.id}`}>{host.name}</Link>
-              </Td>
-              <Td>
-                <State of={host.state}>{hostStateName(host)}</State> <span className="muted">{host.paused ?? ""}</span>
-              </Td>
-              <Td>{host.tags.join(", ")}</Td>
-              <Td>{slotsBusy(host)}</Td>
-              <Td>{showNumber(Math.round(host.speed))}</Td>
-              <Td>{showBytes(host.memoryFreeBytes)}</Td>
-              <Td>
-                {host.os} · {host.cpuModel}
-              </Td>
-            </>
-          )}
         />
       )}
     </>
+  );
+}
+
+function ColumnChooser({
+  chosen,
+  choose,
+  close,
+}: {
+  chosen: readonly string[];
+  choose(ids: readonly string[] | null): void;
+  close(): void;
+}) {
+  return (
+    <Dialog title={t("columnsChoose")} onClose={close}>
+      <p className="muted">{t("columnsHint")}</p>
+      <div className="column-choice">
+        {COLUMNS.filter(({ id }) => id !== "name").map(({ id, label }) => (
+          <label key={id}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(id)}
+              onChange={({ target }) => choose(target.checked ? [...chosen, id] : chosen.filter((one) => one !== id))}
+            />
+            {t(label)}
+          </label>
+        ))}
+      </div>
+      <div className="row end">
+        <button type="button" onClick={() => choose(null)}>
+          {t("columnsReset")}
+        </button>
+      </div>
+    </Dialog>
   );
 }
 
@@ -88,6 +150,9 @@ export function HostPage({ id }: { id: string }) {
             <dl className="totals">
               <Fact label={t("state")}>
                 <State of={host.state}>{hostStateName(host)}</State>
+                {orderNames(host).map((name) => (
+                  <small key={name}> · {name}</small>
+                ))}
               </Fact>
               <Fact label={t("slots")}>{slotsBusy(host)}</Fact>
               <Fact label={t("speed")}>{showNumber(Math.round(host.speed))}</Fact>
@@ -96,7 +161,9 @@ export function HostPage({ id }: { id: string }) {
               </Fact>
             </dl>
             <p className="muted">
-              {host.paused && `${host.paused} · `}
+              {host.paused && `${pausedText(host)} · `}
+              {host.version !== null && `${t("versionOf", { version: host.version })} · `}
+              {host.outOfDate && `${t("outOfDate")} · `}
               {host.os} · {host.arch} · {host.cpuModel} · {t("enrolled", { at: showTime(enrolledAt) })} ·{" "}
               {t("seen", { at: showTime(host.seenAt) })}
             </p>
@@ -104,6 +171,7 @@ export function HostPage({ id }: { id: string }) {
               <h2>{t("processesHere", { count: listed.length })}</h2>
               <ProcessTable processes={listed} maySteer={administrator} />
             </section>
+            <HostWeek host={id} />
             <HostPolicy host={host} />
             {administrator && (
               <section className="panel narrow">
@@ -133,11 +201,17 @@ export function HostPage({ id }: { id: string }) {
 }
 
 function Actions({ host }: { host: Host }) {
-  const keepClear = (drained: boolean): Promise<boolean> =>
-    attempt(() => ask("changeHost", { params: { host: host.id }, body: { drained } }), t("done"));
+  const change = (said: { drained?: boolean; stay?: boolean; block?: boolean }): Promise<boolean> =>
+    attempt(() => ask("changeHost", { params: { host: host.id }, body: said }), t("done"));
   return (
     <>
-      <button type="button" onClick={() => void keepClear(!host.drained)}>
+      <button type="button" onClick={() => void change({ stay: !host.stay })}>
+        {host.stay ? t("stayOff") : t("stayOn")}
+      </button>
+      <button type="button" onClick={() => void change({ block: !host.block })}>
+        {host.block ? t("blockOff") : t("blockOn")}
+      </button>
+      <button type="button" onClick={() => void change({ drained: !host.drained })}>
         {host.drained ? t("takeWork") : t("keepClear")}
       </button>
       <Confirm

@@ -1,15 +1,14 @@
 // Jobs: submitting by drag and drop, and the list of all with how far they are.
-import { useEffect, useId, useState } from "react";
-import { ask, upload, useAsk } from "../client.ts";
+import { useEffect, useState } from "react";
+import { ask, useAsk } from "../client.ts";
 import { type Job, useLive } from "../live.ts";
 import { jobStateName } from "../names.ts";
-import { Dialog, Empty, Field, Form, Head, Rows, Shown, State, say, Td, Th } from "../parts.tsx";
-import { Link, navigate, useQuery } from "../router.tsx";
+import { Empty, Head, Rows, Shown, State, Td, Th } from "../parts.tsx";
+import { Link, useQuery } from "../router.tsx";
 import { useSession } from "../session.tsx";
 import { showDuration, showTime, t } from "../words.tsx";
-import { splitWords } from "../words-of-arguments.ts";
+import { SubmitDialog } from "./submit.tsx";
 
-const SOURCE = /\.(c|cc|cpp|cxx|wasm)$/i;
 const STATES = ["running", "exited", "failed", "cancelled"] as const;
 
 export function JobsPage() {
@@ -87,8 +86,8 @@ export function JobsPage() {
               label={t("jobs")}
               rows={rows}
               keyOf={({ job }) => job}
-              columns="4em minmax(8em, 1.4fr) 9em minmax(11em, 1fr) 8em 7em 13em"
-              minWidth="69em"
+              columns="3em minmax(7em, 1fr) 8em 18em 6em 6em 5em 12em"
+              minWidth="75em"
               more={more}
               head={
                 <>
@@ -97,6 +96,7 @@ export function JobsPage() {
                   <Th>{t("state")}</Th>
                   <Th>{t("progress")}</Th>
                   <Th>{t("duration")}</Th>
+                  <Th>{t("timeLeft")}</Th>
                   <Th>{t("by")}</Th>
                   <Th>{t("submitted")}</Th>
                 </>
@@ -114,6 +114,7 @@ export function JobsPage() {
                     <Progress job={job} />
                   </Td>
                   <Td>{showDuration((job.endedAt ?? Date.now()) - job.submittedAt)}</Td>
+                  <Td>{showLeft(job)}</Td>
                   <Td>{job.by}</Td>
                   <Td>
                     <time dateTime={new Date(job.submittedAt).toISOString()}>{showTime(job.submittedAt)}</time>
@@ -124,85 +125,40 @@ export function JobsPage() {
           )
         }
       </Shown>
-      {dropped && <Submit dropped={dropped} close={() => setDropped(undefined)} />}
+      {dropped && <SubmitDialog dropped={dropped} close={() => setDropped(undefined)} />}
     </div>
   );
 }
 
-/** Processes that have ended, of those there have been so far. */
-export function Progress({ job: { processes, alive } }: { job: Pick<Job, "processes" | "alive"> }) {
-  const ended = processes - alive;
+function showLeft(job: Job): string {
+  const left = timeLeft(job);
+  return left === undefined ? "–" : showDuration(left);
+}
+
+/** Parts that have ended, of all; of a job of one part its processes. */
+export function Progress({ job: { processes, alive, parts } }: { job: Pick<Job, "processes" | "alive" | "parts"> }) {
+  if (parts.total === 1) {
+    const ended = processes - alive;
+    return (
+      <span className="progress">
+        <progress value={ended} max={Math.max(1, processes)} aria-label={t("progress")} />
+        {t("endedOf", { ended, processes })}
+      </span>
+    );
+  }
+  const { total, done, failed } = parts;
   return (
     <span className="progress">
-      <progress value={ended} max={Math.max(1, processes)} aria-label={t("progress")} />
-      {t("endedOf", { ended, processes })}
+      <progress value={done + failed} max={total} aria-label={t("progress")} />
+      {t("endedOf", { ended: done + failed, processes: total })}
+      {failed > 0 && <span className="bad-words"> · {t("failedCount", { count: failed })}</span>}
     </span>
   );
 }
 
-function Submit({ dropped, close }: { dropped: File[]; close(): void }) {
-  const [files, setFiles] = useState(dropped);
-  const id = useId();
-  const program = files.find(({ name }) => SOURCE.test(name));
-  const others = files.filter((file) => file !== program);
-  const add = (more: Iterable<File>): void => setFiles((before) => [...before, ...more]);
-  return (
-    <Dialog title={t("submitJob")} onClose={close}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: files can also be chosen below */}
-      <div
-        className="dropzone"
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => {
-          event.preventDefault();
-          event.stopPropagation();
-          add(event.dataTransfer.files);
-        }}
-      >
-        <label htmlFor={id}>{t("dropHere")}</label>
-        <input id={id} type="file" multiple onChange={({ target }) => add(target.files ?? [])} />
-      </div>
-      <ul className="list">
-        {files.map((file) => (
-          <li key={`${file.name} ${file.size}`}>
-            <span>
-              {file.name} {file === program && <strong>{t("theProgram")}</strong>}
-            </span>
-            <button
-              type="button"
-              className="quiet"
-              aria-label={t("leaveOut", { name: file.name })}
-              onClick={() => setFiles(files.filter((one) => one !== file))}
-            >
-              ✕
-            </button>
-          </li>
-        ))}
-      </ul>
-      <Form
-        label={t("submit")}
-        send={async (fields) => {
-          if (!program) throw Object.assign(new Error(t("noProgram")), { remedy: t("dropHere"), code: "" });
-          const [uploaded, ...refs] = await Promise.all([program, ...others].map(upload));
-          if (!uploaded) return;
-          const { job, diagnostics } = await ask("submit", {
-            body: {
-              program: { name: program.name.replace(SOURCE, (end) => end.toLowerCase()), hash: uploaded.hash },
-              args: splitWords(fields.args ?? ""),
-              files: Object.fromEntries(others.map((file, at) => [file.name, refs[at] ?? uploaded])),
-              memoryLimitBytes: Number(fields.memory) * 2 ** 20,
-              ...(fields.name && { name: fields.name }),
-            },
-          });
-          if (diagnostics) say(diagnostics);
-          navigate(`/jobs/${job}`);
-        }}
-      >
-        <Field label={t("arguments")} name="args" hint={t("argumentsHint")} />
-        <div className="row">
-          <Field label={t("jobName")} name="name" hint={t("jobNameHint")} />
-          <Field label={t("memoryMiB")} name="memory" type="number" value="1024" required />
-        </div>
-      </Form>
-    </Dialog>
-  );
+/** Milliseconds until the other parts will have ended if they do so as fast as those before; undefined when nothing tells. */
+export function timeLeft({ state, parts, since }: Pick<Job, "state" | "parts" | "since">): number | undefined {
+  const ended = parts.done + parts.failed;
+  if (state !== "running" || ended <= since.ended || parts.total === 1) return undefined;
+  return ((Date.now() - since.at) / (ended - since.ended)) * (parts.total - ended);
 }

@@ -5,10 +5,11 @@ import { Chart } from "../chart.tsx";
 import { type Answer, ask, useAsk } from "../client.ts";
 import { useLive } from "../live.ts";
 import { experimentStateName, hostStateName } from "../names.ts";
-import { attempt, Choice, Confirm, Empty, Fact, Field, Form, Head, Shown, State } from "../parts.tsx";
+import { attempt, Choice, Confirm, Empty, Fact, Field, Form, Head, ReportPage, Said, Shown, State } from "../parts.tsx";
 import { Link, navigate } from "../router.tsx";
 import { useMaySteer, useSession } from "../session.tsx";
 import { showDuration, showFraction, showSeconds, showTime, t, useLanguage } from "../words.tsx";
+import { Measurements } from "./measurements.tsx";
 
 type Experiment = Answer<"experiment">["experiment"];
 type Times = Answer<"experiment">["published"];
@@ -55,6 +56,7 @@ export function OverheadPage() {
               {experiments.length === 0 ? <Empty title={t("overheadNone")} /> : <History experiments={experiments} />}
               {more && <p className="muted">{t("firstOnly", { count: experiments.length })}</p>}
             </section>
+            <Measurements />
           </>
         )}
       </Shown>
@@ -76,16 +78,7 @@ function Report({ experiment, published, again }: { experiment: Experiment; publ
   const { id, hosts, runs, n, processes, who, startedAt, endedAt, failure, figures, results } = experiment;
   const [a, b] = hosts;
   return (
-    <article className="report">
-      <Head title={t("overheadTitle", { id: String(id) })}>
-        <Cancel experiment={experiment} done={again} />
-        <button type="button" onClick={() => print()}>
-          {t("print")}
-        </button>
-        <button type="button" onClick={() => void attempt(() => navigator.clipboard.writeText(location.href), t("copied"))}>
-          {t("copyLink")}
-        </button>
-      </Head>
+    <ReportPage title={t("overheadTitle", { id: String(id) })} tools={<Cancel experiment={experiment} done={again} />}>
       <dl className="totals">
         <Fact label={t("overheadMedian")} strong>
           {figures && showFraction(figures.median.overhead)}
@@ -102,8 +95,7 @@ function Report({ experiment, published, again }: { experiment: Experiment; publ
       </p>
       {failure && (
         <div className="failure" role="note">
-          <strong>{failure.message}</strong>
-          <p />
+          <Said {...failure} />
           <code>{failure.code}</code>
         </div>
       )}
@@ -141,7 +133,7 @@ function Report({ experiment, published, again }: { experiment: Experiment; publ
       <p className="no-print">
         <Link href="/overhead">{t("overheadAll")}</Link>
       </p>
-    </article>
+    </ReportPage>
   );
 }
 
@@ -310,7 +302,7 @@ function OverTime({ experiments }: { experiments: Experiment[] }) {
 const History = ({ experiments }: { experiments: Experiment[] }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard
   <section className="wide" aria-label={t("overheadHistory")} tabIndex={0}>
-    <table className="figures words">
+    <table className="figures words dense">
       <thead>
         <tr>
           <th scope="col">{t("overheadExperiment")}</th>

@@ -1,10 +1,11 @@
-// People: users and their roles, one-time links, one's own password and API tokens.
+// People: users and their roles, one-time links, one's own API tokens and ways to sign in.
 import { useState } from "react";
-import { ask, setCsrf, useAsk } from "../client.ts";
+import { ask, useAsk } from "../client.ts";
 import { roleName } from "../names.ts";
-import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, NewPassword, Shown, say } from "../parts.tsx";
+import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, say } from "../parts.tsx";
 import { useMayAdminister, useSession } from "../session.tsx";
 import { showTime, t } from "../words.tsx";
+import { WaysIn } from "./ways-in.tsx";
 
 type Role = "viewer" | "submitter" | "administrator";
 const ROLES: readonly Role[] = ["viewer", "submitter", "administrator"];
@@ -18,7 +19,7 @@ export function PeoplePage() {
       <Head title={administrator ? t("people") : t("account")} />
       {administrator && <Users shown={setSecret} />}
       <Tokens shown={setSecret} />
-      <Password />
+      <WaysIn />
       {secret && (
         <Dialog title={t("secretMade")} onClose={() => setSecret(undefined)}>
           <p>{t("shownOnce")}</p>
@@ -137,24 +138,6 @@ function Tokens({ shown }: { shown(secret: string): void }) {
           <Choice label={t("role")} name="role" value={role} options={mine} />
           <Choice label={t("goodFor")} name="days" value="30" options={{ "1": t("day"), "30": t("month"), "366": t("year") }} />
         </div>
-      </Form>
-    </section>
-  );
-}
-
-function Password() {
-  return (
-    <section className="panel narrow">
-      <h2>{t("changePassword")}</h2>
-      <Form
-        label={t("changePassword")}
-        send={async ({ old = "", password = "" }) => {
-          setCsrf((await ask("changePassword", { body: { old, password } })).csrf);
-          say(t("done"));
-        }}
-      >
-        <Field label={t("oldPassword")} name="old" type="password" autoComplete="current-password" required />
-        <NewPassword label={t("newPassword")} />
       </Form>
     </section>
   );

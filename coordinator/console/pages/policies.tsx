@@ -9,6 +9,7 @@ import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister } from "../session.tsx";
 import type { Key } from "../texts.ts";
 import { showTime, t } from "../words.tsx";
+import { Releases } from "./releases.tsx";
 
 type Policy = Answer<"policies">["policies"][number];
 type Preview = Answer<"previewPolicy">;
@@ -25,7 +26,7 @@ const GROUPS: readonly { title: Key; names: readonly SettingName[] }[] = [
   { title: "groupHowMuch", names: ["coresPercent", "coresPercentPresent", "memoryPercent", "memoryPercentPresent"] },
   {
     title: "groupCare",
-    names: SETTING_NAMES.filter((name) => /Above|Below|Metered|pauseIn|exclusive/.test(name)),
+    names: SETTING_NAMES.filter((name) => /Above|Below|Metered|pauseIn|exclusive|updates/.test(name)),
   },
 ];
 const MODE_NAMES: Record<(typeof MODES)[number], Key> = {
@@ -84,6 +85,7 @@ export function PoliciesPage() {
                 )}
               </section>
               <Versions key={`${chosen} ${policies.map(({ version }) => version).join()}`} scope={chosen} changed={asked.again} />
+              <Releases />
             </div>
           </div>
         )}

@@ -1,9 +1,13 @@
 // The WebSocket layer: connecting, refusing floods, dead peers.
+
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcp } from "node:net";
+import { Worker } from "node:worker_threads";
 import type { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { afterEach, describe, expect, test } from "vitest";
 import { browserCrypto } from "../browser/index.ts";
+import type { SocketEnd } from "../ports.ts";
 import { type Loopback, type LoopbackOptions, openRaw, startLoopback, until } from "./loopback.ts";
 import { openSocket } from "./websocket.ts";
 
@@ -121,5 +125,40 @@ describe("pings", () => {
     await new Promise((resolve) => setTimeout(resolve, 450));
     expect(client.closed).toBe(false);
     expect(server.accepted[0]?.tunnel.closed).toBe(false);
+  });
+
+  test.each([
+    ["a peer whose answer came while this side was busy is kept", 0, undefined],
+    ["a peer that was stopped as this side was is kept", 150, undefined],
+    ["a peer that answers no ping is taken for dead, however busy this side is", 1e6, "NS_CONNECTION_LOST"],
+  ])("%s", async (_, answerMs, code) => {
+    const peer = new Worker(
+      `const { WebSocketServer } = require("ws");
+       const server = new WebSocketServer({ host: "127.0.0.1", port: 0, autoPong: false });
+       server.on("connection", (socket) => socket.on("ping", () => setTimeout(() => socket.pong(), ${answerMs})));
+       server.on("listening", () => require("node:worker_threads").parentPort.postMessage(server.address().port));`,
+      { eval: true },
+    );
+    closers.push(() => peer.terminate());
+    const [port] = await once(peer, "message");
+    const socket = await openSocket(`ws://127.0.0.1:${port}/tunnel`, { pingMs: 50 });
+    let end: SocketEnd | undefined;
+    socket.listen({
+      onMessage: () => undefined,
+      onDrain: () => undefined,
+      onClose: (how) => {
+        end = how;
+      },
+    });
+    for (let turn = 0; turn < 20 && !end; turn++) {
+      // A ping goes out with this timer; then this side is busy before the answer can be here.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise(setImmediate);
+      const until = performance.now() + 120;
+      while (performance.now() < until);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(end?.error?.code).toBe(code);
+    socket.close(1000, "");
   });
 });

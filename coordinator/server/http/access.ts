@@ -38,7 +38,7 @@ export class Gate {
 
   /** Whether the page came encrypted, or is to be taken as if it did. */
   isSecure(request: FastifyRequest): boolean {
-    return !(isLoopback(request.host) || this.plainHttp);
+    return request.protocol === "https" || !(isLoopback(request.host) || this.plainHttp);
   }
 
   /** The site's address as whoever asks knows it. */
@@ -83,17 +83,18 @@ export class Gate {
     return who;
   }
 
-  /** Begins a session. @throws NS_LIMIT */
+  /** Begins a session. @param sso at the identity provider @throws NS_LIMIT */
   begin(
     request: FastifyRequest,
     reply: FastifyReply,
     user: { name: string; role: Role },
+    sso = false,
   ): { name: string; role: Role; csrf: string } {
     const now = Date.now();
     this.people.prune(now);
     if (this.people.sessionCount() >= MAX_SESSIONS_OF_ALL) throw new NightshiftError("NS_LIMIT", "too many sessions");
     const secret = newSecret();
-    this.people.saveSession({ hash: hashOf(secret), user: user.name, createdAt: now, expiresAt: now + SESSION_MS });
+    this.people.saveSession({ hash: hashOf(secret), user: user.name, createdAt: now, expiresAt: now + SESSION_MS, sso });
     const secure = this.isSecure(request);
     void reply.setCookie(this.cookieName(request), secret, {
       path: "/",

@@ -65,7 +65,8 @@ export const apiPage = (): string => `# The HTTP API
 
 Written from the schemas in coordinator/server/http/api.ts by \`npx vitest run coordinator/server/http/api-page.test.ts --update\`.
 
-It is on the coordinator's port. Over plain http it answers this computer only, unless the coordinator was started with \`--plain-http\`.
+It is on the coordinator's port. Over plain http it answers this computer only, unless the coordinator was started with \`--plain-http\`; with
+\`--tls-cert\`, \`--tls-local-ca\` or \`--behind-proxy\` it is there for all over https.
 Programs send an API token as \`Authorization: Bearer TOKEN\`; people make one in the console. Browsers have a session cookie, and every
 change needs the session's csrf value in the header \`x-csrf-token\`. Each role may do what the ones before it may: viewer, submitter,
 administrator. Bodies and answers are JSON, at most 1 MiB; uploads ${MAX_UPLOAD_BYTES >> 20} MiB. An address may ask ${REQUESTS_PER_MINUTE} times a minute. What is refused is answered

@@ -1,7 +1,21 @@
 // Every request of the HTTP API with its schemas: who may ask, what comes in, what is answered. The server refuses what does not fit, the
 // console takes its types from here, and docs/API.md is written from it.
 import { z } from "zod";
-import { exitReport, experimentOrder, experimentView, processState, TAG } from "../../protocol/messages.ts";
+import { EVENT_FORMATS } from "../../protocol/event-lines.ts";
+import {
+  creditRow,
+  exitReport,
+  experimentOrder,
+  experimentView,
+  hostChange,
+  measurementView,
+  partCounts,
+  partState,
+  processState,
+  releaseView,
+} from "../../protocol/messages.ts";
+import { versionText } from "../../protocol/release.ts";
+import { MAX_PARTS, sweep } from "../../protocol/sweep.ts";
 import { ROLES } from "../../store/people.ts";
 
 const count = z.number().int().nonnegative();
@@ -13,15 +27,23 @@ const nothing = z.object({});
 const number = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
 const search = z.string().max(200).default("");
-const personName = z
+export const personName = z
   .string()
   .regex(/^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,63}$/u, "a letter or digit, then up to 63 letters, digits and ._@ -");
 const password = z.string().min(10, "at least 10 characters").max(256);
 const token = z.string().min(16).max(128);
 const filePath = z.string().min(1).max(4096);
 const hostName = z.string().min(1).max(200);
-const tag = z.string().regex(TAG, "a letter or digit, then up to 31 letters, digits and ._ -");
 const fileRef = z.object({ hash, size: count });
+
+/** Of WebAuthn: made and read by its libraries on both sides. */
+const options = z.record(z.string(), z.unknown());
+const credential = z.looseObject({
+  id: z.string().min(1).max(2000),
+  rawId: z.string().max(2000),
+  type: z.literal("public-key"),
+  response: z.looseObject({ clientDataJSON: z.string().max(10_000) }),
+});
 
 const signedIn = z.object({ name: z.string(), role, csrf: z.string() });
 export const hostState = z.enum(["computing", "idle", "owner", "paused", "clear", "offline"]);
@@ -32,6 +54,8 @@ const host = z.object({
   name: z.string(),
   tags: z.array(z.string()),
   drained: z.boolean(),
+  stay: z.boolean(),
+  block: z.boolean(),
   state: hostState,
   os: z.string(),
   arch: z.string(),
@@ -46,6 +70,8 @@ const host = z.object({
     obeyed: z.array(count).nullable().describe("those it has said it obeys; null: it has not said yet"),
     problem: z.string().nullable().describe("why it does not obey those it was told"),
   }),
+  version: z.string().nullable().describe("of the agent; null: it does not say, as a page"),
+  outOfDate: z.boolean().describe("older than the release that is given out; without one, than the coordinator"),
   running: count,
   runnable: count,
   blocked: count,
@@ -62,16 +88,45 @@ const job = z.object({
   alive: count,
   submittedAt: time,
   endedAt: time.nullable(),
+  parts: partCounts.describe("the rest waits or runs; cancelled ones are among the failed"),
+  since: z.object({ at: time, ended: count }).describe("when it began, or began anew, and how many parts had ended then"),
   migrations: count,
   restarts: count,
   stdoutBytes: count,
   stderrBytes: count,
   files: count,
 });
+const part = z.object({
+  part: count.describe("from 1"),
+  pid: count.describe("its first process"),
+  state: partState,
+  report: exitReport.nullable(),
+  tries: count.describe("how often it has begun"),
+  values: z.record(z.string(), z.string()).describe("of the job's parameters"),
+  host: z.string().nullable(),
+  cpuMs: z.number(),
+  migrations: count,
+  startedAt: time,
+  endedAt: time.nullable(),
+  stdoutBytes: count,
+  stderrBytes: count,
+  files: count,
+});
+const waiting = z
+  .object({
+    code: z.enum(["no-hosts", "not-usable", "stack", "memory", "busy"]),
+    ...{ offline: count, paused: count, clear: count, blocked: count, slots: count, restricted: z.boolean() },
+  })
+  .describe("why processes of it wait, with what the hosts are that it may be on; null: none waits");
+const programFile = z.object({ name: z.string().regex(/^[^/\\\p{Cc}]{1,100}\.(c|cc|cpp|cxx|wasm)$/u), hash });
+const storedProgram = z.object({ name: z.string().min(1).max(200), stored: hash });
+const clock = z.enum(["virtual", "host"]);
+const environment = z.record(z.string().min(1).max(4096), z.string().max(64 * 1024));
 const process = z.object({
   pid: count,
   parent: count,
   job: count,
+  part: count,
   state: processState,
   host: z.string().nullable(),
   hostId: z.string().nullable(),
@@ -165,6 +220,8 @@ export const api = {
       signedIn: signedIn.nullable(),
       noUsers: z.boolean().describe("the first administrator is still to come"),
       plainHttp: z.boolean().describe("the connection is neither encrypted nor within one computer"),
+      sso: z.string().nullable().describe("what people call the identity provider; null: there is none"),
+      passkeys: z.boolean().describe("somebody has a passkey for the name that this was asked under"),
     }),
   },
   signIn: {
@@ -176,7 +233,15 @@ export const api = {
     body: z.object({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) }),
     answer: signedIn,
   },
-  signOut: { method: "DELETE", path: "/api/session", access: "viewer", about: "end the session", answer: nothing },
+  signOut: {
+    method: "DELETE",
+    path: "/api/session",
+    access: "viewer",
+    about: "end the session",
+    answer: z.object({
+      url: z.string().nullable().describe("where to send the browser to sign out at the identity provider, too"),
+    }),
+  },
   changePassword: {
     method: "POST",
     path: "/api/session/password",
@@ -185,6 +250,112 @@ export const api = {
     about: "change one's own password; ends one's other sessions",
     body: z.object({ old: z.string().min(1).max(256), password }),
     answer: signedIn,
+  },
+  account: {
+    method: "GET",
+    path: "/api/account",
+    access: "viewer",
+    about: "by what one can sign in",
+    answer: z.object({
+      password: z.boolean(),
+      sso: z
+        .object({ title: z.string(), connected: z.boolean() })
+        .nullable()
+        .describe("what people call the identity provider; null: there is none"),
+      passkeys: z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          site: z.string().describe("the name that it is good under"),
+          createdAt: time,
+          usedAt: time.nullable(),
+        }),
+      ),
+      passkeySite: z
+        .string()
+        .nullable()
+        .describe("the name that a new passkey would be good under; null: not with this address, as it is none or not encrypted"),
+    }),
+  },
+  passkeyOptions: {
+    method: "POST",
+    path: "/api/account/passkeys/options",
+    access: "viewer",
+    perMinute: 30,
+    about: "begin to add a passkey: what WebAuthn's create() is given, as JSON",
+    answer: z.object({ options }),
+  },
+  passkeyAdd: {
+    method: "POST",
+    path: "/api/account/passkeys",
+    access: "viewer",
+    perMinute: 30,
+    about: "add the passkey that create() made",
+    body: z.object({ name: z.string().trim().min(1).max(60), made: credential }),
+    answer: nothing,
+  },
+  passkeyRemove: {
+    method: "DELETE",
+    path: "/api/account/passkeys/:passkey",
+    access: "viewer",
+    about: "remove one's own passkey",
+    params: z.object({ passkey: z.string().min(1).max(2000) }),
+    answer: nothing,
+  },
+  passkeyChallenge: {
+    method: "POST",
+    path: "/api/session/passkey/options",
+    access: "anybody",
+    perMinute: 30,
+    about: "begin to sign in with a passkey: what WebAuthn's get() is given, as JSON",
+    answer: z.object({ options }),
+  },
+  passkeySignIn: {
+    method: "POST",
+    path: "/api/session/passkey",
+    access: "anybody",
+    perMinute: 10,
+    about: "sign in with what get() gave: sets a session cookie as the password does",
+    body: z.object({ given: credential }),
+    answer: signedIn,
+  },
+  ssoBegin: {
+    method: "POST",
+    path: "/api/sso",
+    access: "anybody",
+    perMinute: 30,
+    about: "begin to sign in by the identity provider: where to send the browser",
+    answer: z.object({ url: z.string() }),
+  },
+  ssoCallback: {
+    method: "GET",
+    path: "/api/sso/callback",
+    access: "anybody",
+    perMinute: 30,
+    about: "where the identity provider sends the browser back: signs in and goes to the console",
+  },
+  ssoFailure: {
+    method: "POST",
+    path: "/api/sso/failure",
+    access: "anybody",
+    perMinute: 30,
+    about: "why signing in by the identity provider failed in this browser just now; told once",
+    answer: z.object({ failure: z.object({ code: z.string(), message: z.string(), remedy: z.string() }).nullable() }),
+  },
+  ssoConnect: {
+    method: "POST",
+    path: "/api/account/sso",
+    access: "viewer",
+    perMinute: 30,
+    about: "begin to connect oneself with the identity provider, to sign in by it from then on: where to send the browser",
+    answer: z.object({ url: z.string() }),
+  },
+  ssoDisconnect: {
+    method: "DELETE",
+    path: "/api/account/sso",
+    access: "viewer",
+    about: "sign in by the identity provider no more",
+    answer: nothing,
   },
   invitation: {
     method: "POST",
@@ -203,6 +374,16 @@ export const api = {
     about: "use a one-time link: become a user, or set a new password, and be signed in",
     body: z.object({ token, name: personName, password }),
     answer: signedIn,
+  },
+  acceptBySso: {
+    method: "POST",
+    path: "/api/invitations/sso",
+    access: "anybody",
+    perMinute: 30,
+    about:
+      "begin to use a one-time link by signing in at the identity provider, without a password here: where to send the browser. The role is the link's",
+    body: z.object({ token }),
+    answer: z.object({ url: z.string() }),
   },
   cluster: {
     method: "GET",
@@ -233,20 +414,35 @@ export const api = {
     params: z.object({ host: hostName }),
     answer: z.object({ host, enrolledAt: time, processes: z.array(process) }),
   },
+  hostHours: {
+    method: "GET",
+    path: "/api/hosts/:host/hours",
+    access: "viewer",
+    about:
+      "what a host did in each hour of the last four weeks, milliseconds: of computing (by the share of its cores), idle, with its owner present, paused otherwise; the rest it was not there",
+    params: z.object({ host: hostName }),
+    answer: z.object({
+      hours: z.array(z.object({ at: time, computing: count, idle: count, owner: count, paused: count })),
+    }),
+  },
+  hostWeeks: {
+    method: "GET",
+    path: "/api/hours",
+    access: "viewer",
+    about:
+      "what each host did in the last seven days, by id, as the sums of its hours; as of at most a minute ago, and 5 minutes behind",
+    answer: z.object({
+      hosts: z.array(z.object({ id: z.string(), computing: count, idle: count, owner: count, paused: count })),
+    }),
+  },
   changeHost: {
     method: "PATCH",
     path: "/api/hosts/:host",
     access: "administrator",
-    about: "rename it, tag it, expel its processes and keep it clear (drained) or let it work again",
+    about:
+      "rename it, tag it, expel its processes and keep it clear (drained) or let it work again; stay: balancing leaves its processes there; block: nothing new comes there, while what is there goes on",
     params: z.object({ host: hostName }),
-    body: z.object({
-      name: z
-        .string()
-        .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u)
-        .optional(),
-      tags: z.array(tag).max(16).optional(),
-      drained: z.boolean().optional(),
-    }),
+    body: hostChange,
     answer: z.object({ host }),
   },
   removeHost: {
@@ -274,16 +470,56 @@ export const api = {
     method: "GET",
     path: "/api/jobs/:job",
     access: "viewer",
-    about: "a job with its program, arguments and files",
+    about: "a job with all it was submitted with",
     params: z.object({ job: number }),
     answer: z.object({
       job,
       root: count,
-      program: z.string(),
+      program: z.string().describe("hash of the stored program"),
       args: z.array(z.string()),
+      env: environment,
+      sweep: sweep.nullable(),
+      inputs: z.record(z.string(), fileRef),
+      hosts: z.array(z.string()).describe("names of the only hosts it may be on; none: any"),
+      startOn: z.string().nullable(),
+      stay: z.boolean(),
+      clock,
+      seed: count.nullable(),
       memoryLimitBytes: count,
       cpuLimitMs: count,
       freezesMs: z.array(z.number()),
+      waiting: waiting.nullable(),
+    }),
+  },
+  grid: {
+    method: "GET",
+    path: "/api/jobs/:job/grid",
+    access: "viewer",
+    about: "the state of each part, a letter each: queued, running, done, failed, cancelled",
+    params: z.object({ job: number }),
+    answer: z.object({ states: z.string() }),
+  },
+  parts: {
+    method: "GET",
+    path: "/api/jobs/:job/parts",
+    access: "viewer",
+    about: "the parts of a job; after: a part's number",
+    params: z.object({ job: number }),
+    query: z.object({ state: partState.optional(), after: number.default(0), limit }),
+    answer: z.object({ parts: z.array(part), more: z.boolean() }),
+  },
+  part: {
+    method: "GET",
+    path: "/api/jobs/:job/parts/:part",
+    access: "viewer",
+    about:
+      "a part of a job with its own arguments, the input files that are its own, and the files it wrote; a job without a sweep has part 1",
+    params: z.object({ job: number, part: number }),
+    answer: z.object({
+      part,
+      args: z.array(z.string()),
+      env: environment,
+      inputs: z.record(z.string(), fileRef),
       files: z.record(z.string(), fileRef),
     }),
   },
@@ -310,9 +546,10 @@ export const api = {
     method: "GET",
     path: "/api/jobs/:job/output",
     access: "viewer",
-    about: "bytes of stdout (stream 1) or stderr (2), at most 1 MiB; the header nightshift-next says where to go on",
+    about: "bytes of stdout (stream 1) or stderr (2) of a part, at most 1 MiB; the header nightshift-next says where to go on",
     params: z.object({ job: number }),
     query: z.object({
+      part: number.default(1),
       stream: z.enum(["1", "2"]).default("1"),
       pid: number.optional(),
       from: number.default(0),
@@ -323,9 +560,9 @@ export const api = {
     method: "GET",
     path: "/api/jobs/:job/file",
     access: "viewer",
-    about: "bytes of a file that the job wrote",
+    about: "bytes of a file that a part of the job wrote",
     params: z.object({ job: number }),
-    query: z.object({ path: filePath }),
+    query: z.object({ part: number.default(1), path: filePath }),
   },
   upload: {
     method: "PUT",
@@ -340,22 +577,28 @@ export const api = {
     path: "/api/jobs",
     access: "submitter",
     perMinute: 60,
-    about: "start a job; the program is an uploaded .c, .cpp or .wasm file and is compiled here",
+    about:
+      "start a job; the program is an uploaded .c, .cpp or .wasm file, which is compiled here, or that of an earlier job; with a sweep (docs/JOBS.md) it has a part for each combination of values",
     body: z.object({
-      program: z.object({ name: z.string().regex(/^[^/\\\p{Cc}]{1,100}\.(c|cc|cpp|cxx|wasm)$/u), hash }),
+      program: z.union([programFile, storedProgram]),
       name: z.string().min(1).max(200).optional(),
       args: z
         .array(z.string().max(64 * 1024))
         .max(4096)
         .default([]),
+      env: environment.default({}),
+      sweep: sweep.nullable().default(null),
       files: z.record(filePath, fileRef).default({}),
       memoryLimitBytes: count
         .min(65_536)
         .max(2 ** 32)
         .default(2 ** 30),
       cpuLimitMs: count.default(0),
+      hosts: z.array(hostName).max(1000).default([]).describe("the only hosts it may be on, by name or id; none: any"),
       startOn: hostName.nullable().default(null),
       stay: z.boolean().default(false),
+      clock: clock.default("virtual"),
+      seed: count.max(0xffffffff).nullable().default(null).describe("of its random; null: the job's number"),
     }),
     answer: z.object({ job: count, pid: count, diagnostics: z.string() }),
   },
@@ -366,6 +609,24 @@ export const api = {
     about: "one's own job; administrators any",
     params: z.object({ job: number }),
     answer: z.object({ cancelled: count }),
+  },
+  cancelPart: {
+    method: "POST",
+    path: "/api/jobs/:job/parts/:part/cancel",
+    access: "submitter",
+    about: "as with a job",
+    params: z.object({ job: number, part: number }),
+    answer: z.object({ cancelled: count }),
+  },
+  retryJob: {
+    method: "POST",
+    path: "/api/jobs/:job/retry",
+    access: "submitter",
+    perMinute: 60,
+    about: "parts that have failed or were cancelled begin anew, all or those named; what they wrote before is forgotten",
+    params: z.object({ job: number }),
+    body: z.object({ parts: z.array(count).min(1).max(MAX_PARTS).nullable().describe("their numbers; null: all of them") }),
+    answer: z.object({ retried: count }),
   },
   process: {
     method: "GET",
@@ -391,6 +652,15 @@ export const api = {
     about: "as with a job",
     params: z.object({ pid: number }),
     answer: z.object({ cancelled: count }),
+  },
+  credit: {
+    method: "GET",
+    path: "/api/credit",
+    access: "viewer",
+    about:
+      "what hosts have earned by computing, the most first, of so many days (UTC, today among them; absent: ever): credit is hours of one core of an ordinary office PC; hosts that have earned the same share a rank",
+    query: z.object({ days: z.coerce.number().int().min(1).max(36_500).optional() }),
+    answer: z.object({ hosts: z.array(creditRow) }),
   },
   policies: {
     method: "GET",
@@ -477,6 +747,59 @@ export const api = {
     params: z.object({ experiment: number }),
     answer: nothing,
   },
+  measurements: {
+    method: "GET",
+    path: "/api/measurements",
+    access: "viewer",
+    about:
+      "what programs took on machines where `nightshift bench kernels --send` was run, newest first, with geometric means of their ratios, less one (null: nothing native); before: a measurement's id; machine: of that name only",
+    query: z.object({ before: number.default(Number.MAX_SAFE_INTEGER), machine: z.string().max(200).default(""), limit }),
+    answer: z.object({
+      measurements: z.array(measurementView.extend({ programs: count.describe("how many") })),
+      more: z.boolean(),
+      machines: z.array(z.string()).describe("all that have been measured"),
+    }),
+  },
+  measurement: {
+    method: "GET",
+    path: "/api/measurements/:measurement",
+    access: "viewer",
+    about:
+      "one of them: seconds of each program natively (null: not measured), as plain and as migratable WebAssembly, and module sizes",
+    params: z.object({ measurement: number }),
+    answer: z.object({ measurement: measurementView }),
+  },
+  removeMeasurement: {
+    method: "DELETE",
+    path: "/api/measurements/:measurement",
+    access: "administrator",
+    about: "forget one",
+    params: z.object({ measurement: number }),
+    answer: nothing,
+  },
+  releases: {
+    method: "GET",
+    path: "/api/releases",
+    access: "viewer",
+    about: "releases of Nightshift for hosts, newest first: the first is given out. They are published with `nightshift release`",
+    answer: z.object({ releases: z.array(releaseView) }),
+  },
+  haltRelease: {
+    method: "POST",
+    path: "/api/releases/:version/halt",
+    access: "administrator",
+    about: "no further host begins to take the release that is given out",
+    params: z.object({ version: versionText }),
+    answer: z.object({ release: releaseView }),
+  },
+  releaseToAll: {
+    method: "POST",
+    path: "/api/releases/:version/to-all",
+    access: "administrator",
+    about: "to all hosts from now on, not only its ring; also one that was halted",
+    params: z.object({ version: versionText }),
+    answer: z.object({ release: releaseView }),
+  },
   events: {
     method: "GET",
     path: "/api/events",
@@ -484,6 +807,15 @@ export const api = {
     about: "who did what, newest first; before: an event's id",
     query: z.object({ search, before: number.default(Number.MAX_SAFE_INTEGER), limit }),
     answer: z.object({ events: z.array(event), more: z.boolean() }),
+  },
+  exportEvents: {
+    method: "GET",
+    path: "/api/events/export",
+    access: "administrator",
+    perMinute: 30,
+    about:
+      "all that a search finds, newest first, as a file: csv (RFC 4180, UTF-8 with a mark in front; a cell that a spreadsheet would take for a formula has an apostrophe before it) or jsonl (a JSON object a line)",
+    query: z.object({ search, format: z.enum(EVENT_FORMATS) }),
   },
   links: {
     method: "GET",

@@ -2,16 +2,22 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { Job, ProcessRecord } from "../../scheduler/index.ts";
+import { commandOf, inputsOf, requireInputs, requireSweep } from "../../protocol/index.ts";
+import { type Job, type ProcessRecord, partKey } from "../../scheduler/index.ts";
+import { partState } from "../views.ts";
 import type { Who } from "./access.ts";
+import type { Input } from "./api.ts";
 import type { Services } from "./services.ts";
 import type { Handlers } from "./site.ts";
 
 const MAX_STAYS = 20_000;
 
 type Served =
-  | ("jobs" | "job" | "processes" | "stays" | "output" | "file" | "upload" | "submit")
-  | ("cancelJob" | "process" | "migrate" | "cancelProcess");
+  | ("jobs" | "job" | "grid" | "parts" | "part" | "processes" | "stays" | "output" | "file" | "upload" | "submit")
+  | ("cancelJob" | "cancelPart" | "retryJob" | "process" | "migrate" | "cancelProcess");
+
+/** The letter of each state in a grid. */
+const LETTER = { queued: "q", running: "r", done: "d", failed: "f", cancelled: "c" } as const;
 
 export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Services): Handlers<Served> {
   const { core, store } = coordinator;
@@ -30,6 +36,11 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       throw new NightshiftError("NS_FORBIDDEN", `job ${id} is somebody else's`);
   };
 
+  const programOf = async (program: Input<"submit">["body"]["program"]) => {
+    if ("stored" in program) return { program: program.stored, diagnostics: "" };
+    return compiler.program(program.name, await blobs.get(program.hash));
+  };
+
   return {
     jobs: ({ query }) => {
       const { state, search, before = Number.POSITIVE_INFINITY, limit } = query;
@@ -42,9 +53,32 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
     },
     job: ({ params }) => {
       const found = job(params.job);
-      const { program, args, memoryLimitBytes, cpuLimitMs } = found.spec;
-      const { root, freezesMs, files } = found;
-      return { job: views.job(found), root, program, args, memoryLimitBytes, cpuLimitMs, freezesMs, files };
+      const { program, args, env, sweep = null, files: inputs, onlyOn = [], startOn, stay, clock, seed = null } = found.spec;
+      const { memoryLimitBytes, cpuLimitMs } = found.spec;
+      return {
+        ...{ job: views.job(found), root: found.root, program, args, env, sweep, inputs, startOn, stay, clock, seed },
+        ...{ memoryLimitBytes, cpuLimitMs, freezesMs: found.freezesMs, waiting: core.waiting(found.id) ?? null },
+        hosts: onlyOn.map((host) => views.nameOf(host)),
+      };
+    },
+    grid: ({ params }) => ({
+      states: core
+        .partsOf(params.job)
+        .map((part) => LETTER[partState(core, part)])
+        .join(""),
+    }),
+    parts: ({ params, query }) => {
+      const { state, after, limit } = query;
+      const later = core
+        .partsOf(params.job)
+        .filter((part) => part.number > after && (state === undefined || partState(core, part) === state));
+      return { parts: later.slice(0, limit).map((part) => views.part(part)), more: later.length > limit };
+    },
+    part: ({ params }) => {
+      const part = core.part(params.job, params.part);
+      const { spec } = job(params.job);
+      const inputs = inputsOf(spec.sweep, part.number);
+      return { part: views.part(part), ...commandOf(spec, part.number), inputs, files: part.files };
     },
     processes: ({ params, query }) => {
       const later = core.processesOf(job(params.job).id).filter(({ pid }) => pid > query.after);
@@ -58,7 +92,13 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
     }),
     output: async ({ params, query }, { reply }) => {
       const { id } = job(params.job);
-      const { chunks } = store.output(id, query.stream === "1" ? 1 : 2, query.from, query.limit, query.pid ?? null);
+      const { chunks } = store.output(
+        partKey(id, query.part),
+        query.stream === "1" ? 1 : 2,
+        query.from,
+        query.limit,
+        query.pid ?? null,
+      );
       const last = chunks.at(-1);
       const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
       // The last chunk may be longer than what was asked for.
@@ -71,7 +111,7 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       return undefined;
     },
     file: async ({ params, query }, { reply }) => {
-      const { files } = job(params.job);
+      const { files } = core.part(params.job, query.part);
       const file = Object.hasOwn(files, query.path) ? files[query.path] : undefined;
       if (!file) throw new NightshiftError("NS_NOT_FOUND", `job ${params.job} has not written ${query.path}`);
       const name = encodeURIComponent(basename(query.path)).replaceAll("'", "%27");
@@ -89,24 +129,35 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       return { hash, size: request.body.length };
     },
     submit: async ({ body }, { who }) => {
-      for (const { hash } of Object.values(body.files))
+      for (const { hash } of [...Object.values(body.files), ...Object.values(body.sweep?.inputs?.files ?? {})])
         if (!(await blobs.has(hash)))
           throw new NightshiftError("NS_NOT_FOUND", `the file ${hash.slice(0, 12)}... has not been uploaded`);
-      const source = await blobs.get(body.program.hash);
-      const { program, diagnostics } = await compiler.program(body.program.name, source);
-      const { memoryLimitBytes, cpuLimitMs, startOn, stay, files } = body;
-      const name = body.name ?? body.program.name;
-      const args = [body.program.name, ...body.args];
-      const common = { env: {}, clock: "virtual" as const, stdin: false };
-      const made = actions.submit(
-        { name, program, args, files, memoryLimitBytes, cpuLimitMs, startOn, stay, ...common },
-        who.name,
-      );
+      const { memoryLimitBytes, cpuLimitMs, startOn, stay, files, env, clock, hosts, seed, sweep } = body;
+      const common = { memoryLimitBytes, cpuLimitMs, startOn, stay, files, env, clock, stdin: false };
+      const spec = {
+        ...{ ...common, name: body.name ?? body.program.name, args: [body.program.name, ...body.args] },
+        ...(hosts.length > 0 && { onlyOn: hosts }),
+        ...(sweep && { sweep }),
+        ...(seed !== null && { seed }),
+      };
+      // Before compiling: what is wrong with it is told at once.
+      requireSweep(spec);
+      requireInputs(spec.sweep);
+      const { program, diagnostics } = await programOf(body.program);
+      const made = actions.submit({ ...spec, program }, who.name);
       return { job: made.id, pid: made.root, diagnostics };
     },
     cancelJob: ({ params }, { who }) => {
       own(params.job, who);
       return { cancelled: actions.cancel({ job: params.job }, who.name) };
+    },
+    cancelPart: ({ params }, { who }) => {
+      own(params.job, who);
+      return { cancelled: actions.cancel(params, who.name) };
+    },
+    retryJob: ({ params, body }, { who }) => {
+      own(params.job, who);
+      return { retried: actions.retry(params.job, body.parts, who.name) };
     },
     process: ({ params }) => views.process(process(params.pid)),
     migrate: ({ params, body }, { who }) => {

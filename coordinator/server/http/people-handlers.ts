@@ -5,6 +5,7 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { HandshakeGate } from "../../protocol/index.ts";
 import type { People, Role, User } from "../../store/index.ts";
 import { hashOf, isLoopback, newSecret, reaches } from "./access.ts";
+import { passkeySite } from "./passkey-handlers.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 import type { Services } from "./services.ts";
 import type { Call, Handlers } from "./site.ts";
@@ -16,7 +17,7 @@ const MAX_TOKENS_OF_ONE = 50;
 const GUESSES = { burst: 20, perSecond: 1 / 30 };
 
 type Served =
-  | ("session" | "signIn" | "signOut" | "changePassword" | "invitation" | "accept")
+  | ("session" | "account" | "signIn" | "changePassword" | "invitation" | "accept")
   | ("users" | "invite" | "changeUser" | "removeUser" | "apiTokens" | "createApiToken" | "removeApiToken");
 
 /** Makes a one-time link's secret. @param name null: whoever uses it chooses one */
@@ -30,7 +31,7 @@ export function invite(people: People, role: Role, name: string | null): { token
 /** Behind the #, so that it goes into no log. */
 export const invitationUrl = (origin: string, token: string): string => `${origin}/welcome#${token}`;
 
-export function peopleHandlers({ coordinator }: Services): Handlers<Served> {
+export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served> {
   const { people } = coordinator.store;
   const guesses = new HandshakeGate(GUESSES);
 
@@ -55,8 +56,14 @@ export function peopleHandlers({ coordinator }: Services): Handlers<Served> {
     if (admitted !== "yes") throw new NightshiftError("NS_RATE_LIMITED", `too many attempts to sign in as ${name}`);
     guesses.settled();
     const known = people.user(name);
-    if (inTime(await isPassword(password, known?.password)) && known) return known;
-    coordinator.note({ who: name, what: "sign-in-failed", target: name, details: "" });
+    if (inTime(await isPassword(password, known?.password || undefined)) && known) return known;
+    // What is nobody's name may be a password in the wrong field.
+    coordinator.note({
+      who: known?.name ?? "",
+      what: "sign-in-failed",
+      target: known?.name ?? "",
+      details: known ? "" : "no such name",
+    });
     throw new NightshiftError("NS_BAD_PASSWORD", "name or password is wrong");
   };
   const keepAnAdministrator = (name: string): void => {
@@ -69,20 +76,24 @@ export function peopleHandlers({ coordinator }: Services): Handlers<Served> {
   };
 
   return {
-    session: (_, { gate, request }) => {
+    session: (_, call) => {
+      const { gate, request } = call;
       const who = gate.who(request);
       return {
         signedIn: who ? { name: who.name, role: who.role, csrf: "csrf" in who.by ? who.by.csrf : "" } : null,
         noUsers: people.users().length === 0,
         plainHttp: !isLoopback(request.host) && !gate.isSecure(request),
+        sso: sso?.title ?? null,
+        passkeys: people.hasPasskeys(passkeySite(call) ?? ""),
       };
     },
+    account: (_, call) => ({
+      password: user(call.who.name).password !== "",
+      sso: sso ? { title: sso.title, connected: people.identitiesOf(call.who.name).length > 0 } : null,
+      passkeys: people.passkeysOf(call.who.name),
+      passkeySite: passkeySite(call),
+    }),
     signIn: async ({ body }, call) => signIn(call, await check(body.name, body.password)),
-    signOut: (_, { gate, request, reply, who }) => {
-      gate.end(request, reply, who);
-      coordinator.note({ who: who.name, what: "signed-out", target: who.name, details: "" });
-      return {};
-    },
     changePassword: async ({ body }, call) => {
       const known = await check(call.who.name, body.old);
       people.saveUser({ ...known, password: inTime(await hashPassword(body.password)) });

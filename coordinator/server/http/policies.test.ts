@@ -13,7 +13,7 @@ beforeAll(async () => {
     site.running.coordinator.apply((core, now) => {
       const info = { os: "Linux", arch: "x64", cpuModel: "P4", slots: 1, memoryBytes: 2 ** 30, speed: 100 };
       core.hostConnected(name, { name, ...info }, [], now);
-      core.setHost(name, { name, tags, drained: false }, now);
+      core.setHost(name, { name, tags, drained: false, stay: false, block: false }, now);
     });
 });
 afterAll(() => site.close());
@@ -102,7 +102,7 @@ test("a host that gets a tag gets that tag's policy", async () => {
   // A host that was never enrolled has nothing to change; this one was.
   site.running.coordinator.store.saveDevice({
     ...{ key: "ipc256", role: "agent", scope: "host", name: "ipc256", enrolledAt: 0, revokedAt: null },
-    ...{ tags: [], drained: false, info: null, pending: false },
+    ...{ tags: [], drained: false, stay: false, block: false, info: null, pending: false },
   });
   await site.first.ask("PATCH", "/api/hosts/ipc256", { tags: ["lab"] });
   expect(told).toContainEqual({

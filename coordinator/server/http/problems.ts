@@ -6,13 +6,18 @@ export interface Problem {
   code: ErrorCode;
   message: string;
   remedy: string;
+  /** Of a job: each thing that is wrong with its sweep, as protocol/sweep.ts has them. */
+  problems?: unknown;
 }
 
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 const STATUS: Partial<Record<ErrorCode, number>> = {
   NS_SIGNED_OUT: 401,
   NS_BAD_PASSWORD: 401,
+  NS_BAD_PASSKEY: 401,
   NS_FORBIDDEN: 403,
   NS_CSRF: 403,
+  NS_SSO_REFUSED: 403,
   NS_PLAIN_HTTP: 403,
   NS_NOT_FOUND: 404,
   NS_NO_SUCH_JOB: 404,
@@ -31,6 +36,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NS_NOT_MIGRATABLE: 422,
   NS_RATE_LIMITED: 429,
   NS_INTERNAL: 500,
+  NS_SSO_FAILED: 502,
 };
 
 /** The framework's own errors carry a status; ours a code. */
@@ -43,15 +49,19 @@ function own(thrown: unknown): NightshiftError {
   return new NightshiftError(code ?? "NS_BAD_REQUEST", message, { cause: thrown });
 }
 
-export async function sendProblem(reply: FastifyReply, thrown: unknown): Promise<void> {
-  const { code, message, remedy } = own(thrown);
+/** What is said of it. */
+export function problemOf(thrown: unknown): { status: number; problem: Problem } {
+  const { code, message, remedy, details } = own(thrown);
   // What went wrong inside is for the log, not for whoever asks.
   const said = code === "NS_INTERNAL" ? "something went wrong in the coordinator; its log has more" : message;
   if (code === "NS_INTERNAL") console.error("nightshift: NS_INTERNAL:", thrown);
-  const problem: Problem = { code, message: said, remedy };
-  await reply
-    .status(STATUS[code] ?? 400)
-    .header("cache-control", "no-store")
-    .type("application/problem+json; charset=utf-8")
-    .send(JSON.stringify(problem));
+  return {
+    status: STATUS[code] ?? 400,
+    problem: { code, message: said, remedy, ...(code === "NS_BAD_JOB" && { problems: details.problems }) },
+  };
+}
+
+export async function sendProblem(reply: FastifyReply, thrown: unknown): Promise<void> {
+  const { status, problem } = problemOf(thrown);
+  await reply.status(status).header("cache-control", "no-store").type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -8,19 +8,28 @@ import files from "@fastify/static";
 import { must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { z } from "zod";
+import type { Credentials } from "../tls/credentials.ts";
 import { Gate, isLoopback, type Who } from "./access.ts";
 import { type Answer, api, type Input, MAX_UPLOAD_BYTES, type Name, REQUESTS_PER_MINUTE } from "./api.ts";
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { jobHandlers } from "./job-handlers.ts";
 import { overheadHandlers } from "./overhead-handlers.ts";
+import { passkeyHandlers } from "./passkey-handlers.ts";
 import { peopleHandlers } from "./people-handlers.ts";
 import { policyHandlers } from "./policy-handlers.ts";
 import { sendProblem } from "./problems.ts";
+import type { Proxies } from "./proxies.ts";
+import { releaseHandlers, serveFeed } from "./release-handlers.ts";
 import type { Services } from "./services.ts";
+import { ssoHandlers } from "./sso-handlers.ts";
 
 /** The console's own addresses. */
-const PAGES = /^\/(?:|welcome|(?:jobs|hosts|overhead)(?:\/[^/]+)?|join|policies|events|people)$/;
+const PAGES =
+  /^\/(?:|welcome|(?:jobs|hosts|overhead)(?:\/[^/]+)?|overhead\/measurements\/[^/]+|credit|join|policies|events|people)$/;
 const MAX_BODY_BYTES = 1 << 20;
+const HANDSHAKE_MS = 10_000;
+/** A year, for this name alone. */
+const HSTS = `max-age=${365 * 24 * 3600}`;
 /** Uploads are whole in memory before they are written. */
 const UPLOADS_AT_ONCE = 4;
 const SECURITY: Readonly<Record<string, string>> = {
@@ -58,13 +67,19 @@ export type Handlers<N extends Name> = { [M in N]: (input: Input<M>, call: Call)
 export interface SiteOptions extends Services {
   /** Whether others than this computer may come over plain http. */
   plainHttp: boolean;
+  /** With these it speaks TLS. */
+  credentials?: Credentials;
+  /** Whether browsers are told to come by TLS alone from now on. */
+  hsts: boolean;
+  proxies: Proxies;
   /** Folder with the built console; where there is none, its address says how to get it. */
   consoleFolder: string;
 }
 
 /** Not listening yet. */
 export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Server>> {
-  const site: FastifyInstance<Server> = fastify({
+  const { credentials, proxies } = options;
+  const settings = {
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: 300 },
     connectionTimeout: 0,
@@ -72,15 +87,29 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
     keepAliveTimeout: 60_000,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
-  });
+    trustProxy: proxies.believes,
+  };
+  // An HTTPS server is as good as the other kind to all that follows.
+  const site = (
+    credentials ? fastify({ ...settings, https: { ...credentials, handshakeTimeout: HANDSHAKE_MS } }) : fastify(settings)
+  ) as FastifyInstance<Server>;
   const gate = new Gate(options.coordinator.store.people, options.plainHttp);
   site.setErrorHandler((error, _request, reply) => sendProblem(reply, error));
   site.get("/healthz", (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok\n"));
   site.addHook("onRequest", async (request, reply) => {
     reply.headers(request.url === EMBED ? EMBED_SECURITY : request.url.startsWith(LEND) ? LEND_SECURITY : SECURITY);
-    const from = request.socket.remoteAddress ?? "";
-    if (!options.plainHttp && !isLoopback(from) && request.url !== "/healthz")
-      throw new NightshiftError("NS_PLAIN_HTTP", "over plain http the console and the API are for this computer only");
+    if (request.protocol === "https") {
+      if (options.hsts && !isLoopback(request.host)) void reply.header("strict-transport-security", HSTS);
+      return;
+    }
+    const near = isLoopback(request.ip) && isLoopback(request.socket.remoteAddress ?? "");
+    if (options.plainHttp || near || request.url === "/healthz") return;
+    throw new NightshiftError(
+      "NS_PLAIN_HTTP",
+      proxies.believes(request.socket.remoteAddress ?? "")
+        ? "the proxy does not say that whoever asks came by https; it is to set X-Forwarded-Proto"
+        : "over plain http the console and the API are for this computer only",
+    );
   });
   await site.register(cookie);
   await site.register(rateLimit, {
@@ -111,8 +140,12 @@ export async function makeSite(options: SiteOptions): Promise<FastifyInstance<Se
     ...jobHandlers(options),
     ...policyHandlers(options),
     ...overheadHandlers(options),
+    ...releaseHandlers(options),
+    ...ssoHandlers(options),
+    ...passkeyHandlers(options),
   };
   for (const name of Object.keys(api) as Name[]) addRoute(site, name, handlers, gate, options);
+  serveFeed(site, options);
   await serveConsole(site, options.consoleFolder);
   return site;
 }

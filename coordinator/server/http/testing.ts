@@ -1,9 +1,11 @@
 // For tests of the HTTP side: a coordinator in this process, on loopback and in a home of its own, and people who ask it things by plain
 // fetch. No tests in here.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setDefaultCACertificates } from "node:tls";
 import { type CoordinatorOptions, type RunningCoordinator, startCoordinator } from "../index.ts";
+import { authorityFile } from "../tls/authority-file.ts";
 import type { Problem } from "./problems.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -39,9 +41,9 @@ export class Person {
       },
       ...(body !== undefined && { body: bytes ? Buffer.from(body) : JSON.stringify(body) }),
     });
-    const set = response.headers.getSetCookie().find((cookie) => cookie.startsWith("nightshift="));
+    const set = response.headers.getSetCookie().find((cookie) => /^(?:__Host-)?nightshift=/.test(cookie));
     if (set) this.cookie = set.split(";")[0] ?? "";
-    const json = /json/.test(response.headers.get("content-type") ?? "");
+    const json = /\bjson\b/.test(response.headers.get("content-type") ?? "");
     const answer = json ? await response.json() : await response.text();
     if (json && typeof answer.csrf === "string") this.csrf = answer.csrf;
     return { status: response.status, body: answer, headers: response.headers };
@@ -61,6 +63,7 @@ export const refused = ({ status, body }: Reply): [number, Problem["code"]] => [
 
 export interface TestSite {
   running: RunningCoordinator;
+  home: string;
   url: string;
   person(): Person;
   /** Signed in as a new user of that role, who is named after it. */
@@ -68,16 +71,18 @@ export interface TestSite {
   close(): Promise<void>;
 }
 
-/** Its first administrator is called `first`. */
+/** With a local authority, this process believes it from then on. Its first administrator is called `first`. */
 export async function startSite(options: Partial<CoordinatorOptions> = {}): Promise<TestSite & { first: Person }> {
   const home = mkdtempSync(join(tmpdir(), "nightshift-site-"));
   const running = await startCoordinator({ home, port: 0, ...options });
-  const url = `http://127.0.0.1:${running.port}`;
+  const url = `${options.tls ? "https" : "http"}://127.0.0.1:${running.port}`;
+  if (options.tls === "local-authority") setDefaultCACertificates([readFileSync(authorityFile(home), "utf8")]);
   const person = (): Person => new Person(url);
   const first = person();
   await first.accept(running.consoleUrl, "first");
   return {
     running,
+    home,
     url,
     first,
     person,

@@ -17,7 +17,7 @@ const message = (): Promise<Told> =>
 
 /** @param stopAfterMs for a stage that is to be stopped from outside */
 async function ask({ asked, stopAfterMs }: { asked: Asked; stopAfterMs: number | null }): Promise<unknown> {
-  worker.postMessage(asked);
+  worker.postMessage({ asked, stopAfterMs });
   for (;;) {
     const told = await message();
     if (told.kind === "done") return told.result;

@@ -99,4 +99,14 @@ async function badImage(given: Carry): Promise<string> {
   }
 }
 
-Object.assign(globalThis, { ready: true, carry, badImage });
+/** The code of the error with which a program is refused that this browser cannot compile. */
+async function unknownInstruction(): Promise<string> {
+  const code = [0xff, 0x0b]; // there is no instruction 0xff
+  const module = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 3 + code.length, 1, 1 + code.length, 0];
+  return loadForBrowserWorkers(Uint8Array.from([...module, ...code])).then(
+    () => "",
+    (thrown: unknown) => asNightshiftError(thrown).code,
+  );
+}
+
+Object.assign(globalThis, { ready: true, carry, badImage, unknownInstruction });

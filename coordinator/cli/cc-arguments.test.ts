@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { makeRule, plainLevels, readCcArguments } from "./cc-arguments.ts";
+
+describe("what a build gives its compiler", () => {
+  test("options with values of their own keep them; folders of headers and libraries are told apart; order stays", () => {
+    const line = "-Wall -isystem inc main.o -x c -L. -Llib part.a -lm -l foo -Wl,--export-all -g";
+    expect(readCcArguments(line.split(" "))).toEqual({
+      inputs: ["main.o", "part.a", "-lm", "-lfoo"],
+      flags: ["-Wall", "-x", "c", "-Wl,--export-all", "-g"],
+      includeDirs: ["inc"],
+      libraryDirs: [".", "lib"],
+      rule: undefined,
+    });
+  });
+  test("what has no meaning here is passed over", () => {
+    expect(readCcArguments(["-fPIC", "-pthread", "-march=native", "-static", "a.c"])).toMatchObject({
+      inputs: ["a.c"],
+      flags: [],
+    });
+  });
+  test("a make rule is asked for in several ways", () => {
+    expect(readCcArguments(["-MMD"]).rule).toEqual({ file: undefined, targets: [], phony: false });
+    expect(readCcArguments(["-MD", "-MP", "-MT", "x.o", "-MF", "x.d"]).rule).toEqual({
+      file: "x.d",
+      targets: ["x.o"],
+      phony: true,
+    });
+  });
+  test("a value that is missing is said", () => {
+    expect(() => readCcArguments(["-MF"])).toThrow(expect.objectContaining({ code: "NS_USAGE", message: "-MF needs a value" }));
+  });
+  test("levels without a number get one", () => {
+    expect(plainLevels(["cc", "-O", "a.c", "-Og", "-Ofast", "-O2", "-O9"])).toEqual([
+      "cc",
+      "-O1",
+      "a.c",
+      "-O1",
+      "-O3",
+      "-O2",
+      "-O3",
+    ]);
+  });
+  test("rules escape what make would read otherwise", () => {
+    expect(makeRule(["a b.o"], ["/x/a$.c", "/x/h#.h"], true)).toBe("a\\ b.o: /x/a$$.c \\\n  /x/h\\#.h\n/x/h\\#.h:\n");
+  });
+});

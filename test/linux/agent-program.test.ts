@@ -1,0 +1,61 @@
+// The headless agent as one file, built and run for real: alone in a folder, it joins a coordinator, computes, and gives a running process away.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeAgentProgram } from "@nightshift/installer/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Cluster, local, until } from "../cluster.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ns-agent-program-"));
+const program = join(folder, "alone", "nightshift-agent");
+beforeAll(async () => {
+  await makeAgentProgram({ node: process.execPath, to: program, work: join(folder, "work") });
+  rmSync(join(folder, "work"), { recursive: true });
+});
+let agent: ChildProcess | undefined;
+afterAll(() => {
+  agent?.kill("SIGKILL"); // where a test has run out of time
+  rmSync(folder, { recursive: true, force: true });
+});
+/** Nothing of this repository is found from there. */
+const alone = { cwd: join(folder, "alone"), env: { PATH: process.env.PATH, HOME: join(folder, "home") } };
+
+test("it says its version and what it takes; without a link it says what is missing", () => {
+  const ask = (option: string): string => execFileSync(program, [option], { ...alone, encoding: "utf8" });
+  expect(ask("--version")).toBe("0.1.0\n");
+  expect(ask("--help")).toMatch(/^nightshift-agent 0\.1\.0: .*\n\n {2}--join LINK/);
+  expect(() => execFileSync(program, [], { ...alone, stdio: "pipe" })).toThrow(/NS_USAGE: the agent needs --join LINK/);
+});
+
+test("it joins a coordinator, computes, takes a running process over and gives it away", async () => {
+  await using cluster = await Cluster.start();
+  agent = spawn(program, ["--join", cluster.hostLink, "--name", "alone", "--slots", "2", "--no-signals", "--json"], {
+    ...alone,
+    stdio: "ignore",
+  });
+  const ended = once(agent, "exit");
+  try {
+    const row = async () => (await cluster.client.request("hosts", {}))[0];
+    await until("it has joined", async () => (await row())?.online);
+    expect(await row()).toMatchObject({ name: "alone", version: "0.1.0", outOfDate: false });
+    const { out } = await local("fork-fibonacci", ["20"]);
+    expect(await cluster.run("fork-fibonacci", ["20"])).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
+    await cluster.startAgent("other");
+    const job = await cluster.submit("steady-lines.c", ["400", "1000"], { startOn: "other", stay: true });
+    for (const to of ["alone", "other"]) {
+      await until(`it runs elsewhere than on ${to}`, async () => {
+        const [process] = await cluster.ps(job.job);
+        return process?.state === "running" && process.host !== to;
+      });
+      await cluster.client.request("migrate", { pid: job.pid, host: to });
+    }
+    expect((await cluster.end(job)).stdout).toBe((await local("steady-lines.c", ["400", "1000"])).out);
+  } finally {
+    agent.kill();
+    await ended;
+  }
+  expect(readdirSync(join(folder, "alone"))).toEqual(["nightshift-agent"]);
+  expect(readdirSync(join(folder, "home", ".nightshift", "agents"))).toEqual(["alone"]);
+});

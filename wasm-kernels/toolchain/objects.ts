@@ -1,0 +1,123 @@
+// File by file, as make and configure build: one source to an object, objects to an archive, objects and archives to a program. What compile.ts
+// does in one go, with the same flags, so that the programs are the same kind.
+import { basename } from "node:path";
+import { NightshiftError } from "../errors.ts";
+import { buildKey, readBuild, writeBuild } from "./cache.ts";
+import { compilerVersion, runTools } from "./clang.ts";
+import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, timeoutFor } from "./compile.ts";
+import { linkArgs, loadOverlay } from "./overlay.ts";
+import { isWasm, readGiven } from "./sources.ts";
+
+const OBJECT = "/object.o";
+const PROGRAM = "/program.wasm";
+const ARCHIVE = "/archive.a";
+const PREPROCESSED = "/preprocessed";
+
+export interface CompiledObject {
+  readonly object: Uint8Array;
+  /** As of Compiled. */
+  readonly diagnostics: string;
+  /** The source, and the headers that it may include; those of the system are not among them. */
+  readonly reads: readonly string[];
+}
+
+/** One C or C++ source to an object. Throws as compile() does. */
+export const compileObject = (options: CompileOptions): Promise<CompiledObject> => oneSource(options, ["-c"], OBJECT);
+
+/** One C or C++ source after its preprocessor. Throws as compile() does. */
+export async function preprocess(options: CompileOptions): Promise<{ text: string; diagnostics: string }> {
+  const { object, diagnostics } = await oneSource(options, ["-E"], PREPROCESSED);
+  return { text: new TextDecoder().decode(object), diagnostics };
+}
+
+async function oneSource(options: CompileOptions, mode: readonly string[], wanted: string): Promise<CompiledObject> {
+  if (options.sources.length !== 1) throw new NightshiftError("NS_USAGE", "An object is made of one source");
+  const { args, set } = await compileArgs(options);
+  const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
+  const whole = [...args, ...mode, ...set.sources, "-o", wanted];
+  const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(whole), ...files.flat()]);
+  let built = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
+  if (!built) {
+    const request = { commands: [["clang", ...whole]] as const, files: new Map([...overlay.files, ...files]), wanted };
+    const reply = await runTools(request, timeoutFor(options));
+    if (reply.output === undefined) throw failure(reply, set, options.sources);
+    built = { bytes: reply.output, text: reply.text };
+    if (options.cacheDir !== undefined) await writeBuild(options.cacheDir, key, built);
+  }
+  return { object: built.bytes, diagnostics: set.localise(built.text), reads: set.reads };
+}
+
+export interface LinkOptions {
+  /** Paths of objects and archives, in the order in which the linker is to see them. */
+  readonly inputs: readonly string[];
+  /** With C++'s libraries; also when an object needs them. */
+  readonly cxx: boolean;
+  /** Further arguments for the linker's driver. */
+  readonly extraArgs?: readonly string[];
+  readonly cacheDir?: string;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Objects and archives to a program.
+ * @throws NightshiftError NS_COMPILE_FAILED (the linker's text), NS_SOURCE_NOT_FOUND, NS_NOT_WASM (an object for another machine)
+ */
+export async function link(options: LinkOptions): Promise<Compiled> {
+  const contents = await Promise.all(options.inputs.map(readGiven));
+  for (const [at, bytes] of contents.entries())
+    if (!isWasm(bytes) && !isArchive(bytes))
+      throw new NightshiftError(
+        "NS_NOT_WASM",
+        `${options.inputs[at]} is no object of WebAssembly's: was it compiled by another compiler?`,
+      );
+  const cxx = options.cxx || contents.some(needsCxx);
+  const overlay = await loadOverlay(options.cacheDir, cxx);
+  const virtual = options.inputs.map((path, at) => `/input/${at}/${basename(path)}`);
+  const args = ["--no-wasm-opt", ...LINK_FLAGS, ...(options.extraArgs ?? []), ...virtual, ...linkArgs(cxx), "-o", PROGRAM];
+  const files = new Map([...overlay.files, ...virtual.map((path, at) => [path, contents[at] ?? new Uint8Array()] as const)]);
+  const reply = await runTools(
+    { commands: [["clang", ...args]], files, wanted: PROGRAM },
+    timeoutFor({ sources: options.inputs }),
+  );
+  const localise = (text: string): string =>
+    text.replaceAll(/\/input\/(\d+)\/[^:()\s]+/g, (whole, at) => options.inputs[Number(at)] ?? whole);
+  if (reply.output !== undefined && isWasm(reply.output)) return { wasm: reply.output, diagnostics: localise(reply.text) };
+  throw failure(reply, { localise, outside: [] }, ["The program"]);
+}
+
+/**
+ * Adds objects to an archive in place of those of the same name, or makes one of them.
+ * @param existing the archive as it is
+ */
+export async function addToArchive(existing: Uint8Array | undefined, paths: readonly string[]): Promise<Uint8Array> {
+  const contents = await Promise.all(paths.map(readGiven));
+  const virtual = paths.map((path, at) => `/input/${at}/${basename(path)}`);
+  const files = new Map(virtual.map((path, at) => [path, contents[at] ?? new Uint8Array()]));
+  if (existing) files.set(ARCHIVE, existing);
+  const reply = await runTools(
+    { commands: [["ar", "rcsD", ARCHIVE, ...virtual]], files, wanted: ARCHIVE },
+    timeoutFor({ sources: paths }),
+  );
+  if (reply.output === undefined || reply.exitCode !== 0)
+    throw new NightshiftError("NS_COMPILE_FAILED", `The archive could not be made:\n${reply.text.trimEnd()}`);
+  return reply.output;
+}
+
+/** The names of an archive's members, in order. */
+export async function listArchive(archive: Uint8Array): Promise<string> {
+  const request = { commands: [["ar", "t", ARCHIVE]] as const, files: new Map([[ARCHIVE, archive]]), wanted: ARCHIVE };
+  const reply = await runTools(request, timeoutFor({ sources: [] }));
+  if (reply.exitCode !== 0)
+    throw new NightshiftError("NS_COMPILE_FAILED", `The archive cannot be read:\n${reply.text.trimEnd()}`);
+  return reply.text;
+}
+
+const isArchive = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(0, 8)).toString("latin1") === "!<arch>\n";
+
+/** Objects of C++ name its library's functions; those of C do not. */
+const CXX_NAMES = ["_ZNSt3__2", "__cxa_", "_Znwm", "_ZdlPv", "__gxx_personality"].map((name) => Buffer.from(name));
+const needsCxx = (bytes: Uint8Array): boolean => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return CXX_NAMES.some((name) => buffer.includes(name));
+};
