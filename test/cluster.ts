@@ -28,16 +28,13 @@ import { instrument } from "@nightshift/wasm-kernels/instrument";
 import { type LocalResult, type LocalRunOptions, Program, runLocally } from "@nightshift/wasm-kernels/process";
 import { programNamed } from "@nightshift/wasm-kernels/programs";
 import { compile } from "@nightshift/wasm-kernels/toolchain";
+import { PATIENCE_MS } from "./patience.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COORDINATOR_MAIN = fileURLToPath(new URL("./coordinator-main.ts", import.meta.url));
 const AGENT_MAIN = join(ROOT, "agent-app/headless/main.ts");
 /** Kept between runs; entries are named by the hash of what went into them. */
 export const BUILDS: string = join(ROOT, "node_modules/.cache/nightshift-test-builds");
-/** For a child to say that it is ready, on a machine that has much else to do. */
-const START_MS = 30_000;
-/** For a job to end: far more than any of them takes, below Vitest's own limit so that what it waited for can be said. */
-const JOB_MS = 50_000;
 const RETRY_MS = 50;
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -72,7 +69,11 @@ export async function local(
 }
 
 /** Asks until the answer is not undefined or false. @throws after `ms`, saying what was waited for */
-export async function until<T>(what: string, ask: () => Promise<T> | T, ms = 20_000): Promise<Exclude<T, undefined | false>> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T> | T,
+  ms = PATIENCE_MS,
+): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + ms;
   for (;;) {
     const answer = await ask();
@@ -214,7 +215,7 @@ export class Cluster {
     child.stdin.on("error", () => {}); // it may be killed at any time
     await new Promise<void>((resolve, reject) => {
       const failed = (why: string): void => reject(new Error(`${args.join(" ")}: ${why}\n${log.join("\n")}`));
-      const timer = setTimeout(() => failed(`not ready within ${START_MS} ms`), START_MS);
+      const timer = setTimeout(() => failed(`not ready within ${PATIENCE_MS} ms`), PATIENCE_MS);
       child.once("error", (error) => failed(error.message));
       child.once("exit", (code, signal) => failed(`ended with ${signal ?? code}`));
       for (const stream of [child.stdout, child.stderr])
@@ -370,7 +371,7 @@ export class Cluster {
    * Follows the job to its end. When the connection is lost it connects again and goes on from where it was.
    * @param received filled while the job runs, for who wants to look on
    */
-  async end({ job, pid }: { job: number; pid: number }, received = new Received(), ms = JOB_MS): Promise<Ended> {
+  async end({ job, pid }: { job: number; pid: number }, received = new Received(), ms = PATIENCE_MS): Promise<Ended> {
     const deadline = performance.now() + ms;
     while (!received.report) {
       const left = deadline - performance.now();

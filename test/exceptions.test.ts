@@ -20,7 +20,7 @@ test.each([
   ["setjmp and longjmp", ["setjmp.c"]],
   ["setjmp and longjmp in the newer form of exceptions", ["setjmp.c"], ["-mllvm", "-wasm-use-legacy-eh=false"]],
   ["both, through C and C++ frames", ["mixed.cpp", "mixed.c"]],
-])("%s: moved at every line and at the first polls", { timeout: 120_000 }, async (_what, names, extraArgs: string[] = []) => {
+])("%s: moved at every line and at the first polls", async (_what, names, extraArgs: string[] = []) => {
   const { wasm } = await compile({ sources: sources(names), extraArgs, cacheDir: BUILDS });
   const module = new Uint8Array(wasm);
   const times = { now: () => 0, cpuNow: () => 0 };

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PolicyFile } from "./policy-files.ts";
 
 /** For the system to tell of a change, on a machine that has much else to do. */
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = { timeout: 120_000, interval: 20 };
 
 let folder: string;
 let path: string;

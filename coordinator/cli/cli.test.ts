@@ -339,9 +339,7 @@ it("policy sets, previews, shows and undoes what hosts may do", async () => {
   expect([bad.status, bad.stderr]).toEqual([1, expect.stringMatching(/NS_BAD_POLICY: .*locked\.mode must be one of/)]);
 });
 
-it("overhead measures on two hosts, waits for the end, and keeps what it measured", {
-  timeout: 180_000,
-}, async () => {
+it("overhead measures on two hosts, waits for the end, and keeps what it measured", async () => {
   const [first = "", second = ""] = ((await json("hosts")) as { name: string }[]).map(({ name }) => name);
   expect((await nightshift(["overhead", "list"])).stdout.toString()).toBe("There are no experiments yet.\n");
   const { status, stdout } = await nightshift(["overhead", "start", first, second, "--runs", "1", "--size", "20"]);
@@ -406,7 +404,7 @@ it("start runs the experiment on two hosts, checks every output and prints its f
   });
   const { tb, taPlainWasm, tiPlainWasm } = figures;
   expect(figures.overheadPlainWasm).toBeCloseTo(tb / taPlainWasm + tb / tiPlainWasm - 1);
-}, 120_000);
+});
 
 const GROUPED = [
   ...["show", "set", "undo"].map((name) => ["policy", name]),

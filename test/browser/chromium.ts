@@ -1,5 +1,6 @@
 // Chromium by Playwright: finds an installed one, opens it, and pages of `pages/` in it. Owns all of that and ends it in close(). No tests in here.
 import { type Browser, type Page, chromium as playwright } from "playwright-core";
+import { PATIENCE_MS } from "../patience.ts";
 import { type Engine, without } from "./driven.ts";
 import { installed } from "./installed.ts";
 import { isReady, servePage } from "./served-page.ts";
@@ -64,11 +65,12 @@ export async function openPage(name: string, { isolated, v8Flags = [] }: PageOpt
 }
 
 /**
+ * Its pages have patience (PATIENCE_MS).
  * @param v8Flags settings of the engine that people's browsers do not have
  * @param more of its command line
  */
-export function launchChromium(v8Flags: readonly string[] = [], more: readonly string[] = []): Promise<Browser> {
-  return playwright.launch({
+export async function launchChromium(v8Flags: readonly string[] = [], more: readonly string[] = []): Promise<Browser> {
+  const browser = await playwright.launch({
     executablePath: findChromium() ?? "",
     args: [
       ...ARGUMENTS,
@@ -77,4 +79,11 @@ export function launchChromium(v8Flags: readonly string[] = [], more: readonly s
       ...(v8Flags.length > 0 ? [`--js-flags=${v8Flags.join(" ")}`] : []),
     ],
   });
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  };
+  return browser;
 }

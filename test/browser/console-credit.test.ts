@@ -8,10 +8,9 @@ import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole } from "./console-stage.ts";
 
 const without = withoutChromium("the credit page");
-const DEADLINE_MS = 120_000;
 const DAY_MS = 86_400_000;
 
-beforeAll(ensureConsole, DEADLINE_MS);
+beforeAll(ensureConsole);
 
 /** Beside the coordinator, into its database. */
 function earn(cluster: Cluster, earned: { at: number; host: string; cpuMs: number; credit: number }[]): void {
@@ -75,5 +74,4 @@ test.skipIf(without)(
     await page.getByLabel("时段").selectOption("week");
     await page.getByRole("alert").waitFor();
   },
-  DEADLINE_MS,
 );

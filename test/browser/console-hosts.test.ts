@@ -8,10 +8,9 @@ import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, SPIN, submit } from "./console-stage.ts";
 
 const without = withoutChromium("hosts in the console");
-const DEADLINE_MS = 120_000;
 const HOUR_MS = 3_600_000;
 
-beforeAll(ensureConsole, DEADLINE_MS);
+beforeAll(ensureConsole);
 
 test.skipIf(without)(
   "the table has the columns that somebody has chosen in this browser, sorted by any of them, by keyboard too",
@@ -80,7 +79,6 @@ test.skipIf(without)(
     await page.getByLabel("Language").selectOption("zh");
     await page.getByRole("columnheader", { name: "可用内存" }).waitFor();
   },
-  DEADLINE_MS,
 );
 
 test.skipIf(without)(
@@ -132,5 +130,4 @@ test.skipIf(without)(
     ])
       await page.getByRole("cell", { name: what }).waitFor();
   },
-  DEADLINE_MS,
 );

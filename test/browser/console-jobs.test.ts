@@ -7,7 +7,6 @@ import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, SPIN, submit } from "./console-stage.ts";
 
 const without = withoutChromium("jobs in the console");
-const DEADLINE_MS = 120_000;
 
 /** Prints a picture, writes a table, and one of its parts fails. Reads a file when there is one. */
 const RENDER = `#include <stdio.h>
@@ -25,7 +24,7 @@ int main(int c, char **v) {
   return n == 3 ? 3 : 0;
 }`;
 
-beforeAll(ensureConsole, DEADLINE_MS);
+beforeAll(ensureConsole);
 
 const file = (name: string, text: string) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
 const command = (page: Page) => page.getByRole("region", { name: /^Part \d+$/ }).locator("pre");
@@ -99,7 +98,6 @@ test.skipIf(without)(
     const [ended] = await cluster.client.request("parts", { job: 2, after: 0 });
     expect(ended).toMatchObject({ state: "done", stderrBytes: "moonlight\n \n".length });
   },
-  DEADLINE_MS,
 );
 
 test.skipIf(without)(
@@ -142,7 +140,6 @@ test.skipIf(without)(
     await page.getByText("2 of 2").waitFor();
     expect((await cluster.client.request("job", { job: 1 })).name).toBe("from a file");
   },
-  DEADLINE_MS,
 );
 
 test.skipIf(without)(
@@ -213,7 +210,6 @@ test.skipIf(without)(
     expect(await wide()).toBe(0);
     expect(found).toEqual([]);
   },
-  DEADLINE_MS,
 );
 
 /** Prints the file that it is told of. */
@@ -284,5 +280,4 @@ test.skipIf(without)(
     await alert.getByText("没有此作业。").waitFor();
     expect(await alert.locator("[lang=en]").innerText()).toBe("there is no job 99");
   },
-  DEADLINE_MS,
 );

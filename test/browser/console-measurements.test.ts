@@ -7,9 +7,8 @@ import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole } from "./console-stage.ts";
 
 const without = withoutChromium("the measurements");
-const DEADLINE_MS = 120_000;
 
-beforeAll(ensureConsole, DEADLINE_MS);
+beforeAll(ensureConsole);
 
 const sizes = { plainBytes: 1000, migratableBytes: 1600 };
 const order = (name: string, more: Partial<Params<"measurementSend">> = {}): Params<"measurementSend"> => ({
@@ -102,5 +101,4 @@ test.skipIf(without)(
     await page.goto(`${url}/overhead/measurements/1`);
     await page.getByText("there is no measurement 1").waitFor();
   },
-  DEADLINE_MS,
 );

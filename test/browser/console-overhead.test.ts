@@ -7,9 +7,8 @@ import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, PASSWORD } from "./console-stage.ts";
 
 const without = withoutChromium("the overhead page");
-const DEADLINE_MS = 240_000;
 
-beforeAll(ensureConsole, DEADLINE_MS);
+beforeAll(ensureConsole);
 
 const tooWide = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -38,9 +37,9 @@ test.skipIf(without)(
     await page.getByRole("status").getByText("Preparing: the program is compiled").waitFor();
     // The rows come one after the other, without loading anew.
     const row = (name: string) => page.getByRole("row", { name: new RegExp(`^${name}( |$)`) });
-    await row("2").waitFor({ timeout: 60_000 });
+    await row("2").waitFor();
     await row("Median").waitFor();
-    await page.getByText("Done", { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByText("Done", { exact: true }).waitFor();
     const experiment = await cluster.client.request("overheadShow", { id: 1 });
     const { median } = experiment.figures ?? { median: { ta: 0, ti: 0, tb: 0, overhead: 0 } };
     expect(await row("Median").getByRole("cell").allInnerTexts()).toEqual([
@@ -74,7 +73,7 @@ test.skipIf(without)(
     const { id } = await cluster.client.request("overheadStart", { hosts: ["ipc256", "amun"], runs: 1, n: 24 });
     // Somebody else has started it: it is shown without being asked for.
     await page.getByRole("link", { name: `Overhead experiment ${id}` }).waitFor();
-    await page.getByRole("figure", { name: "Overhead over time" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("figure", { name: "Overhead over time" }).waitFor();
     for (const path of ["/overhead", "/overhead/1"]) {
       await page.goto(url + path);
       await page.getByRole("table").waitFor();
@@ -91,7 +90,6 @@ test.skipIf(without)(
     await page.getByRole("heading", { name: "开销实验 1" }).waitFor();
     await page.getByRole("row", { name: /^中位数/ }).waitFor();
   },
-  DEADLINE_MS,
 );
 
 test.skipIf(without)(
@@ -104,7 +102,7 @@ test.skipIf(without)(
     await page.getByText("there is no experiment 7").waitFor();
     await cluster.client.request("overheadStart", { hosts: ["amun", "ipc256"], runs: 4, n: 46 });
     await page.goto(`${url}/overhead`);
-    await page.getByRole("status").getByText("Run 1 of 4: amun").waitFor({ timeout: 60_000 });
+    await page.getByRole("status").getByText("Run 1 of 4: amun").waitFor();
     expect(await page.getByRole("button", { name: "Start the experiment" }).count()).toBe(0);
     expect(await violations(page)).toEqual([]);
 
@@ -132,5 +130,4 @@ test.skipIf(without)(
     await page.getByRole("link", { name: "All experiments" }).click();
     await page.getByText("The coordinator does not answer").waitFor();
   },
-  DEADLINE_MS,
 );

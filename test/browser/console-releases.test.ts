@@ -13,7 +13,7 @@ describe.skipIf(withoutChromium("releases in the console"))("releases in the con
     await ensureConsole();
     cluster = await Cluster.start({ agents: ["amun"] });
     opened = await openConsole(cluster);
-  }, 120_000);
+  });
   afterAll(async () => {
     await opened?.[Symbol.asyncDispose]();
     await cluster?.close();

@@ -2,6 +2,7 @@
 // (webkit.ts) have small clients of their own. Also how values get into their pages and out.
 
 import type { ChildProcess } from "node:child_process";
+import { PATIENCE_MS } from "../patience.ts";
 
 /** Playwright's Page is one too. */
 export interface Tab {
@@ -44,7 +45,13 @@ export function without({ missing }: Pick<Engine, "missing">, what: string): boo
 }
 
 /** Looks in the page until there is an answer. @throws after `ms`, saying what was waited for */
-export async function inPage<R, A>(tab: Tab, what: string, work: (arg: A) => R, arg: A, ms = 20_000): Promise<NonNullable<R>> {
+export async function inPage<R, A>(
+  tab: Tab,
+  what: string,
+  work: (arg: A) => R,
+  arg: A,
+  ms = PATIENCE_MS,
+): Promise<NonNullable<R>> {
   const deadline = performance.now() + ms;
   for (;;) {
     const answer = await tab.evaluate(work, arg);

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { PATIENCE_MS } from "../patience.ts";
 import { type Driven, type Engine, endWithUs, evaluating, fromJson, type Tab, toJson } from "./driven.ts";
 import { installed } from "./installed.ts";
 
-const START_MS = 30_000;
 /** Longer than anything takes that a page is asked to do here. */
 const ANSWER_MS = 300_000;
 /** It looks for no news, asks nothing at its start, and speaks English. */
@@ -60,7 +60,7 @@ export async function launchFirefox(preferences: Readonly<Record<string, unknown
   };
   try {
     const address = await new Promise<string>((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error("Firefox does not say where it listens")), START_MS);
+      const late = setTimeout(() => reject(new Error("Firefox does not say where it listens")), PATIENCE_MS);
       child.once("error", reject);
       createInterface(child.stderr).on("line", (line) => {
         const found = /WebDriver BiDi listening on (ws:\S+)/.exec(line);

@@ -177,7 +177,7 @@ describe.skipIf(withoutChromium("single sign-on"))("single sign-on", () => {
     expect(await roleOf("mary")).toBe("submitter");
     const used = await open(link);
     expect(await told(used)).toMatch(/wrong, used or expired/);
-  }, 120_000);
+  });
 
   test("a one-time link that is refused is as good as before; one for somebody's new password connects instead", async () => {
     const unused = await linkFor("viewer");
@@ -192,7 +192,7 @@ describe.skipIf(withoutChromium("single sign-on"))("single sign-on", () => {
     await isIn(await follow(await linkFor("viewer", "joan"), "s-6"));
     expect([await roleOf("joan"), await roleOf("x")]).toEqual(["viewer", undefined]);
     expect((await site.person().post("/api/invitations/sso", { token: "x".repeat(43) })).body.code).toBe("NS_BAD_INVITATION");
-  }, 120_000);
+  });
 
   test("signing out is signing out there, too, where the administrator wants it, for those who came in by it", async () => {
     const page = await comeIn("s-1");

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { PATIENCE_MS } from "../patience.ts";
 import { type Driven, type Engine, endWithUs, evaluating, fromJson, type Tab, toJson } from "./driven.ts";
 import { installed } from "./installed.ts";
 
-const START_MS = 30_000;
 /** A script may take so long. */
 const SCRIPT_MS = 300_000;
 
@@ -76,7 +76,7 @@ const asker =
   };
 
 async function started(ask: Ask): Promise<void> {
-  for (const deadline = performance.now() + START_MS; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const deadline = performance.now() + PATIENCE_MS; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const status = await ask<{ ready: boolean }>("GET", "/status").catch((thrown: Error) => thrown);
     if (!(status instanceof Error)) return;
     if (performance.now() > deadline) throw status;

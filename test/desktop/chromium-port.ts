@@ -19,6 +19,7 @@ import {
 } from "@nightshift/agent-app/desktop/testing";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "../browser/chromium.ts";
+import { PATIENCE_MS } from "../patience.ts";
 
 /** Chromium opens no app:// without Electron; requests for this origin never leave the browser. */
 const PAGE_ORIGIN = "https://nightshift";
@@ -74,7 +75,7 @@ export class ChromiumPort extends VariablePort {
     });
     const { colorScheme = "light", width = 960, height = 720 } = this.look;
     this.context = await this.browser.newContext({ colorScheme, viewport: { width, height } });
-    this.context.setDefaultTimeout(20_000);
+    this.context.setDefaultTimeout(PATIENCE_MS);
     const preload = readFileSync(join(this.built, "preload.cjs"), "utf8");
     await this.context.addInitScript({
       content: `{
@@ -108,7 +109,7 @@ export class ChromiumPort extends VariablePort {
     const page = await this.opened.get(kind);
     if (!page) throw new Error(`no window ${kind} is open`);
     if (kind === "main")
-      await page.waitForSelector("main", { timeout: 15_000 }).catch((thrown: unknown) => {
+      await page.waitForSelector("main").catch((thrown: unknown) => {
         throw new Error(`${String(thrown)}\n${this.complaints.join("\n")}`);
       });
     return page;

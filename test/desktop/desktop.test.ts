@@ -63,7 +63,7 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
 
   const hostRow = async (name: string) => (await cluster.client.request("hosts", {})).find((one) => one.name === name);
   const go = (page: Page, name: string): Promise<unknown> => page.click(`nav a[href="#${name}"]`);
-  const says = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor({ timeout: 20_000 });
+  const says = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
 
   test("a link is pasted, shows whom it joins, joins; a job computes and is seen; pausing by a click stops it", async () => {
     await using desktop = await start("amun");
@@ -172,7 +172,7 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     await go(page, "settings");
     await set({ mode: "never" });
     await until("it has stopped", () => app.state().headline === "Paused: switched off (set by your administrator)");
-    await says(page, "Set by your administrator");
+    await page.getByText("Set by your administrator", { exact: true }).first().waitFor();
     expect(await page.getByLabel("When to compute").isDisabled()).toBe(true);
     await until("the coordinator knows", async () => (await hostRow("thoth"))?.paused?.startsWith("switched off"));
     await cluster.client.request("policyUndo", { scope: "host:thoth", version: null });

@@ -39,4 +39,4 @@ test("an agent earns credit by a job, which the ranking shows, and the agent its
   });
   expect(told).toEqual({ credit, weekCredit: credit, rank: 1, hosts: 1 });
   expect(await json("credit", "--days", "7")).toEqual(rows);
-}, 60_000);
+});

@@ -31,4 +31,4 @@ test("a host is told to stay, blocked, drained, renamed, tagged, shown and revok
     "kept clear; its processes are balanced again; takes new processes again",
     "amun is now amun-2; tags library, fast; its processes stay; takes nothing new",
   ]);
-}, 60_000);
+});

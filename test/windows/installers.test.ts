@@ -71,7 +71,7 @@ function makeSigner(folder: string): string {
   return program;
 }
 
-describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout: 240_000 }, () => {
+describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", () => {
   const folder = mkdtempSync(join(tmpdir(), "ns-installers-"));
   let wine: Wine;
   /** As it is without Nightshift, before and after every test. */
@@ -152,7 +152,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       msi(OLD, "/i", "MODE=nothing"),
     ]);
     bare = await wine.snapshot();
-  }, 300_000);
+  }, 600_000);
   afterAll(() => {
     wine?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -433,7 +433,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     wine.startProgram([agent, "--home", "C:\\home", "--name", "pc", "--slots", "1", "--json"], log);
     const pc = async () => (await cluster.client.request("hosts", {})).find(({ name }) => name === "pc");
     const said = (): string => readFileSync(log, "utf8");
-    await until("the PC has joined", async () => (await pc())?.online, 30_000).catch((thrown) => {
+    await until("the PC has joined", async () => (await pc())?.online).catch((thrown) => {
       throw new Error(`${(thrown as Error).message}\n${said()}`);
     });
     expect((await pc())?.os).toMatch(/^Windows_NT 10/);
@@ -468,14 +468,10 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
     const received = new Received();
     const end = cluster.end(job, received);
     const runsOn = (host: string) =>
-      until(
-        `it runs on ${host}`,
-        async () => {
-          const [row] = await cluster.ps(job.job);
-          return row?.host === host && row.state === "running";
-        },
-        60_000,
-      );
+      until(`it runs on ${host}`, async () => {
+        const [row] = await cluster.ps(job.job);
+        return row?.host === host && row.state === "running";
+      });
     for (const [from, to] of [
       ["pc", "linux"],
       ["linux", "pc"],
@@ -494,7 +490,7 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", { timeout
       "chosen.ts",
       'import { chooseScreensaver, readInstalled } from "./installed.ts"; chooseScreensaver(); console.log(readInstalled());',
     );
-    await until("the policy has gone", () => said().includes('"event":"policy-file","host":"pc","problem":null'), 90_000);
+    await until("the policy has gone", () => said().includes('"event":"policy-file","host":"pc","problem":null'));
     const told = await wine.run([
       `${node} C:\\order.cjs pause`,
       `${node} C:\\chosen.ts`,

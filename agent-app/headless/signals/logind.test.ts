@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined && !process.env.CI)(
     const call = async (path: string, method: string, ...args: string[]): Promise<string> =>
       (await run("gdbus", ["call", "--system", "-d", "org.freedesktop.login1", "-o", path, "-m", method, ...args])).stdout;
     const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-      for (const end = performance.now() + 20_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20)))
+      for (const end = performance.now() + 120_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20)))
         if (performance.now() > end) throw new Error(`in vain: ${what}; ${JSON.stringify(seen)}`);
     };
     const change = (what: string): Promise<string> =>

@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined && !process.env.CI)("a real display", () =
     return seen;
   }
   const until = async (what: string, holds: () => boolean): Promise<void> => {
-    for (const end = performance.now() + 20_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 20)))
+    for (const end = performance.now() + 120_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 20)))
       if (performance.now() > end) throw new Error(`in vain: ${what}`);
   };
 

@@ -181,9 +181,9 @@ export function openRaw(url: string): Promise<WebSocket> {
   });
 }
 
-/** Resolves when `condition` holds; it is asked after every turn of the event loop, for at most ten seconds. */
+/** Resolves when `condition` holds; it is asked after every turn of the event loop, for at most two minutes. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 120_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`Waited in vain until ${what}`);
     await new Promise((resolve) => setImmediate(resolve));

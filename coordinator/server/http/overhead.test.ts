@@ -62,4 +62,4 @@ test("a submitter starts one and ends their own; that of another only an adminis
     "coordinator experiment-ended experiment 1",
     "submitter experiment-started experiment 1",
   ]);
-}, 60_000);
+});
