@@ -2,7 +2,7 @@
 
 export type { Credit, EarnedThen, Earnings } from "./credit.ts";
 export { type Experiment, type ExperimentRun, PARTS, type Part } from "./experiments.ts";
-export type { Deed, EventSearch, Journal, JournalEvent, NewEvent, Stay } from "./journal.ts";
+export type { EventSearch, Journal, JournalEvent, NewEvent, Stay } from "./journal.ts";
 export type { Measurement, Measurements, ProgramTimes } from "./measurements.ts";
 export {
   type ApiToken,

@@ -1,49 +1,8 @@
 // What has happened, append-only: events (who did what, and when) and stays (which process was on which host from when). Written in the
 // transaction of the change they tell of; bounded by age and number.
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Deed } from "../protocol/deeds.ts";
 import type { Database, Row } from "./database.ts";
-
-/** What an event can be about. Stable: scripts search for it. */
-export type Deed =
-  | "signed-in"
-  | "sign-in-failed"
-  | "signed-out"
-  | "password-changed"
-  | "user-invited"
-  | "user-added"
-  | "user-changed"
-  | "user-removed"
-  | "sso-connected"
-  | "sso-disconnected"
-  | "passkey-added"
-  | "passkey-removed"
-  | "api-token-created"
-  | "api-token-removed"
-  | "job-submitted"
-  | "job-ended"
-  | "job-cancelled"
-  | "job-retried"
-  | "process-cancelled"
-  | "process-migrated"
-  | "host-joined"
-  | "host-left"
-  | "host-changed"
-  | "host-removed"
-  | "link-created"
-  | "link-removed"
-  | "policy-changed"
-  | "host-waits"
-  | "host-approved"
-  | "host-refused"
-  | "experiment-started"
-  | "experiment-ended"
-  | "measurement-sent"
-  | "measurement-removed"
-  | "release-published"
-  | "release-to-all"
-  | "release-halted"
-  | "host-updated"
-  | "host-update-failed";
 
 export interface JournalEvent {
   id: number;

@@ -30,4 +30,5 @@ test.skipIf(withoutChromium("the events page"))("what the search shows is export
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   await page.getByLabel("Language").selectOption("zh");
   await page.getByRole("link", { name: "导出为 CSV" }).waitFor();
+  await page.getByRole("cell", { name: "主机加入 host-joined", exact: true }).first().waitFor();
 });

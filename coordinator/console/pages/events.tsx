@@ -1,6 +1,7 @@
 // Who did what, and when: the journal, newest first, searchable.
 import { useEffect, useState } from "react";
 import { type Answer, addressOf, ask, useAsk } from "../client.ts";
+import { deedWidth, deedWords } from "../deeds.ts";
 import { Empty, Head, Rows, Shown, Td, Th } from "../parts.tsx";
 import { useQuery } from "../router.tsx";
 import { showTime, t } from "../words.tsx";
@@ -52,7 +53,7 @@ export function EventsPage() {
               label={t("events")}
               rows={events}
               keyOf={({ id }) => id}
-              columns="13em 10em 11em 10em minmax(12em, 1fr)"
+              columns={`13em 10em ${deedWidth()} 10em minmax(12em, 1fr)`}
               minWidth="63em"
               more={more}
               head={
@@ -71,7 +72,7 @@ export function EventsPage() {
                   </Td>
                   <Td>{who}</Td>
                   <Td>
-                    <code>{what}</code>
+                    {deedWords(what)} <code>{what}</code>
                   </Td>
                   <Td>{target}</Td>
                   <Td>{details}</Td>

@@ -1,6 +1,7 @@
 // Every request of the HTTP API with its schemas: who may ask, what comes in, what is answered. The server refuses what does not fit, the
 // console takes its types from here, and docs/API.md is written from it.
 import { z } from "zod";
+import { DEEDS } from "../../protocol/deeds.ts";
 import { EVENT_FORMATS } from "../../protocol/event-lines.ts";
 import {
   creditRow,
@@ -183,7 +184,7 @@ const policy = z.object({
 const published = z
   .object({ ta: z.number(), ti: z.number(), tb: z.number(), overhead: z.number() })
   .describe("of openMosix in coLinux: native times, seconds");
-const event = z.object({ id: count, at: time, who: z.string(), what: z.string(), target: z.string(), details: z.string() });
+const event = z.object({ id: count, at: time, who: z.string(), what: z.enum(DEEDS), target: z.string(), details: z.string() });
 
 /** Who may ask: anybody, anybody signed in, or a role and those above it. */
 export type Access = "anybody" | z.infer<typeof role>;
