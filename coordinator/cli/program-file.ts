@@ -43,6 +43,13 @@ export function compileOptions(sources: readonly string[], flags: CompilerFlags)
   };
 }
 
+/** The compiler for commands that builds call once a file: it stays warm for all of them. */
+export async function buildToolchain() {
+  const toolchain = await import("@nightshift/wasm-kernels/toolchain");
+  toolchain.useCompileServer(join(nightshiftHome(), "compiler"));
+  return toolchain;
+}
+
 /** What to run: a file's path, or a bundled program with the arguments it has when none are given. */
 export function namedProgram(file: string, args: readonly string[]): { source: string; name: string; args: readonly string[] } {
   const bundled = programs.find((program) => program.name === file);

@@ -2,10 +2,11 @@
 // may read sources.ts, and fork() and its relations overlay.ts.
 import { NightshiftError } from "../errors.ts";
 import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
-import { compilerVersion, runTools } from "./clang.ts";
+import { compilerVersion } from "./clang.ts";
 import type { ToolReply } from "./clang-worker.ts";
 import { C_ARGS, CXX_ARGS, linkArgs, loadOverlay, OVERLAY_COMPILE_ARGS } from "./overlay.ts";
 import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
+import { runTools } from "./tools.ts";
 
 export interface CompileOptions {
   /** Paths of C or C++ files that make one program; or of one WebAssembly module, which is returned as it is. */

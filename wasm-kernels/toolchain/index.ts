@@ -5,3 +5,4 @@ export { type Compiled, type CompileOptions, compile } from "./compile.ts";
 export { compileNative, type NativeOptions } from "./native.ts";
 export { addToArchive, compileObject, type LinkOptions, link, listArchive, preprocess } from "./objects.ts";
 export { isCxxName, isSourceName, isWasm } from "./sources.ts";
+export { useCompileServer } from "./tools.ts";

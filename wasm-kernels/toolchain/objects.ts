@@ -3,10 +3,11 @@
 import { basename } from "node:path";
 import { NightshiftError } from "../errors.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
-import { compilerVersion, runTools } from "./clang.ts";
+import { compilerVersion } from "./clang.ts";
 import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, timeoutFor } from "./compile.ts";
 import { linkArgs, loadOverlay } from "./overlay.ts";
 import { isWasm, readGiven } from "./sources.ts";
+import { runTools } from "./tools.ts";
 
 const OBJECT = "/object.o";
 const PROGRAM = "/program.wasm";

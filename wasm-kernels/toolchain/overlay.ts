@@ -6,8 +6,9 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NightshiftError } from "../errors.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
-import { compilerVersion, runTools } from "./clang.ts";
+import { compilerVersion } from "./clang.ts";
 import type { ToolRequest } from "./clang-worker.ts";
+import { runTools } from "./tools.ts";
 
 const FOLDER = fileURLToPath(new URL("./overlay", import.meta.url));
 const VIRTUAL_FOLDER = "/nightshift-overlay";

@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { declare } from "../command-declaration.ts";
+import { buildToolchain } from "../program-file.ts";
 import { write } from "../terminal.ts";
 
 export function arCommand(): Command {
@@ -13,7 +14,7 @@ export function arCommand(): Command {
     notes: "Operations: r or q (add, in place of those of the same name), t (list), s (the index, which there always is).",
     coordinator: false,
   }).action(async (operation: string, archive: string, objects: string[]) => {
-    const { addToArchive, listArchive } = await import("@nightshift/wasm-kernels/toolchain");
+    const { addToArchive, listArchive } = await buildToolchain();
     const letters = operation.replace(/^-/, "");
     const existing = await readFile(archive).then(
       (bytes) => new Uint8Array(bytes),

@@ -7,7 +7,7 @@ import type { CompileOptions } from "@nightshift/wasm-kernels/toolchain";
 import type { Command } from "commander";
 import { type CcArguments, makeRule, readCcArguments } from "../cc-arguments.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
-import { addCompilerFlags, type CompilerFlags, compileOptions, sha256 } from "../program-file.ts";
+import { addCompilerFlags, buildToolchain, type CompilerFlags, compileOptions, sha256 } from "../program-file.ts";
 import { showBytes } from "../quantities.ts";
 import { printJson, StatusLine, write } from "../terminal.ts";
 
@@ -16,8 +16,6 @@ interface CcOptions extends CommonOptions, CompilerFlags {
   compile?: boolean;
   preprocess?: boolean;
 }
-
-const toolchain = () => import("@nightshift/wasm-kernels/toolchain");
 
 /** Libraries that are in every program, or have nothing to give one. */
 const ALWAYS_LINKED = new Set(["c", "m", "dl", "rt", "pthread", "util", "stdc++", "c++", "c++abi", "gcc", "gcc_s", "atomic"]);
@@ -46,7 +44,7 @@ export function ccCommand(name: "cc" | "c++" = "cc"): Command {
     .option("--version", "print the compiler's version")
     .allowUnknownOption();
   return addCompilerFlags(command).action(async (args: string[], options: CcOptions & { version?: boolean }) => {
-    const { compilerVersion } = await toolchain();
+    const { compilerVersion } = await buildToolchain();
     // As clang says it, for builds that look what compiler this is.
     if (options.version)
       return write(
@@ -75,14 +73,14 @@ export function ccCommand(name: "cc" | "c++" = "cc"): Command {
 type OptionsFor = (sources: readonly string[]) => CompileOptions;
 
 async function preprocess({ inputs }: CcArguments, optionsFor: OptionsFor, { output }: CcOptions): Promise<void> {
-  const { text, diagnostics } = await (await toolchain()).preprocess(optionsFor(inputs));
+  const { text, diagnostics } = await (await buildToolchain()).preprocess(optionsFor(inputs));
   if (output !== undefined) return void (await written(output, Buffer.from(text), diagnostics));
   if (diagnostics !== "") process.stderr.write(`${diagnostics.trimEnd()}\n`);
   await write(process.stdout, text);
 }
 
 async function objects({ inputs, rule }: CcArguments, optionsFor: OptionsFor, options: CcOptions): Promise<void> {
-  const { compileObject } = await toolchain();
+  const { compileObject } = await buildToolchain();
   if (options.output !== undefined && inputs.length > 1)
     throw new NightshiftError("NS_USAGE", "With -c and -o there can be only one source");
   const results = [];
@@ -98,7 +96,7 @@ async function objects({ inputs, rule }: CcArguments, optionsFor: OptionsFor, op
 }
 
 async function program({ inputs, libraryDirs, flags }: CcArguments, optionsFor: OptionsFor, cxx: boolean) {
-  const { compile, compileObject, isCxxName, isSourceName, link } = await toolchain();
+  const { compile, compileObject, isCxxName, isSourceName, link } = await buildToolchain();
   const files = inputs.flatMap((input) => (input.startsWith("-l") ? library(input.slice(2), libraryDirs) : [input]));
   const sources = files.filter(isSourceName);
   // In one go where that is all there is, so that it is the same program as `run` makes.
