@@ -1,6 +1,6 @@
 // Programs built file by file, as make, configure and CMake do it, with the command itself.
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,14 @@ describe("a build of several steps", () => {
     expect(await read("main.d")).toMatch(/^main\.o: \S+main\.c \\\n {2}\S+twice\.h\n\S+twice\.h:\n$/);
     expect(await run("ar", "rcs", "libtwice.a", "twice.o")).toMatchObject({ status: 0 });
     expect(await run("ar", "t", "libtwice.a")).toMatchObject({ status: 0, stdout: "twice.o\n" });
+    const object = await readFile(join(folder, "twice.o"));
+    await rename(join(folder, "twice.o"), join(folder, "before.o"));
+    expect(await run("ar", "x", "libtwice.a", "other.o")).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/NS_SOURCE_NOT_FOUND: There is no other\.o in libtwice\.a/),
+    });
+    expect(await run("ar", "x", "libtwice.a")).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(object.equals(await readFile(join(folder, "twice.o")))).toBe(true);
     expect(await run("ranlib", "libtwice.a")).toMatchObject({ status: 0 });
     expect(await run("cc", "main.o", "-L.", "-ltwice", "-lm", "-o", "prog.wasm")).toMatchObject({ status: 0, stderr: "" });
     expect(await run("exec", "prog.wasm", "a", "b")).toMatchObject({ status: 0, stdout: "6\n" });

@@ -1,8 +1,9 @@
 // The toolchain's face: C and C++ to WASI modules, whole or file by file, and the native build of the same sources. Everything else here is
 // internal.
+export { archiveMembers } from "./archive.ts";
 export { compilerVersion } from "./clang.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile.ts";
 export { compileNative, type NativeOptions } from "./native.ts";
-export { addToArchive, compileObject, type LinkOptions, link, listArchive, preprocess } from "./objects.ts";
+export { addToArchive, compileObject, type LinkOptions, link, preprocess } from "./objects.ts";
 export { isCxxName, isSourceName, isWasm } from "./sources.ts";
 export { useCompileServer } from "./tools.ts";

@@ -2,6 +2,7 @@
 // does in one go, with the same flags, so that the programs are the same kind.
 import { basename } from "node:path";
 import { NightshiftError } from "../errors.ts";
+import { isArchive } from "./archive.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
 import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, timeoutFor } from "./compile.ts";
@@ -104,17 +105,6 @@ export async function addToArchive(existing: Uint8Array | undefined, paths: read
     throw new NightshiftError("NS_COMPILE_FAILED", `The archive could not be made:\n${reply.text.trimEnd()}`);
   return reply.output;
 }
-
-/** The names of an archive's members, in order. */
-export async function listArchive(archive: Uint8Array): Promise<string> {
-  const request = { commands: [["ar", "t", ARCHIVE]] as const, files: new Map([[ARCHIVE, archive]]), wanted: ARCHIVE };
-  const reply = await runTools(request, timeoutFor({ sources: [] }));
-  if (reply.exitCode !== 0)
-    throw new NightshiftError("NS_COMPILE_FAILED", `The archive cannot be read:\n${reply.text.trimEnd()}`);
-  return reply.text;
-}
-
-const isArchive = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(0, 8)).toString("latin1") === "!<arch>\n";
 
 /** Objects of C++ name its library's functions; those of C do not. */
 const CXX_NAMES = ["_ZNSt3__2", "__cxa_", "_Znwm", "_ZdlPv", "__gxx_personality"].map((name) => Buffer.from(name));
