@@ -3,7 +3,8 @@ import { hostname, userInfo } from "node:os";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { connectTunnel, DEFAULT_PORT, type JoinLink, parseLink, RpcClient, tunnelUrl } from "../protocol/index.ts";
 import { nodeCrypto, openSocket } from "../protocol/node/index.ts";
-import { clientKey, knownCoordinator, localEndpoint, nightshiftHome, rememberCoordinator } from "./home.ts";
+import { clientKey, knownCoordinator, localEndpoint, rememberCoordinator } from "./home.ts";
+import { nightshiftHome } from "./home-folder.ts";
 
 /** Where to connect and how to trust it; the token only when a link brought one. */
 export interface Target extends Pick<JoinLink, "host" | "port" | "tls" | "coordinatorKey"> {

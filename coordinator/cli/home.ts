@@ -1,17 +1,11 @@
 // NIGHTSHIFT_HOME as the command line sees it: this user's key, the coordinators it knows, and the one that runs here. What the
 // coordinator and the agents keep below it is theirs.
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
 import { fromBase64Url, type JoinLink, type KeyPair, toBase64Url } from "../protocol/index.ts";
 import { loadKeyFile } from "../protocol/node/index.ts";
-
-/** Absolute path of the state directory: NIGHTSHIFT_HOME, or ~/.nightshift. */
-export function nightshiftHome(env: NodeJS.ProcessEnv = process.env): string {
-  return resolve(env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift"));
-}
 
 /** This user's static key, made on first use. NS_HOME_UNUSABLE when it can be neither read nor made. */
 export async function clientKey(home: string): Promise<KeyPair> {

@@ -2,7 +2,7 @@
 // happens to the hosts; on Ctrl-C everything it started ends, agents first. The agents were started to compute now: the owner's policy
 // does not hold for them.
 import type { CoordinatorOptions, RunningCoordinator } from "../server/index.ts";
-import { nightshiftHome } from "./home.ts";
+import { nightshiftHome } from "./home-folder.ts";
 import { type AgentOptions, type LocalAgent, startAgent } from "./local-agents.ts";
 import { type Paint, paintFor } from "./terminal.ts";
 

@@ -4,35 +4,6 @@ import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/err
 import { Command, CommanderError } from "commander";
 import { plainLevels } from "./cc-arguments.ts";
 import { brokenPipe } from "./command-declaration.ts";
-import { agentCommand } from "./commands/agent.ts";
-import { arCommand, ranlibCommand } from "./commands/ar.ts";
-import { benchCommand } from "./commands/bench.ts";
-import { caCommand } from "./commands/ca.ts";
-import { cancelCommand } from "./commands/cancel.ts";
-import { ccCommand } from "./commands/cc.ts";
-import { consoleCommand } from "./commands/console.ts";
-import { creditCommand } from "./commands/credit.ts";
-import { eventsCommand } from "./commands/events.ts";
-import { execCommand } from "./commands/exec.ts";
-import { hostCommand } from "./commands/host.ts";
-import { hostsCommand } from "./commands/hosts.ts";
-import { inspectCommand } from "./commands/inspect.ts";
-import { logsCommand } from "./commands/logs.ts";
-import { migrateCommand } from "./commands/migrate.ts";
-import { overheadCommand } from "./commands/overhead.ts";
-import { pendingCommand } from "./commands/pending.ts";
-import { policyCommand } from "./commands/policy.ts";
-import { psCommand } from "./commands/ps.ts";
-import { releaseCommand } from "./commands/release.ts";
-import { resultsCommand } from "./commands/results.ts";
-import { resumeCommand } from "./commands/resume.ts";
-import { retryCommand } from "./commands/retry.ts";
-import { runCommand } from "./commands/run.ts";
-import { startCommand } from "./commands/start.ts";
-import { statusCommand } from "./commands/status.ts";
-import { tokenCommand } from "./commands/token.ts";
-import { topCommand } from "./commands/top.ts";
-import { upCommand } from "./commands/up.ts";
 import { EXIT, ExitWith, errorText } from "./outcome.ts";
 import { flush } from "./terminal.ts";
 
@@ -56,7 +27,55 @@ Examples:
   $ nightshift exec prog.c 1000       run it here, without a cluster
 `;
 
-function program(): Command {
+/** Each in its group of the help; loaded when it is called, so that none waits for the others' code. */
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
+  "Run programs:": {
+    run: async () => (await import("./commands/run.ts")).runCommand(),
+    logs: async () => (await import("./commands/logs.ts")).logsCommand(),
+    results: async () => (await import("./commands/results.ts")).resultsCommand(),
+    cancel: async () => (await import("./commands/cancel.ts")).cancelCommand(),
+    retry: async () => (await import("./commands/retry.ts")).retryCommand(),
+  },
+  "Compile:": {
+    cc: async () => (await import("./commands/cc.ts")).ccCommand(),
+    "c++": async () => (await import("./commands/cc.ts")).ccCommand("c++"),
+    ar: async () => (await import("./commands/ar.ts")).arCommand(),
+    ranlib: async () => (await import("./commands/ar.ts")).ranlibCommand(),
+  },
+  "Run on this computer alone:": {
+    exec: async () => (await import("./commands/exec.ts")).execCommand(),
+    resume: async () => (await import("./commands/resume.ts")).resumeCommand(),
+    inspect: async () => (await import("./commands/inspect.ts")).inspectCommand(),
+  },
+  "Look and steer:": {
+    ps: async () => (await import("./commands/ps.ts")).psCommand(),
+    hosts: async () => (await import("./commands/hosts.ts")).hostsCommand(),
+    host: async () => (await import("./commands/host.ts")).hostCommand(),
+    top: async () => (await import("./commands/top.ts")).topCommand(),
+    credit: async () => (await import("./commands/credit.ts")).creditCommand(),
+    status: async () => (await import("./commands/status.ts")).statusCommand(),
+    events: async () => (await import("./commands/events.ts")).eventsCommand(),
+    migrate: async () => (await import("./commands/migrate.ts")).migrateCommand(),
+  },
+  "Build the cluster:": {
+    up: async () => (await import("./commands/up.ts")).upCommand(),
+    agent: async () => (await import("./commands/agent.ts")).agentCommand(),
+    token: async () => (await import("./commands/token.ts")).tokenCommand(),
+    pending: async () => (await import("./commands/pending.ts")).pendingCommand(),
+    policy: async () => (await import("./commands/policy.ts")).policyCommand(),
+    release: async () => (await import("./commands/release.ts")).releaseCommand(),
+    console: async () => (await import("./commands/console.ts")).consoleCommand(),
+    ca: async () => (await import("./commands/ca.ts")).caCommand(),
+  },
+  "Measure:": {
+    overhead: async () => (await import("./commands/overhead.ts")).overheadCommand(),
+    start: async () => (await import("./commands/start.ts")).startCommand(),
+    bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+  },
+};
+
+/** @param name of the only command that is needed; of none or an unknown one all are */
+async function program(name: string): Promise<Command> {
   const root = new Command("nightshift")
     .description("Runs ordinary C and C++ programs on idle computers, as WebAssembly processes that move while they run.")
     .version("0.1.0", "-V, --version", "print the version")
@@ -80,40 +99,11 @@ function program(): Command {
         ),
     })
     .addHelpText("after", AFTER);
-  const groups: [string, Command[]][] = [
-    ["Run programs:", [runCommand(), logsCommand(), resultsCommand(), cancelCommand(), retryCommand()]],
-    ["Compile:", [ccCommand(), ccCommand("c++"), arCommand(), ranlibCommand()]],
-    ["Run on this computer alone:", [execCommand(), resumeCommand(), inspectCommand()]],
-    [
-      "Look and steer:",
-      [
-        psCommand(),
-        hostsCommand(),
-        hostCommand(),
-        topCommand(),
-        creditCommand(),
-        statusCommand(),
-        eventsCommand(),
-        migrateCommand(),
-      ],
-    ],
-    [
-      "Build the cluster:",
-      [
-        upCommand(),
-        agentCommand(),
-        tokenCommand(),
-        pendingCommand(),
-        policyCommand(),
-        releaseCommand(),
-        consoleCommand(),
-        caCommand(),
-      ],
-    ],
-    ["Measure:", [overheadCommand(), startCommand(), benchCommand()]],
-  ];
-  for (const [heading, commands] of groups) {
-    for (const command of commands) {
+  const isKnown = Object.values(COMMANDS).some((commands) => Object.hasOwn(commands, name));
+  for (const [heading, commands] of Object.entries(COMMANDS)) {
+    for (const [own, load] of Object.entries(commands)) {
+      if (isKnown && own !== name) continue;
+      const command = await load();
       inherit(command, root);
       root.addCommand(command.helpGroup(heading));
     }
@@ -131,10 +121,12 @@ function inherit(command: Command, parent: Command): void {
 const RUNNING: ReadonlySet<string> = new Set(["run", "exec", "resume"]);
 
 async function main(): Promise<number> {
-  const isRun = RUNNING.has(process.argv[2] ?? "");
+  const [, , name = ""] = process.argv;
+  const isRun = RUNNING.has(name);
   try {
-    const compiles = process.argv[2] === "cc" || process.argv[2] === "c++";
-    await program().parseAsync(compiles ? plainLevels(process.argv) : process.argv);
+    const compiles = name === "cc" || name === "c++";
+    const root = await program(name);
+    await root.parseAsync(compiles ? plainLevels(process.argv) : process.argv);
     return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;
   } catch (thrown) {
     if (thrown instanceof ExitWith) return thrown.status;

@@ -9,7 +9,7 @@ import type { CompileOptions } from "@nightshift/wasm-kernels/toolchain";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Result, RpcClient } from "../protocol/index.ts";
 import { addOptions, collect } from "./command-declaration.ts";
-import { nightshiftHome } from "./home.ts";
+import { nightshiftHome } from "./home-folder.ts";
 
 export interface CompilerFlags {
   includeDir?: string[];

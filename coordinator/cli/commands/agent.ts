@@ -7,7 +7,7 @@ import { parseLink } from "../../protocol/index.ts";
 import { type AgentAnswer, askAgent } from "../agent-control.ts";
 import { installService, serviceName, uninstallService } from "../agent-service.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
-import { nightshiftHome } from "../home.ts";
+import { nightshiftHome } from "../home-folder.ts";
 import { AGENT_PROGRAM, canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";

@@ -5,7 +5,7 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
 import { authorityFile } from "../../server/tls/authority-file.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
-import { nightshiftHome } from "../home.ts";
+import { nightshiftHome } from "../home-folder.ts";
 import { printJson, write } from "../terminal.ts";
 
 export function caCommand(): Command {
