@@ -1,6 +1,6 @@
 // `nightshift bench kernels` as people use it: the real command on a program of theirs.
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,10 +62,44 @@ test("a program of one's own is measured natively, as plain and as migratable We
   expect(readFileSync(REPORT, "utf8")).toBe(before);
 });
 
+const READER = `#include <stdio.h>
+int main(int argc, char **argv) {
+  char line[100];
+  FILE *in = fopen(argv[1], "r"), *out = fopen("out.txt", "w");
+  if (!in || !out || !fgets(line, sizeof line, in)) return 3;
+  fprintf(out, "%s", line);
+  volatile unsigned sum = 0;
+  for (int byte; (byte = getchar()) != EOF;) for (int turn = 0; turn < 100; turn++) sum += byte;
+  printf("%u\\n", sum);
+  return sum == 0 ? 4 : 0;
+}
+`;
+
+test("a program gets the files and the stdin that it needs, natively too, and what it writes is compared and left nowhere", async () => {
+  writeFileSync(join(scratch, "reader.c"), READER);
+  mkdirSync(join(scratch, "files/below"), { recursive: true });
+  writeFileSync(join(scratch, "files/below/in.txt"), "a line\n");
+  writeFileSync(join(scratch, "long.txt"), "x".repeat(200_000));
+  const given = ["kernels", "--program", "reader.c", "--quick", "--json", "--dir", "files", "--stdin", "long.txt"];
+  const { status, out, err } = await bench([...given, "--", "below/in.txt"]);
+  expect([status, err]).toEqual([0, expect.not.stringContaining("NS_")]);
+  expect(JSON.parse(out).kernels).toMatchObject([{ name: "reader.c", migratable: expect.any(Number) }]);
+  expect(readdirSync(join(scratch, "files"))).toEqual(["below"]);
+  // Another native program than its source is measured instead.
+  if (hasCompiler) {
+    const native = ["--native", process.execPath];
+    expect((await bench([...given, ...native, "--", "below/in.txt"])).err).toContain("natively it ends with 1");
+  }
+  expect((await bench(["kernels", "--program", "reader.c", "--dir", "none"])).err).toContain(
+    "NS_SOURCE_NOT_FOUND: There is no none",
+  );
+  expect((await bench(["kernels", "--dir", "files"])).err).toContain("NS_USAGE: --dir is for a program of yours");
+});
+
 test("what fails, forks or is not asked for rightly is refused with the reason", async () => {
   const failing = await bench(["kernels", "--program", "own.c", "--quick"]);
   expect(failing).toMatchObject({ status: 2, out: "", err: expect.stringContaining("NS_USAGE: own.c: it exits with 7") });
-  expect(failing.err).toContain("no files, and an empty stdin");
+  expect(failing.err).toContain("the files of --dir and what --stdin names");
   const forking = await bench(["kernels", "--program", "fork-fibonacci", "--quick", "--", "10"]);
   expect(forking).toMatchObject({ status: 1, err: expect.stringMatching(/NS_NOT_MIGRATABLE: fork-fibonacci: .*cannot fork/) });
   expect((await bench(["kernels", "--program", "none.c"])).err).toContain("NS_SOURCE_NOT_FOUND");

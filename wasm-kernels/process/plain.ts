@@ -13,6 +13,7 @@ export interface PlainRunOptions {
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
   files?: ReadonlyMap<string, Uint8Array>;
+  stdin?: Uint8Array;
   now(): number;
 }
 
@@ -20,6 +21,8 @@ export interface PlainResult {
   stop: Extract<Stop, { kind: "exit" | "fault" }>;
   stdout: Uint8Array[];
   stderr: Uint8Array[];
+  /** Written, or null: removed. */
+  files: Map<string, Uint8Array | null>;
 }
 
 const PID = 1;
@@ -33,7 +36,8 @@ const TRAP = new WebAssembly.Module(
 
 /** @throws NS_NOT_MIGRATABLE when the program forks or would have to wait for another process. */
 export function runPlain(options: PlainRunOptions): PlainResult {
-  const kernel = Kernel.start(PID, false);
+  let stdin = options.stdin ?? new Uint8Array(0);
+  const kernel = Kernel.start(PID, stdin.length > 0);
   const output: { 1: Uint8Array[]; 2: Uint8Array[] } = { 1: [], 2: [] };
   const wasi = new Wasi({
     args: options.args,
@@ -50,6 +54,10 @@ export function runPlain(options: PlainRunOptions): PlainResult {
   const answer = (blocked: Blocked): number => {
     if (blocked.reason.kind !== "home") return blocked.finish({ value: 0 });
     const { call } = blocked.reason;
+    if (stdin.length > 0) {
+      stdin = stdin.subarray(kernel.writeStdin(stdin));
+      if (stdin.length === 0) kernel.endStdin();
+    }
     const answered = call.call === "fork" ? { kind: "wait" as const } : kernel.call(PID, call);
     if (answered.kind === "wait")
       throw new NightshiftError("NS_NOT_MIGRATABLE", `a plain program has no other processes: it cannot ${call.call}`);
@@ -85,7 +93,9 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     nightshift: { ...wrap(wasi.processFunctions), getpid: () => PID, getppid: () => 0 },
   });
   wasi.attach(instance.exports.memory as WebAssembly.Memory);
-  const result = (stop: PlainResult["stop"]): PlainResult => ({ stop, stdout: output[1], stderr: output[2] });
+  const result = (stop: PlainResult["stop"]): PlainResult => ({
+    ...{ stop, stdout: output[1], stderr: output[2], files: wasi.changedFiles() },
+  });
   try {
     (instance.exports._start as () => void)();
     return result({ kind: "exit", code: 0 });

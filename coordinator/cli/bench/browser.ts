@@ -38,10 +38,10 @@ export const measureInBrowser = (options: BrowserOptions): Promise<BrowserFigure
   forEachKernel(options, (kernel) => measureKernel(kernel, options.rounds));
 
 /** Not confined to one core: browsers compile in the background. */
-async function measureKernel({ name, plain, migratable, args }: Kernel, rounds: number): Promise<BrowserFigures> {
+async function measureKernel({ name, plain, migratable, args, input }: Kernel, rounds: number): Promise<BrowserFigures> {
   const browser: BrowserTimes[] = [];
   const node: KernelTimes[] = [];
-  const task: KernelTask = { plain, migratable, native: null, args, rounds: 1 };
+  const task: KernelTask = { plain, migratable, native: null, args, input, rounds: 1 };
   for (let round = 0; round < rounds; round++) {
     browser.push(await json<BrowserTimes>(null, [BROWSER_RUNNER, plain, migratable, ...args]));
     node.push(await json<KernelTimes>(null, [runner("kernel-runner"), JSON.stringify(task)]));

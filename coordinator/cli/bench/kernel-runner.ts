@@ -3,10 +3,14 @@
 // native program starting its process. A program that does not end well is refused: failing takes another time than the work. Usage:
 // kernel-runner.ts JSON (a KernelTask)
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { asNightshiftError, type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Program, runLocally, runPlain } from "@nightshift/wasm-kernels/process";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
+import { type InputPaths, readInput } from "./input.ts";
 
 optimiseWasm();
 
@@ -15,6 +19,7 @@ export interface KernelTask {
   migratable: string;
   native: string | null;
   args: string[];
+  input: InputPaths;
   rounds: number;
 }
 
@@ -33,6 +38,7 @@ const task = JSON.parse(process.argv[2] ?? "") as KernelTask;
 const module = new WebAssembly.Module(readFileSync(task.plain));
 const program = new Program("0".repeat(64), new Uint8Array(readFileSync(task.migratable)));
 const args = ["program", ...task.args];
+const { stdin, files } = await readInput(task.input);
 const now = (): number => Date.now();
 const times: KernelTimes = { plain: [], migratable: [], native: [] };
 
@@ -49,14 +55,24 @@ function mustSucceed(stop: { kind: "exit"; code: number } | { kind: "fault"; cod
 }
 
 function round(): void {
-  const { stop, stdout } = timed(times.plain, () => runPlain({ module, args, now }));
-  mustSucceed(stop);
-  const migratable = timed(times.migratable, () => runLocally({ program, args, now, cpuNow: () => 0 }).stdout);
-  if (!Buffer.concat(stdout).equals(migratable)) throw new Error("plain and migratable WebAssembly give different output");
+  const plain = timed(times.plain, () => runPlain({ module, args, now, stdin, files }));
+  mustSucceed(plain.stop);
+  const migratable = timed(times.migratable, () => runLocally({ program, args, now, cpuNow: () => 0, stdin, files }));
+  if (!Buffer.concat(plain.stdout).equals(migratable.stdout) || !isDeepStrictEqual(plain.files, migratable.files))
+    throw new Error("plain and migratable WebAssembly give different output");
   const { native } = task;
   if (native === null) return;
-  const { status, signal } = timed(times.native, () => spawnSync(native, task.args, { maxBuffer: 2 ** 28, input: "" }));
-  if (status !== 0) throw new NightshiftError("NS_USAGE", `natively it ends with ${signal ?? status}`);
+  // It writes where it is, so each run is in a copy.
+  const cwd = mkdtempSync(join(tmpdir(), "nightshift-native-"));
+  try {
+    if (task.input.folder !== null) cpSync(task.input.folder, cwd, { recursive: true });
+    const { status, signal } = timed(times.native, () =>
+      spawnSync(native, task.args, { cwd, maxBuffer: 2 ** 28, input: Buffer.from(stdin) }),
+    );
+    if (status !== 0) throw new NightshiftError("NS_USAGE", `natively it ends with ${signal ?? status}`);
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
 }
 
 try {

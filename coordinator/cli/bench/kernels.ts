@@ -13,8 +13,9 @@ import { median } from "../../server/experiment-figures.ts";
 import { percentile } from "../experiment-figures.ts";
 import { confined } from "../local-agents.ts";
 import { compileOptions } from "../program-file.ts";
+import { type InputPaths, NO_INPUT } from "./input.ts";
 import type { KernelTask, KernelTimes, Refused } from "./kernel-runner.ts";
-import type { Preemption } from "./preemption-runner.ts";
+import type { Preemption, PreemptionTask } from "./preemption-runner.ts";
 
 const run = promisify(execFile);
 export const runner = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
@@ -56,6 +57,9 @@ export interface Chosen {
   name: string;
   source: string;
   args: readonly string[];
+  input: InputPaths;
+  /** Path of what it is natively, where that is not to be built of the source. */
+  native?: string;
 }
 
 /** A program to measure, made. */
@@ -63,6 +67,7 @@ export interface Kernel {
   name: string;
   source: string;
   args: string[];
+  input: InputPaths;
   /** Files with the modules, and their sizes. */
   plain: string;
   migratable: string;
@@ -73,7 +78,7 @@ export interface Kernel {
 const bundled = (quick: boolean): Chosen[] =>
   programs
     .filter((program) => !program.forks && program.benchArgs.length > 0)
-    .map(({ name, source, quickArgs, benchArgs }) => ({ name, source, args: quick ? quickArgs : benchArgs }));
+    .map(({ name, source, quickArgs, benchArgs }) => ({ name, source, args: quick ? quickArgs : benchArgs, input: NO_INPUT }));
 
 /** Measures the programs, one after the other. */
 export async function forEachKernel<T>(
@@ -85,7 +90,7 @@ export async function forEachKernel<T>(
   try {
     const kernels = only ? [only] : bundled(quick);
     const results: T[] = [];
-    for (const [at, { name, source, args }] of kernels.entries()) {
+    for (const [at, { name, source, args, input }] of kernels.entries()) {
       progress(`kernel ${at + 1} of ${kernels.length}: ${name}`);
       const { wasm } = await compile(compileOptions([source], {}));
       const made = instrument(wasm).wasm;
@@ -93,7 +98,7 @@ export async function forEachKernel<T>(
       await writeFile(plain, wasm);
       await writeFile(migratable, made);
       const sizes = { plainBytes: wasm.length, migratableBytes: made.length };
-      results.push(await measure({ name, source, args: [...args], plain, migratable, ...sizes }));
+      results.push(await measure({ name, source, args: [...args], input, plain, migratable, ...sizes }));
     }
     return results;
   } finally {
@@ -105,17 +110,19 @@ export const measureKernels = (options: KernelOptions): Promise<KernelFigures[]>
   forEachKernel(options, (kernel) => measureKernel(kernel, options));
 
 async function measureKernel(kernel: Kernel, options: KernelOptions): Promise<KernelFigures> {
-  const { name, source, args, plain, migratable, plainBytes, migratableBytes } = kernel;
-  const native = await nativeOf(source, options);
-  const task: KernelTask = { plain, migratable, native, args, rounds: options.rounds };
+  const { name, source, args, input, plain, migratable, plainBytes, migratableBytes } = kernel;
+  const native = options.only?.native ?? (await nativeOf(source, options));
+  const task: KernelTask = { plain, migratable, native, args, input, rounds: options.rounds };
   const times = await json<KernelTimes | Refused>(options.core, [runner("kernel-runner"), JSON.stringify(task)]);
   if ("refused" in times) {
     const { code, message } = times.refused;
-    const remedy = "Only runs that succeed are measured. They get the arguments after `--`, no files, and an empty stdin.";
+    const remedy =
+      "Only runs that succeed are measured. They get the arguments after `--`, the files of --dir and what --stdin names.";
     throw new NightshiftError(code, `${name}: ${message}`, { details: { remedy } });
   }
   // Two threads: not confined to one core.
-  const preemption = await json<Preemption>(null, [runner("preemption-runner"), migratable, String(options.samples), ...args]);
+  const stops: PreemptionTask = { migratable, args, input, samples: options.samples };
+  const preemption = await json<Preemption>(null, [runner("preemption-runner"), JSON.stringify(stops)]);
   const plainWasm = median(times.plain);
   const nativeSeconds = times.native.length === 0 ? null : median(times.native);
   return {

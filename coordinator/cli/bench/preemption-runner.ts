@@ -1,9 +1,10 @@
 // A program of its own: how long a computing process takes to stop once another thread asks it to, and how long and large its image
-// is. Prints JSON (a Preemption). Usage: preemption-runner.ts MIGRATABLE SAMPLES ARGS...
+// is. Prints JSON (a Preemption). Usage: preemption-runner.ts JSON (a PreemptionTask)
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { acknowledgeOutput, encodeImage, Process, type ProcessOptions, Program } from "@nightshift/wasm-kernels/process";
 import { optimiseWasm, zstdPacker } from "@nightshift/wasm-kernels/process/node";
+import { type InputPaths, readInput } from "./input.ts";
 
 optimiseWasm();
 
@@ -18,16 +19,24 @@ export interface Preemption {
   memoryBytes: number;
 }
 
-const [file = "", samples = "50", ...args] = process.argv.slice(2);
-const program = new Program("0".repeat(64), new Uint8Array(readFileSync(file)));
+export interface PreemptionTask {
+  migratable: string;
+  args: string[];
+  input: InputPaths;
+  samples: number;
+}
+
+const task = JSON.parse(process.argv[2] ?? "") as PreemptionTask;
+const program = new Program("0".repeat(64), new Uint8Array(readFileSync(task.migratable)));
+const { files } = await readInput(task.input);
 const options: ProcessOptions = {
   program,
   pid: 1,
   parentPid: 0,
   seed: "1",
-  args: ["program", ...args],
+  args: ["program", ...task.args],
   env: {},
-  files: new Map(),
+  files,
   memoryLimitBytes: 2 ** 30,
   clock: "virtual",
   now: () => Date.now(),
@@ -41,7 +50,7 @@ const found: Preemption = { latencyMs: [], captureMs: [], restoreMs: [], imageBy
 let running = Process.start(options);
 const control = (): SharedArrayBuffer => running.control;
 // A program that ends or waits before it is asked begins anew; one that always does has no figures here.
-for (let turn = 0; turn < 4 * Number(samples) && found.latencyMs.length < Number(samples); turn++) {
+for (let turn = 0; turn < 4 * task.samples && found.latencyMs.length < task.samples; turn++) {
   await running.prepare(); // as hosts do
   asker.postMessage({ control: control(), stamp });
   // The first runs of a fresh instance wait for the message to arrive at the worker; the stamp says when it asked.

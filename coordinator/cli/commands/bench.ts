@@ -1,8 +1,8 @@
 // `nightshift bench`: the experiment on a cluster of its own, and the kernels' figures, written to docs/PERFORMANCE.md.
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, type Stats } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Command } from "commander";
@@ -18,6 +18,7 @@ import { openClient, withClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
 import { renderFigures } from "../experiment-figures.ts";
 import { openHouse } from "../house.ts";
+import { collectFiles } from "../job-files.ts";
 import { EXIT, ExitWith } from "../outcome.ts";
 import { namedProgram } from "../program-file.ts";
 import { parseCount } from "../quantities.ts";
@@ -37,6 +38,9 @@ interface BenchOptions extends CommonOptions {
   rounds: string;
   size?: string;
   program?: string;
+  stdin?: string;
+  dir?: string;
+  native?: string;
   send?: boolean;
   machine?: string;
   quick?: boolean;
@@ -52,6 +56,7 @@ export function benchCommand(): Command {
       "nightshift bench overhead",
       "nightshift bench kernels --quick --json",
       "nightshift bench kernels --program prog.c -- 1000",
+      "nightshift bench kernels --program lame --dir music --native /usr/bin/lame -- in.wav out.mp3",
       "nightshift bench kernels --send",
       "nightshift bench owner",
     ],
@@ -68,6 +73,9 @@ export function benchCommand(): Command {
       "--program <file>",
       "kernels: of this .c, .cpp or .wasm alone, with the arguments after `--`; without a source not natively",
     )
+    .option("--stdin <file>", "what --program reads from stdin")
+    .option("--dir <folder>", "the files that --program finds where it runs")
+    .option("--native <file>", "what --program is natively, instead of what its source becomes")
     .option("--send", "kernels: also to the coordinator, for its console's page Overhead to show")
     .option("--machine <name>", "what the console is to call this computer (default: its name)")
     .option("--quick", "small sizes, one run: for tests, not for figures; writes nothing unless told where")
@@ -145,6 +153,24 @@ async function kernels({ rounds, quick, only, cores, progress }: Asked): Promise
   };
 }
 
+async function chosen(program: string, args: readonly string[], { stdin, dir, native }: BenchOptions): Promise<Chosen> {
+  const must = async (path: string, is: (found: Stats) => boolean): Promise<string> => {
+    const found = await stat(path).catch(() => undefined);
+    if (!found || !is(found)) throw new NightshiftError("NS_SOURCE_NOT_FOUND", `There is no ${path} that could be used here`);
+    return resolve(path);
+  };
+  const input = {
+    stdin: stdin === undefined ? null : await must(stdin, (found) => found.isFile()),
+    folder: dir === undefined ? null : await must(dir, (found) => found.isDirectory()),
+  };
+  if (input.folder !== null) await collectFiles(input.folder); // says what is wrong with it
+  return {
+    ...namedProgram(program, args),
+    input,
+    ...(native !== undefined && { native: await must(native, (found) => found.isFile()) }),
+  };
+}
+
 async function bench(name: string, args: string[], options: BenchOptions): Promise<void> {
   const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
   if (!measure)
@@ -153,9 +179,12 @@ async function bench(name: string, args: string[], options: BenchOptions): Promi
     throw new NightshiftError("NS_USAGE", "--program is for `bench kernels`");
   if (options.program === undefined && args.length > 0)
     throw new NightshiftError("NS_USAGE", `'${args[0]}' is an argument of no program: name one with --program`);
+  for (const flag of ["stdin", "dir", "native"] as const)
+    if (options.program === undefined && options[flag] !== undefined)
+      throw new NightshiftError("NS_USAGE", `--${flag} is for a program of yours: name it with --program`);
   if ((options.send || options.machine !== undefined) && name !== "kernels")
     throw new NightshiftError("NS_USAGE", "--send and --machine are for `bench kernels`");
-  const only = options.program === undefined ? undefined : namedProgram(options.program, args);
+  const only = options.program === undefined ? undefined : await chosen(options.program, args, options);
   const quick = options.quick ?? false;
   const runs = quick ? 1 : parseCount(options.runs, "--runs", 1, 1000);
   const rounds = quick ? 1 : parseCount(options.rounds, "--rounds", 1, 1000);
