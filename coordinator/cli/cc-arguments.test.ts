@@ -26,6 +26,9 @@ describe("what a build gives its compiler", () => {
       phony: true,
     });
   });
+  test("a shared library cannot be made", () => {
+    expect(() => readCcArguments(["-shared", "a.o"])).toThrow(/-shared: .*--disable-shared/);
+  });
   test("a value that is missing is said", () => {
     expect(() => readCcArguments(["-MF"])).toThrow(expect.objectContaining({ code: "NS_USAGE", message: "-MF needs a value" }));
   });

@@ -21,7 +21,7 @@ const FOLDER = /^(?:-isystem|-idirafter|-iquote)$/;
 const IGNORED =
   /^(?:-pthread|-pipe|-rdynamic|-s|-static|-shared-libgcc|-static-libgcc|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-MP|-Winvalid-pch)$/;
 
-/** @param args all that is no declared option, in order @throws NS_USAGE when an option's value is missing */
+/** @param args all that is no declared option, in order @throws NS_USAGE when an option's value is missing, or a shared library is wanted */
 export function readCcArguments(args: readonly string[]): CcArguments {
   const read: CcArguments = { inputs: [], flags: [], includeDirs: [], libraryDirs: [], rule: undefined };
   const rule = () => (read.rule ??= { file: undefined, targets: [], phony: args.includes("-MP") });
@@ -32,6 +32,11 @@ export function readCcArguments(args: readonly string[]): CcArguments {
       if (next === undefined) throw new NightshiftError("NS_USAGE", `${arg} needs a value`);
       return next;
     };
+    if (arg === "-shared" || arg === "-dynamiclib")
+      throw new NightshiftError(
+        "NS_USAGE",
+        `${arg}: a program is one module, so there are no shared libraries. Have static ones built (configure --disable-shared, CMake -DBUILD_SHARED_LIBS=OFF)`,
+      );
     if (arg === "-MD" || arg === "-MMD") rule();
     else if (arg === "-MF") rule().file = value();
     else if (arg === "-MT" || arg === "-MQ") rule().targets.push(value());

@@ -38,6 +38,22 @@ describe("what a program becomes", () => {
     expect((await runPlain(wasm)).stdout).toBe("3 5 7 \n");
   });
 
+  test("programs written for older compilers are warned of, not refused", async () => {
+    const folder = scratch({
+      "old.c":
+        'main(argc, argv) char **argv; { char *name = 0; long place = name; write(1, "old\\n", 4); return twice(argc) + place; }\ntwice(n) int n; { return 2 * n; }',
+      "old.cpp": '#include <cstdio>\nint main() { register int n = 7; std::printf("%d\\n", n); }',
+    });
+    const c = await compile({ sources: [join(folder, "old.c")], cacheDir });
+    expect(c.diagnostics).toMatch(
+      /warning: .*implicit-int[\s\S]*warning: .*int-conversion[\s\S]*warning: .*implicit-function-declaration/,
+    );
+    expect(await runPlain(c.wasm)).toEqual({ exitCode: 2, stdout: "old\n", stderr: "" });
+    const cxx = await compile({ sources: [join(folder, "old.cpp")], cacheDir });
+    expect(cxx.diagnostics).toMatch(/warning: .*register/);
+    expect((await runPlain(cxx.wasm)).stdout).toBe("7\n");
+  });
+
   test("headers are found in the source's folder, in -I folders, through each other and through a macro; defines reach the source", async () => {
     const folder = scratch({
       "app/main.c":

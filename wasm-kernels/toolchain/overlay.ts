@@ -31,11 +31,17 @@ export const OVERLAY_COMPILE_ARGS: readonly string[] = [
   "-D_WASI_EMULATED_PROCESS_CLOCKS",
 ];
 
-/** For every C source: setjmp by WebAssembly's exceptions. Without setjmp the code is the same. */
-export const C_ARGS: readonly string[] = ["-mllvm", "-wasm-enable-sjlj"];
+/** Older programs do it, other compilers warn of it, and clang would refuse it. */
+const OLD_C = ["implicit-function-declaration", "implicit-int", "int-conversion", "incompatible-function-pointer-types"];
+const tolerated = (names: readonly string[]): string[] => names.map((name) => `-Wno-error=${name}`);
+/** setjmp by WebAssembly's exceptions. Without setjmp the code is the same. */
+const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
+
+/** For every C source. */
+export const C_ARGS: readonly string[] = [...SETJMP, ...tolerated(OLD_C)];
 
 /** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
-export const CXX_ARGS: readonly string[] = [...C_ARGS, "-fwasm-exceptions"];
+export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(["register"]), "-fwasm-exceptions"];
 
 const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
 

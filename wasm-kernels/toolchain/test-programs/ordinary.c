@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <syslog.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static int held;
@@ -62,8 +63,11 @@ static void alone(void) {
   HOLDS(umask(077) == 022 && umask(022) == 077);
   HOLDS(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == (rlim_t)getdtablesize());
   struct rusage usage;
+  struct timespec used, resolution;
   HOLDS(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss >= 8192 && usage.ru_nvcsw == 0);
   HOLDS(getrusage(7, &usage) < 0 && errno == EINVAL);
+  HOLDS(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 && clock_getres(CLOCK_PROCESS_CPUTIME_ID, &resolution) == 0);
+  HOLDS(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0 && used.tv_nsec >= 0);
   struct addrinfo *found;
   struct ifaddrs *interfaces;
   HOLDS(getaddrinfo("localhost", NULL, NULL, &found) == EAI_FAIL && !gethostbyname("localhost"));

@@ -1,4 +1,5 @@
-/* wasi-libc's <time.h>, with nanosleep visible to strict -std=c99 too: sources that older compilers took must still compile. */
+/* wasi-libc's <time.h>, with the clocks of processor time, and nanosleep visible to strict -std=c99 too: sources that older compilers took must
+   still compile. */
 #include_next <time.h>
 
 #ifndef NIGHTSHIFT_TIME_H
@@ -8,10 +9,15 @@
 extern "C" {
 #endif
 
+extern const struct __clockid nightshift_process_clock, nightshift_thread_clock;
+
 int nanosleep(const struct timespec *duration, struct timespec *remaining);
 
 #ifdef __cplusplus
 }
 #endif
+
+#define CLOCK_PROCESS_CPUTIME_ID (&nightshift_process_clock)
+#define CLOCK_THREAD_CPUTIME_ID (&nightshift_thread_clock)
 
 #endif
