@@ -68,6 +68,19 @@ describe("what a program becomes", () => {
     expect((await runPlain(wasm)).stdout).toBe("11111 app/main.c\n");
   });
 
+  test("a build's sources may include what lies beside their folders; a program that is just run may not", async () => {
+    const folder = scratch({
+      "lib/common/main.c":
+        '#include <stdio.h>\n#include "../near.h"\nint main(void) { printf("%d %s\\n", NEAR, __FILE__); return 0; }',
+      "lib/near.h": '#include "../far/far.h"\n#define NEAR FAR\n',
+      "far/far.h": "#define FAR 5\n",
+    });
+    const options = { sources: [join(folder, "lib/common/main.c")], cacheDir };
+    const { wasm } = await compile({ ...options, includeAnywhere: true });
+    expect((await runPlain(wasm)).stdout).toBe("5 lib/common/main.c\n");
+    expect((await failure(compile(options))).message).toMatch(/near\.h was not used: it lies outside/);
+  });
+
   test("the same program in another folder gives the same bytes", async () => {
     const text = '#include "a.h"\nint main(void) { return A; }';
     const folders = [scratch({ "main.c": text, "a.h": "#define A 5" }), scratch({ "main.c": text, "a.h": "#define A 5" })];

@@ -15,6 +15,8 @@ export interface CompileOptions {
   readonly defines?: Readonly<Record<string, string>>;
   /** -I folders. */
   readonly includeDirs?: readonly string[];
+  /** What sources include may lie anywhere on this disk, not only in their folders and includeDirs: for builds of one's own. */
+  readonly includeAnywhere?: boolean;
   /** 0 to 3, s or z; 3 unless told. */
   readonly optimise?: "0" | "1" | "2" | "3" | "s" | "z";
   /** Further arguments for clang, after ours, so that they win. `-Ifolder` and `-I folder` are understood as includeDirs. */
@@ -74,7 +76,8 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
 /** What the compiler is told of a compilation, but for the sources and the result; and what it reads. */
 export async function compileArgs(options: CompileOptions): Promise<{ args: string[]; set: SourceSet }> {
   const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
-  const set = await collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs]);
+  const searched = [...(options.includeDirs ?? []), ...includeDirs];
+  const set = await collectSources(options.sources, searched, options.includeAnywhere);
   const args = [
     `-O${options.optimise ?? "3"}`,
     ...FLAGS,

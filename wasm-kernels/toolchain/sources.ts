@@ -1,7 +1,7 @@
 // Finds what a compilation reads from the user's disk: the given sources, and the headers they include from their own folders
-// and the -I folders. Only what is named by an #include is read, never a whole folder, and nothing outside those folders.
+// and the -I folders. Only what is named by an #include is read, never a whole folder, and nothing outside those folders unless it is allowed to.
 import { type FileHandle, open, realpath } from "node:fs/promises";
-import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { NightshiftError } from "../errors.ts";
 
 const C_EXTENSIONS = new Set([".c"]);
@@ -116,7 +116,14 @@ function withoutParents(contents: Uint8Array, find: (name: string) => string | u
 function commonFolder(folders: readonly string[]): string {
   let common = folders[0] ?? sep;
   for (const folder of folders) {
-    while (!isInside(folder, common)) common = dirname(common);
+    while (!isInside(folder, common)) {
+      if (dirname(common) === common)
+        throw new NightshiftError(
+          "NS_USAGE",
+          `${folder} and ${folders[0]} are on different drives, which one compilation cannot read`,
+        );
+      common = dirname(common);
+    }
   }
   return common;
 }
@@ -129,9 +136,14 @@ function isInside(path: string, folder: string): boolean {
 /**
  * Collects the sources and the headers they can reach.
  * @param sourcePaths at least one C or C++ file
+ * @param anywhere what they include may also lie outside of their folders and the -I folders, as other compilers have it
  * @throws NightshiftError NS_SOURCE_NOT_FOUND, NS_NOT_WASM (not C or C++), NS_LIMIT (too many or too large files)
  */
-export async function collectSources(sourcePaths: readonly string[], includeDirs: readonly string[]): Promise<SourceSet> {
+export async function collectSources(
+  sourcePaths: readonly string[],
+  includeDirs: readonly string[],
+  anywhere = false,
+): Promise<SourceSet> {
   const contentsOfSources = await Promise.all(sourcePaths.map(readGiven));
   const stranger = sourcePaths.find((path) => !isSourceName(path));
   if (stranger !== undefined || sourcePaths.length === 0) {
@@ -142,10 +154,9 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
   const sources = sourcePaths.map((path) => resolve(path));
   const searched = includeDirs.map((folder) => resolve(folder));
   const folders = [...sources.map((path) => dirname(path)), ...searched];
-  const root = commonFolder(folders);
   const realFolders = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
-  const virtual = (path: string) => [VIRTUAL_ROOT, ...relative(root, path).split(sep)].filter((part) => part !== "").join("/");
-
+  const drive = parse(sources[0] ?? "").root;
+  const common = commonFolder(folders);
   const found = new Map<string, Uint8Array>();
   const outside = new Set<string>();
   const seen = new Set<string>(sources);
@@ -166,13 +177,17 @@ export async function collectSources(sourcePaths: readonly string[], includeDirs
         seen.add(path);
         const real = await realpath(path).catch(() => undefined);
         if (real === undefined) continue;
-        const allowed = realFolders.some((allowedFolder) => isInside(real, allowedFolder)) && isInside(path, root);
+        const allowed = anywhere
+          ? parse(path).root === drive
+          : realFolders.some((allowedFolder) => isInside(real, allowedFolder)) && isInside(path, common);
         if (!allowed) outside.add(path);
         const contents = allowed ? await readRegular(real).catch(onlyLimits) : undefined;
         if (contents !== undefined) pending.push(add(path, contents));
       }
     }
   }
+  const root = commonFolder([common, ...Array.from(found.keys(), dirname)]);
+  const virtual = (path: string) => [VIRTUAL_ROOT, ...relative(root, path).split(sep)].filter((part) => part !== "").join("/");
   const files = new Map<string, Uint8Array>();
   for (const [path, contents] of found) {
     const named = (name: string): string | undefined =>

@@ -56,6 +56,7 @@ export function ccCommand(name: "cc" | "c++" = "cc"): Command {
     const flags = { ...options, includeDir: [...(options.includeDir ?? []), ...given.includeDirs] };
     const optionsFor = (sources: readonly string[]): CompileOptions => ({
       ...compileOptions(sources, flags),
+      includeAnywhere: true,
       extraArgs: [...(options.ccArg ?? []), ...given.flags],
     });
     if (options.preprocess) return preprocess(given, optionsFor, options);

@@ -8,21 +8,25 @@
 #include <ifaddrs.h>
 #include <malloc.h>
 #include <netdb.h>
+#include <paths.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/cdefs.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/unistd.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include <wait.h>
 
 static int held;
 #define HOLDS(expression) ((expression) ? (void)held++ : (void)printf("does not hold: %s\n", #expression))
@@ -50,7 +54,7 @@ static void temporary_files(void) {
   char first[L_tmpnam], second[L_tmpnam];
   HOLDS(tmpnam(first) && tmpnam(second) && strcmp(first, second) != 0);
   char *made = tempnam(NULL, "pre");
-  HOLDS(made && strncmp(made, "/tmp/pre", 8) == 0);
+  HOLDS(made && strncmp(made, _PATH_TMP "pre", 8) == 0);
   free(made);
 }
 

@@ -1,0 +1,2 @@
+/* <linux/limits.h>: another name for <limits.h>. */
+#include <limits.h>

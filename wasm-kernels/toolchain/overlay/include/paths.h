@@ -1,0 +1,12 @@
+/* <paths.h>: where things are on other systems; of them only /tmp is here, and a shell nowhere. */
+#ifndef NIGHTSHIFT_PATHS_H
+#define NIGHTSHIFT_PATHS_H
+
+#define _PATH_DEVNULL "/dev/null"
+#define _PATH_TTY "/dev/tty"
+#define _PATH_TMP "/tmp/"
+#define _PATH_VARTMP "/var/tmp/"
+#define _PATH_BSHELL "/bin/sh"
+#define _PATH_DEFPATH "/usr/bin:/bin"
+
+#endif

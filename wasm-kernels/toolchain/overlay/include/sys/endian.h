@@ -1,0 +1,2 @@
+/* <sys/endian.h>: another name for <endian.h>. */
+#include <endian.h>

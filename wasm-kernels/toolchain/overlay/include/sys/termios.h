@@ -1,0 +1,2 @@
+/* <sys/termios.h>: another name for <termios.h>. */
+#include <termios.h>

@@ -1,0 +1,2 @@
+/* <sys/unistd.h>: another name for <unistd.h>. */
+#include <unistd.h>

@@ -1,0 +1,2 @@
+/* <sys/utime.h>: another name for <utime.h>. */
+#include <utime.h>
