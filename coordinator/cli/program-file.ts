@@ -28,6 +28,9 @@ export function addCompilerFlags(command: Command): Command {
   ]);
 }
 
+/** For people, who can end it themselves: the largest files, such as SQLite in one, take minutes. */
+const TIMEOUT_MS = 3_600_000;
+
 export function compileOptions(sources: readonly string[], flags: CompilerFlags): CompileOptions {
   const defines = (flags.define ?? []).map((define) => {
     const at = define.indexOf("=");
@@ -40,6 +43,7 @@ export function compileOptions(sources: readonly string[], flags: CompilerFlags)
     ...(flags.optimise === undefined ? {} : { optimise: flags.optimise }),
     extraArgs: flags.ccArg ?? [],
     cacheDir: join(nightshiftHome(), "cache"),
+    timeoutMs: TIMEOUT_MS,
   };
 }
 

@@ -21,10 +21,15 @@ export interface Overlay {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Preprocessor options for every source. The emulations are wasi-libc's own, linked only when called. */
+/**
+ * Preprocessor options for every source. The emulations are wasi-libc's own, linked only when called. With them, what the overlay adds and fork() this is a
+ * Unix to ordinary programs, which ask by that name.
+ */
 export const OVERLAY_COMPILE_ARGS: readonly string[] = [
   "-isystem",
   `${VIRTUAL_FOLDER}/include`,
+  "-D__unix__=1",
+  "-D__unix=1",
   "-D_WASI_EMULATED_SIGNAL",
   "-D_WASI_EMULATED_GETPID",
   "-D_WASI_EMULATED_MMAN",
@@ -41,7 +46,7 @@ const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
 export const C_ARGS: readonly string[] = [...SETJMP, ...tolerated(OLD_C)];
 
 /** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
-export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(["register"]), "-fwasm-exceptions"];
+export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(["register", "reserved-user-defined-literal"]), "-fwasm-exceptions"];
 
 const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
 
