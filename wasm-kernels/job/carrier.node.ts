@@ -21,8 +21,11 @@ const carrier = new Carrier(workerData as ThreadSetup, {
   tell: (event: Told) => port.postMessage(event),
 });
 
+let last: Promise<unknown> = Promise.resolve();
 port.on("message", (request: Request) => {
-  const reply: Reply = carrier.handle(request);
-  port.postMessage(reply, reply.kind === "captured" ? [reply.image.buffer] : []);
+  last = last.then(async () => {
+    const reply: Reply = await carrier.handle(request);
+    port.postMessage(reply, reply.kind === "captured" ? [reply.image.buffer] : []);
+  });
 });
 port.postMessage({ kind: "ready" } satisfies Told);

@@ -23,9 +23,10 @@ export class Carrier {
     this.program = new Program(setup.hash, setup.program, setup.module);
   }
 
-  handle(request: Request): Reply {
+  /** One after the other. */
+  async handle(request: Request): Promise<Reply> {
     try {
-      if (request.kind === "run") return this.run(request);
+      if (request.kind === "run") return await this.run(request);
       const process = must(this.processes.get(request.pid), `process ${request.pid} in its thread`);
       if (request.kind === "capture") {
         const image = encodeImage(process.capture(false), this.port.packer);
@@ -40,9 +41,10 @@ export class Carrier {
     }
   }
 
-  private run({ pid, origin, answer }: Extract<Request, { kind: "run" }>): Reply {
+  private async run({ pid, origin, answer }: Extract<Request, { kind: "run" }>): Promise<Reply> {
     const process = origin ? this.bring(pid, origin) : must(this.processes.get(pid), `process ${pid} in its thread`);
     if (answer) process.complete(answer);
+    await process.prepare(); // whoever counts how long it computes begins after it
     this.port.tell({ kind: "running", pid, control: process.control });
     const stop = process.run();
     const { cpuMs } = process;

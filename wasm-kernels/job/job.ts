@@ -117,7 +117,7 @@ export class Job implements ThreadListener {
   /** Above 0: nothing is to be run. */
   private pauses = 0;
   private slice: (() => void) | null = null;
-  private idleWaiters: (() => void)[] = [];
+  private waiters: (() => void)[] = [];
   private exclusive: Promise<unknown> = Promise.resolve();
   private spare: Thread | null = null;
   private finish: (end: JobEnd) => void = () => undefined;
@@ -190,7 +190,7 @@ export class Job implements ThreadListener {
 
   /**
    * The processes of one thread, a computing one where there is one, go on in a fresh thread from their images. They stop when that thread
-   * has started, which takes longer than moving.
+   * has started, which takes longer than moving. Resolves when they compute again, so that who moves them over and over lets them get on.
    * @param random which; from 0 to below 1
    */
   migrate(random: number): Promise<void> {
@@ -213,6 +213,7 @@ export class Job implements ThreadListener {
       this.spare = null;
       seat.held--;
       this.schedule();
+      while (!this.over && seat.running && !seat.running.control) await this.wake();
     });
   }
 
@@ -222,7 +223,7 @@ export class Job implements ThreadListener {
     this.slice?.();
     for (const { thread } of this.seats) thread.terminate();
     this.spare?.terminate();
-    this.wakeIdle();
+    this.wakeAll();
   }
 
   /** One after the other: each of these stops and moves processes. */
@@ -293,6 +294,7 @@ export class Job implements ThreadListener {
       return this.settle();
     }
     task.control = event.control;
+    this.wakeAll();
     if (task.stopAtOnce || task.killedBy !== null || this.pauses > 0 || task.seat?.held || this.kernel.isStopped(task.pid))
       requestStop(event.control);
     task.stopAtOnce = false;
@@ -335,16 +337,21 @@ export class Job implements ThreadListener {
       this.failed(asNightshiftError(thrown));
     }
     seat.busy--;
-    this.wakeIdle();
+    this.wakeAll();
     this.schedule();
   }
 
-  private wakeIdle(): void {
-    for (const wake of this.idleWaiters.splice(0)) wake();
+  private wakeAll(): void {
+    for (const wake of this.waiters.splice(0)) wake();
   }
 
   private async idle(seats: readonly Seat[]): Promise<void> {
-    while (!this.over && seats.some(({ busy }) => busy > 0)) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (!this.over && seats.some(({ busy }) => busy > 0)) await this.wake();
+  }
+
+  /** Until a thread has come to rest, or has begun. */
+  private wake(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
   }
 
   private stopRunning(seat: Seat): void {
