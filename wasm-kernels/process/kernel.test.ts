@@ -8,6 +8,36 @@ const value = (answer: ReturnType<Kernel["call"]>): number | "wait" => (answer.k
 const makePipe = (kernel: Kernel, pid: number): number => Number(value(kernel.call(pid, { call: "pipe" })));
 
 describe("pipes", () => {
+  test("pieces of any size come out as one stream, and the bytes of a state that was taken stay what they were", () => {
+    const kernel = Kernel.start(1, false);
+    const pipe = makePipe(kernel, 1);
+    let seed = 1;
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+      return seed % below;
+    };
+    let written = 0;
+    let read = 0;
+    const taken: { held: Uint8Array; copy: Uint8Array }[] = [];
+    const heldBy = (one: Kernel): Uint8Array => one.state().pipes.find(({ object }) => object === pipe)?.bytes ?? bytes(0);
+    for (let turn = 0; turn < 3000; turn++) {
+      const piece = Uint8Array.from({ length: 1 + random(turn % 100 === 0 ? 9000 : 300) }, (_, at) => (written + at) % 251);
+      const took = kernel.call(1, { call: "write", object: pipe, bytes: piece });
+      if (took.kind === "answer") written += took.result.value;
+      if (turn % 50 === 0) taken.push({ held: heldBy(kernel), copy: heldBy(kernel).slice() });
+      if (random(3) === 0) continue;
+      const { result } = kernel.call(1, { call: "read", object: pipe, maxBytes: 1 + random(600) }) as {
+        result: { bytes: Uint8Array };
+      };
+      for (const byte of result.bytes) if (byte !== read++ % 251) throw new Error(`byte ${read - 1} is wrong`);
+    }
+    expect(written).toBeGreaterThan(300_000);
+    for (const { held, copy } of taken) expect(Buffer.compare(held, copy)).toBe(0);
+    const again = Kernel.load(kernel.state());
+    kernel.call(1, { call: "write", object: pipe, bytes: bytes(100) });
+    expect(heldBy(again).length).toBe(written - read);
+  });
+
   test("what is written comes out in order; an empty pipe with a writer makes its reader wait", () => {
     const kernel = Kernel.start(1, false);
     const pipe = makePipe(kernel, 1);

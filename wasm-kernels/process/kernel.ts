@@ -12,6 +12,7 @@ export const PIPE_ATOMIC = 4096;
 /** The job's stdin: written from outside. */
 export const STDIN = 0;
 const MAX_PIPES = 4096;
+const MIN_BUFFER_BYTES = 1024;
 
 export interface KernelProcess {
   pid: number;
@@ -72,7 +73,7 @@ export class Kernel {
   static load(state: KernelState): Kernel {
     const kernel = new Kernel();
     for (const process of state.processes) kernel.processes.set(process.pid, { ...process, ends: [...process.ends] });
-    for (const pipe of state.pipes) kernel.pipes.set(pipe.object, { ...pipe });
+    for (const pipe of state.pipes) kernel.pipes.set(pipe.object, { ...pipe, bytes: new Uint8Array(pipe.bytes) });
     kernel.nextPipe = state.nextPipe;
     return kernel;
   }
@@ -153,7 +154,7 @@ export class Kernel {
     const pipe = this.pipes.get(STDIN);
     if (!pipe) return bytes.length;
     const taken = bytes.subarray(0, Math.max(0, PIPE_BYTES - pipe.bytes.length));
-    pipe.bytes = concatenated(pipe.bytes, taken);
+    pipe.bytes = appended(pipe.bytes, taken);
     return taken.length;
   }
 
@@ -241,7 +242,7 @@ export class Kernel {
     if (!pipe || !process.ends.includes(`${object}:r`)) return answer(-ERRNO.EBADF);
     if (pipe.bytes.length > 0) {
       const bytes = pipe.bytes.slice(0, maxBytes);
-      pipe.bytes = pipe.bytes.slice(bytes.length);
+      pipe.bytes = pipe.bytes.subarray(bytes.length);
       return answer(bytes.length, { bytes });
     }
     return pipe.outsideWriter || this.holders(object, "w") ? WAIT : answer(0, { bytes: new Uint8Array(0) });
@@ -254,7 +255,7 @@ export class Kernel {
     const room = PIPE_BYTES - pipe.bytes.length;
     if (room === 0 || (bytes.length <= PIPE_ATOMIC && bytes.length > room)) return WAIT;
     const taken = bytes.subarray(0, room);
-    pipe.bytes = concatenated(pipe.bytes, taken);
+    pipe.bytes = appended(pipe.bytes, taken);
     return answer(taken.length);
   }
 }
@@ -262,10 +263,19 @@ export class Kernel {
 /** For who does not want to wait. */
 const atOnce = (answered: Answer): Answer => (answered.kind === "wait" ? answer(-ERRNO.EAGAIN) : answered);
 
-function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const result = new Uint8Array(a.length + b.length);
-  result.set(a);
-  result.set(b, a.length);
+/**
+ * `more` behind the bytes, in their own buffer where that has room, which is nobody else's: each byte is copied about once, however small the pieces are.
+ * What was there is not overwritten, so that a state() taken before stays what it was.
+ */
+function appended(bytes: Uint8Array, more: Uint8Array): Uint8Array {
+  const length = bytes.length + more.length;
+  let buffer = bytes;
+  if (bytes.byteOffset + length > bytes.buffer.byteLength) {
+    buffer = new Uint8Array(Math.max(MIN_BUFFER_BYTES, 2 * length));
+    buffer.set(bytes);
+  }
+  const result = new Uint8Array(buffer.buffer, buffer.byteOffset, length);
+  result.set(more, bytes.length);
   return result;
 }
 

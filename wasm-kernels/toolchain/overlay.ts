@@ -46,7 +46,11 @@ const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
 export const C_ARGS: readonly string[] = [...SETJMP, ...tolerated(OLD_C)];
 
 /** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
-export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(["register", "reserved-user-defined-literal"]), "-fwasm-exceptions"];
+export const CXX_ARGS: readonly string[] = [
+  ...C_ARGS,
+  ...tolerated(["register", "reserved-user-defined-literal"]),
+  "-fwasm-exceptions",
+];
 
 const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
 
