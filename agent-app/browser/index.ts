@@ -23,20 +23,49 @@ export interface Tab {
   close(): void;
 }
 
+/** An agent that has not joined by then, on however busy a computer, never will: browsers lose a worker now and then. */
+const START_MS = 30_000;
+
 /**
  * @param onStatus called at every change
  * @param onPolicies obeys the coordinator's policies, or throws
  */
 export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (policies: readonly ToldPolicy[]) => void): Tab {
   carryErrors();
-  const worker = new Worker(new URL("./agent.worker.ts", import.meta.url), { type: "module" });
-  const agent = Comlink.wrap<TabAgent>(worker);
+  let worker = startWorker();
+  let agent = Comlink.wrap<TabAgent>(worker);
+  let paused: StartOptions["paused"] = null;
+  let closed = false;
   return {
-    start: (options) => agent.start(options, Comlink.proxy(onStatus), Comlink.proxy(onPolicies)),
-    pause: (reason, keepMs, code) => agent.pause(reason, keepMs, code),
+    async start(options) {
+      paused = options.paused;
+      for (;;) {
+        const joining = agent.start({ ...options, paused }, Comlink.proxy(onStatus), Comlink.proxy(onPolicies));
+        const joined = await Promise.race([
+          joining.then(() => true),
+          new Promise<false>((resolve) => setTimeout(() => resolve(false), START_MS)),
+        ]);
+        if (joined || closed) return;
+        worker.terminate();
+        worker = startWorker();
+        agent = Comlink.wrap<TabAgent>(worker);
+      }
+    },
+    pause(reason, keepMs, code) {
+      paused = { reason, code };
+      return agent.pause(reason, keepMs, code);
+    },
     allow: (coresPercent, memoryPercent) => agent.allow(coresPercent, memoryPercent),
-    resume: () => agent.resume(),
+    resume() {
+      paused = null;
+      return agent.resume();
+    },
     leave: () => void agent.stop().catch(() => undefined),
-    close: () => worker.terminate(),
+    close() {
+      closed = true;
+      worker.terminate();
+    },
   };
 }
+
+const startWorker = (): Worker => new Worker(new URL("./agent.worker.ts", import.meta.url), { type: "module" });

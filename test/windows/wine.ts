@@ -95,12 +95,16 @@ export class Wine {
   }
 
   /** Until the program itself has ended: what it has started may hold its output much longer. */
-  private async wine(words: readonly string[], output: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  private async wine(words: readonly string[], output: string, env: NodeJS.ProcessEnv = {}, tries = 3): Promise<void> {
     const handle = openSync(output, "w");
     const child = spawn("wine", words, { env: { ...this.env, ...env }, stdio: ["ignore", handle, "ignore"], timeout: BATCH_MS });
     try {
       const [code, signal] = await once(child, "exit");
-      if (code !== 0) throw new Error(`wine ${words.join(" ")} ended with ${code ?? signal}: ${readFileSync(output, "utf8")}`);
+      const said = readFileSync(output, "utf8");
+      // Now and then wine cannot start a program at all, right after others have ended; then nothing has happened yet.
+      if (code !== 0 && tries > 1 && /^Application could not be started/.test(said))
+        return this.wine(words, output, env, tries - 1);
+      if (code !== 0) throw new Error(`wine ${words.join(" ")} ended with ${code ?? signal}: ${said}`);
     } finally {
       closeSync(handle);
     }
