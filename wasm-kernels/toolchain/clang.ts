@@ -28,12 +28,17 @@ export const compilerVersion: string = (() => {
 
 export class Compilers {
   private readonly max: number;
+  private readonly idleMs: number;
   private readonly queue: Pending[] = [];
   private readonly threads = new Set<Thread>();
 
-  /** @param max so many threads at most */
-  constructor(max: number) {
+  /**
+   * @param max so many threads at most
+   * @param idleMs for so long one is kept that has nothing to do
+   */
+  constructor(max: number, idleMs = IDLE_MS) {
     this.max = max;
+    this.idleMs = idleMs;
   }
 
   /**
@@ -57,6 +62,7 @@ export class Compilers {
     if (!thread) {
       if (this.threads.size >= this.max) return;
       const begun = new Thread(
+        this.idleMs,
         () => this.next(),
         () => this.threads.delete(begun),
       );
@@ -78,6 +84,7 @@ export class Compilers {
 
 class Thread {
   private readonly worker: Worker;
+  private readonly idleMs: number;
   private readonly onFree: () => void;
   private readonly onEnd: () => void;
   private current: Pending | undefined;
@@ -90,7 +97,8 @@ class Thread {
    * @param onFree it can take another request
    * @param onEnd it cannot any more
    */
-  constructor(onFree: () => void, onEnd: () => void) {
+  constructor(idleMs: number, onFree: () => void, onEnd: () => void) {
+    this.idleMs = idleMs;
     this.onFree = onFree;
     this.onEnd = onEnd;
     this.worker = new Worker(new URL("./clang-worker.ts", import.meta.url), { execArgv: [] });
@@ -145,7 +153,7 @@ class Thread {
     this.current = undefined;
     if (!this.hasEnded) {
       this.worker.unref();
-      this.idle = setTimeout(() => this.end(), IDLE_MS).unref();
+      this.idle = setTimeout(() => this.end(), this.idleMs).unref();
     }
     if (finished) settle(finished);
     this.onFree();

@@ -14,7 +14,8 @@ const LOOK_MS = 2_000;
 const COMPILER_BYTES = 512 * 1024 * 1024;
 
 const path = process.argv[2] ?? "";
-const compilers = new Compilers(Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / COMPILER_BYTES))));
+const most = Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / COMPILER_BYTES)));
+const compilers = new Compilers(most, IDLE_MS);
 let asking = 0;
 let lastAt = performance.now();
 

@@ -1,6 +1,6 @@
 /* stdin with a buffer as large as a pipe. What a program reads from a pipe or from outside may come from another computer, a round trip for each
    call of read(); wasi-libc's buffer of 1024 bytes makes a call of every kilobyte. Linked in place of wasi-libc's own stdin.o, so its layout is
-   that of wasi-libc's FILE (musl's struct _IO_FILE without what WASI has no use for), which a test compares. */
+   that of wasi-libc's FILE (musl's struct _IO_FILE without what WASI has no use for), which the test that reads through it would show to have changed. */
 #include <stdio.h>
 
 /* Bytes in front of a buffer, for ungetc. */
