@@ -266,11 +266,12 @@ describe("inspect", () => {
   it("shows the processes of a checkpoint with their stacks, and an image's descriptors and waiting call", async () => {
     const file = source(
       "deep.c",
-      `#include <stdio.h>
+      `#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 __attribute__((noinline)) static void bottom(FILE *f) { fputs("x", f); fflush(f); puts("there"); fflush(stdout); char b; read(0, &b, 1); }
 __attribute__((noinline)) static int deeper(FILE *f, int n) { if (n == 0) { bottom(f); return 1; } return deeper(f, n - 1) + 1; }
-int main(void) { return deeper(fopen("notes.txt", "w"), 3); }`,
+int main(void) { return open("/dev/null", O_RDWR) + open("/dev/fd", O_RDONLY) + deeper(fopen("notes.txt", "w"), 3); }`,
     );
     const running = start(["exec", "--checkpoint", "deep.nscp", file, "an argument"], "open");
     await running.says(/there/);
@@ -281,7 +282,7 @@ int main(void) { return deeper(fopen("notes.txt", "w"), 3); }`,
     expect(text).toMatch(/^checkpoint of deep\.c, saved /);
     expect(text).toMatch(/ {2}stack +\S*read .*\n(.*\n)*? +deeper {2}call /);
     expect(text).toMatch(/waits in +wasi_snapshot_preview1\.fd_read\(0, /);
-    expect(text).toMatch(/file notes\.txt at 1/);
+    expect(text).toMatch(/ device \/dev\/null\n.* directory \/dev\/fd\n.* file notes\.txt at 1\n/);
     const { checkpoint } = JSON.parse((await nightshift(["inspect", "--json", "deep.nscp"])).text);
     expect(checkpoint).toMatchObject({ name: "deep.c", args: ["deep.c", "an argument"], output: { stdout: 6, stderr: 0 } });
     expect(checkpoint.processes).toHaveLength(1);

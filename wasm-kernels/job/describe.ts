@@ -3,6 +3,7 @@ import { asNightshiftError, NightshiftError } from "../errors.ts";
 import { exportName, functionName, instrument, MigratableModule, parseModule, type WasmModule } from "../instrument/index.ts";
 import { checkModule, decodeImage, type Image, noPacker, type Packer } from "../process/index.ts";
 import { PAGE_BYTES } from "../process/memory.ts";
+import { fixedPath } from "../wasi/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 export interface ProgramDescription {
@@ -112,6 +113,7 @@ function describe({ header, pages }: Image, program: MigratableModule | null): I
         if (open.kind === "output") what = open.stream === 1 ? "stdout" : "stderr";
         else if (open.kind === "pipe") what = open.object === 0 ? "stdin" : `pipe ${open.object}, ${open.end} end`;
         else if (open.kind === "directory") what = `directory ${pathOf(open.inode)}`;
+        else if (open.kind === "device") what = `device ${pathOf(open.inode)}`;
         else what = `file ${pathOf(open.inode)} at ${open.position}`;
         return open.fds.map((fd) => ({ fd, what }));
       })
@@ -130,7 +132,7 @@ function pathsOf(names: readonly (readonly [number, string, number, number])[]):
     const parent = paths.get(directory);
     if (parent !== undefined && !paths.has(inode)) paths.set(inode, directory === ROOT_INODE ? name : `${parent}/${name}`);
   }
-  return (inode) => paths.get(inode) ?? "(removed)";
+  return (inode) => paths.get(inode) ?? fixedPath(inode) ?? "(removed)";
 }
 
 /** @param numbers of pages, ascending */

@@ -40,15 +40,15 @@ const TRAP = new WebAssembly.Module(
 );
 
 /**
- * Runs a module to its end with a new folder as "."; a trap rejects, with what was on stderr as the error's `stderr`; `nightshift` stands in for the host functions
- * that the module imports.
+ * Runs a module to its end with a new folder as ".", a tmp in it; a trap rejects, with what was on stderr as the error's `stderr`;
+ * `nightshift` stands in for the host functions that the module imports.
  */
 export async function runPlain(
   wasm: Uint8Array,
   args: readonly string[] = [],
   nightshift: Readonly<Record<string, (...values: number[]) => number>> = {},
 ): Promise<PlainRun> {
-  const folder = scratch({ "work/.keep": "" });
+  const folder = scratch({ "work/tmp/.keep": "" });
   const names = ["stdout", "stderr"].map((name) => join(folder, name));
   const [stdout = 1, stderr = 2] = names.map((name) => openSync(name, "w"));
   try {

@@ -1,10 +1,12 @@
 // What the host functions of one process share: its memory, its descriptors, its files, its time. fd-calls, path-calls, poll-call and
 // process-calls work on it; wasi.ts puts them together.
 import { Blocked, type HomeCall, type HomeResult, type PipeEnd } from "../process/hostcalls.ts";
+import { isFixed } from "./devices.ts";
 import { ERRNO, fail } from "./errno.ts";
 import { bytesOf, type Files, MAX_PATH } from "./files.ts";
-import type { DirectoryNode, FileNode, Node } from "./nodes.ts";
+import type { DescriptorNode, DeviceNode, DirectoryNode, FileNode, Node } from "./nodes.ts";
 import type { PollProgress } from "./poll-call.ts";
+import type { SeededRandom } from "./random.ts";
 import { RIGHTS } from "./rights.ts";
 
 export interface WasiOptions {
@@ -42,10 +44,12 @@ export type Descriptor = Open &
     | { kind: "output"; stream: 1 | 2 }
     | ({ kind: "pipe" } & PipeEnd)
     | { kind: "file"; node: FileNode; position: number }
+    | { kind: "device"; node: DeviceNode }
     /** preopen: its name for the program, when it is one of those that were open from the beginning. */
     | { kind: "directory"; node: DirectoryNode; preopen: string | null }
   );
 export type OpenFile = Extract<Descriptor, { kind: "file" }>;
+export type OpenDevice = Extract<Descriptor, { kind: "device" }>;
 export type OpenDirectory = Extract<Descriptor, { kind: "directory" }>;
 
 /** Virtual time: begins here and passes by this much with every look at the clock, so that loops that wait for time end. */
@@ -53,7 +57,8 @@ export const VIRTUAL_EPOCH_NS = 1_700_000_000_000_000_000n;
 export const CLOCK_TICK_NS = 1_000n;
 export const CLOCK = { realtime: 0, monotonic: 1, processCpu: 2, threadCpu: 3 } as const;
 export const MAX_DESCRIPTORS = 1024;
-export const FILETYPE = { directory: 3, file: 4, link: 7, characterDevice: 2, stream: 6 } as const;
+/** Of nodes and descriptors. What a descriptor's name stands for is told where it is looked up. */
+export const FILETYPE = { descriptor: 0, output: 2, device: 2, directory: 3, file: 4, pipe: 6, link: 7 } as const;
 export const FDFLAG = { append: 1, nonblock: 4, all: 31 } as const;
 /** Set the access or modification time: to the value given, or to now. */
 const FSTFLAG = { atime: 1, atimeNow: 2, mtime: 4, mtimeNow: 8, all: 15 } as const;
@@ -71,6 +76,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export class WasiContext {
   readonly options: WasiOptions;
   readonly files: Files;
+  readonly random: SeededRandom;
   readonly descriptors = new Map<number, Descriptor>();
   /** Virtual: nanoseconds since 1970. Host: the latest monotonic time told, as the clocks of two hosts may differ. */
   clockNs = VIRTUAL_EPOCH_NS;
@@ -79,9 +85,10 @@ export class WasiContext {
   private attached: WebAssembly.Memory | undefined;
   private cachedView: DataView | undefined;
 
-  constructor(options: WasiOptions, files: Files) {
+  constructor(options: WasiOptions, files: Files, random: SeededRandom) {
     this.options = options;
     this.files = files;
+    this.random = random;
   }
 
   // ---- memory: pointers come as signed numbers; all of these throw EFAULT for what lies outside
@@ -172,10 +179,11 @@ export class WasiContext {
     return this.descriptors.get(fd) ?? fail(ERRNO.EBADF);
   }
 
-  /** A file through which this may be done. */
+  /** A file through which this may be done. What is asked of files only is EINVAL for a device. */
   file(fd: number, right: number): OpenFile {
     const descriptor = this.descriptor(fd);
     if (descriptor.kind === "directory") fail(ERRNO.EISDIR);
+    if (descriptor.kind === "device") fail(ERRNO.EINVAL);
     if (descriptor.kind !== "file") fail(ERRNO.ESPIPE);
     return (descriptor.rights & right) === right ? (descriptor as OpenFile) : fail(ERRNO.ENOTCAPABLE);
   }
@@ -191,6 +199,11 @@ export class WasiContext {
   allowed(fd: number, right: number): Descriptor {
     const descriptor = this.descriptor(fd);
     return (descriptor.rights & right) === right ? descriptor : fail(ERRNO.ENOTCAPABLE);
+  }
+
+  /** What is open as this number, to a path that names it. */
+  named({ fd }: DescriptorNode): Descriptor {
+    return this.descriptors.get(fd) ?? fail(ERRNO.ENOENT);
   }
 
   /** The lowest numbers that are free. */
@@ -246,6 +259,7 @@ export class WasiContext {
   // ---- what is told and set of nodes
 
   writeFilestat(pointer: number, node: Node): undefined {
+    if (node.kind === "descriptor") return this.writeOpenFilestat(pointer, this.named(node));
     this.fillFilestat(pointer, DEVICE.files, node.inode, FILETYPE[node.kind], node.links);
     this.setU64(pointer + 32, BigInt(sizeOf(node)));
     this.setU64(pointer + 40, node.atimeNs);
@@ -253,9 +267,10 @@ export class WasiContext {
     this.setU64(pointer + 56, node.ctimeNs);
   }
 
-  writeStreamFilestat(pointer: number, descriptor: Exclude<Descriptor, { node: Node }>): void {
+  writeOpenFilestat(pointer: number, descriptor: Descriptor): undefined {
+    if ("node" in descriptor) return this.writeFilestat(pointer, descriptor.node);
     const inode = descriptor.kind === "output" ? descriptor.stream : 2 * descriptor.object + (descriptor.end === "read" ? 4 : 5);
-    this.fillFilestat(pointer, DEVICE.streams, inode, filetypeOf(descriptor), 1);
+    this.fillFilestat(pointer, DEVICE.streams, inode, FILETYPE[descriptor.kind], 1);
   }
 
   private fillFilestat(pointer: number, device: bigint, inode: number, type: number, links: number): void {
@@ -270,6 +285,7 @@ export class WasiContext {
     checkFlags(flags, FSTFLAG.all);
     if ((flags & FSTFLAG.atime && flags & FSTFLAG.atimeNow) || (flags & FSTFLAG.mtime && flags & FSTFLAG.mtimeNow))
       fail(ERRNO.EINVAL);
+    if (isFixed(node)) return; // theirs are always the same
     const now = this.nowNs();
     if (flags & FSTFLAG.atime) node.atimeNs = BigInt.asUintN(64, atime);
     if (flags & FSTFLAG.mtime) node.mtimeNs = BigInt.asUintN(64, mtime);
@@ -277,12 +293,6 @@ export class WasiContext {
     if (flags & FSTFLAG.mtimeNow) node.mtimeNs = now;
     node.ctimeNs = now;
   }
-}
-
-export function filetypeOf(descriptor: Descriptor): number {
-  const { kind } = descriptor;
-  if (kind === "output") return FILETYPE.characterDevice;
-  return kind === "pipe" ? FILETYPE.stream : FILETYPE[kind];
 }
 
 function sizeOf(node: Node): number {

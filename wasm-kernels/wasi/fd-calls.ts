@@ -6,7 +6,7 @@ import {
   type Descriptor,
   FDFLAG,
   FILETYPE,
-  filetypeOf,
+  type OpenDevice,
   type OpenDirectory,
   unsigned,
   type WasiContext,
@@ -18,8 +18,8 @@ import { RIGHT, rightsOf } from "./rights.ts";
 
 /** Most bytes one read or write of a pipe carries; a program sees a short read or write, as POSIX allows. */
 const MAX_PIPE_BYTES = 64 * 1024;
-/** Most bytes of output taken at once, as they are copied. So large because many programs do not look at the count. */
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
+/** Most bytes of output taken and of a device given at once. So large because many programs do not look at the count. */
+const MAX_AT_ONCE = 64 * 2 ** 20;
 const MAX_ADVICE = 5;
 const WHENCE = { set: 0, current: 1, end: 2 } as const;
 const DIRENT_BYTES = 24;
@@ -49,7 +49,7 @@ export function fdCalls(w: WasiContext): Calls {
     fd_fdstat_get: (fd: number, pointer: number) => {
       const descriptor = w.descriptor(fd);
       w.bytes(pointer, 24).fill(0);
-      w.setU8(pointer, filetypeOf(descriptor));
+      w.setU8(pointer, FILETYPE[descriptor.kind]);
       w.setU16(pointer + 2, descriptor.flags);
       w.setU64(pointer + 8, BigInt(descriptor.rights));
       w.setU64(pointer + 16, BigInt(descriptor.inheriting));
@@ -70,9 +70,7 @@ export function fdCalls(w: WasiContext): Calls {
     },
     fd_filestat_get: (fd: number, pointer: number) => {
       const descriptor = w.allowed(fd, RIGHT.fdFilestatGet);
-      if (descriptor.kind === "file" || descriptor.kind === "directory") w.writeFilestat(pointer, descriptor.node);
-      else w.writeStreamFilestat(pointer, descriptor);
-      return undefined;
+      return w.writeOpenFilestat(pointer, descriptor);
     },
     fd_filestat_set_size: (fd: number, size: bigint) => {
       w.files.resize(w.file(fd, RIGHT.fdFilestatSetSize).node, unsigned(size), w.nowNs());
@@ -101,6 +99,7 @@ export function fdCalls(w: WasiContext): Calls {
       w.at(countPointer, 4);
       if (descriptor.kind === "pipe") return readPipe(w, fd, vectors, count, countPointer);
       if (descriptor.kind === "output") return ERRNO.ENOTCAPABLE;
+      if (descriptor.kind === "device") return readDevice(w, fd, vectors, count, countPointer);
       const file = w.file(fd, RIGHT.fdRead);
       const read = readFile(w, file.node, file.position, w.vectors(vectors, count));
       file.position += read;
@@ -108,8 +107,10 @@ export function fdCalls(w: WasiContext): Calls {
       return undefined;
     },
     fd_pread: (fd: number, vectors: number, count: number, offset: bigint, countPointer: number) => {
-      const { node } = w.file(fd, RIGHT.fdRead | RIGHT.fdSeek);
+      const { kind } = w.descriptor(fd);
       w.at(countPointer, 4);
+      if (kind === "device") return readDevice(w, fd, vectors, count, countPointer);
+      const { node } = w.file(fd, RIGHT.fdRead | RIGHT.fdSeek);
       w.setU32(countPointer, readFile(w, node, unsigned(offset), w.vectors(vectors, count)));
       return undefined;
     },
@@ -119,8 +120,9 @@ export function fdCalls(w: WasiContext): Calls {
       if (descriptor.kind === "pipe") return writePipe(w, fd, vectors, count, countPointer);
       if (descriptor.kind === "output") {
         w.allowed(fd, RIGHT.fdWrite);
-        return writeOutput(w, descriptor.stream, joined(w.vectors(vectors, count), MAX_OUTPUT_BYTES), countPointer);
+        return writeOutput(w, descriptor.stream, joined(w.vectors(vectors, count), MAX_AT_ONCE), countPointer);
       }
+      if (descriptor.kind === "device") return writeDevice(w, fd, vectors, count, countPointer);
       const file = w.file(fd, RIGHT.fdWrite);
       const at = file.flags & FDFLAG.append ? file.node.size : file.position;
       const written = writeFile(w, file.node, at, w.vectors(vectors, count));
@@ -129,8 +131,10 @@ export function fdCalls(w: WasiContext): Calls {
       return undefined;
     },
     fd_pwrite: (fd: number, vectors: number, count: number, offset: bigint, countPointer: number) => {
-      const { node } = w.file(fd, RIGHT.fdWrite | RIGHT.fdSeek);
+      const { kind } = w.descriptor(fd);
       w.at(countPointer, 4);
+      if (kind === "device") return writeDevice(w, fd, vectors, count, countPointer);
+      const { node } = w.file(fd, RIGHT.fdWrite | RIGHT.fdSeek);
       w.setU32(countPointer, writeFile(w, node, unsigned(offset), w.vectors(vectors, count)));
       return undefined;
     },
@@ -149,6 +153,7 @@ export function fdCalls(w: WasiContext): Calls {
       return undefined;
     },
     fd_seek: (fd: number, offset: bigint, whence: number, pointer: number) => {
+      if (w.descriptor(fd).kind === "device") return tellDevice(w, whence, pointer);
       const onlyTells = offset === 0n && whence === WHENCE.current;
       const file = w.file(fd, onlyTells ? 0 : RIGHT.fdSeek);
       if (onlyTells) mayTell(file);
@@ -162,6 +167,7 @@ export function fdCalls(w: WasiContext): Calls {
       return undefined;
     },
     fd_tell: (fd: number, pointer: number) => {
+      if (w.descriptor(fd).kind === "device") return tellDevice(w, WHENCE.current, pointer);
       const file = w.file(fd, 0);
       mayTell(file);
       w.setU64(pointer, BigInt(file.position));
@@ -191,10 +197,35 @@ function writeFile(w: WasiContext, file: FileNode, position: number, vectors: re
   return bytes.length;
 }
 
+function readDevice(w: WasiContext, fd: number, pointer: number, vectorCount: number, countPointer: number): undefined {
+  const { name } = (w.allowed(fd, RIGHT.fdRead) as OpenDevice).node;
+  let count = 0;
+  for (const vector of w.vectors(pointer, vectorCount)) {
+    if (name === "null") break;
+    const part = vector.subarray(0, MAX_AT_ONCE - count);
+    if (name === "zero" || name === "full") part.fill(0);
+    else w.random.fill(part);
+    count += part.length;
+  }
+  w.setU32(countPointer, count);
+}
+
+function writeDevice(w: WasiContext, fd: number, pointer: number, vectorCount: number, countPointer: number): undefined {
+  const { name } = (w.allowed(fd, RIGHT.fdWrite) as OpenDevice).node;
+  if (name === "full") fail(ERRNO.ENOSPC);
+  w.setU32(countPointer, bytesIn(w.vectors(pointer, vectorCount)));
+}
+
+/** Wherever one seeks to in a device, one is at its beginning. */
+function tellDevice(w: WasiContext, whence: number, pointer: number): undefined {
+  if (whence >>> 0 > WHENCE.end) fail(ERRNO.EINVAL);
+  w.setU64(pointer, 0n);
+}
+
 function readPipe(w: WasiContext, fd: number, pointer: number, vectorCount: number, countPointer: number): number {
   const pipe = w.allowed(fd, RIGHT.fdRead) as Extract<Descriptor, { kind: "pipe" }>;
   const vectors = w.vectors(pointer, vectorCount);
-  const total = vectors.reduce((sum, vector) => sum + vector.length, 0);
+  const total = bytesIn(vectors);
   if (total === 0) {
     w.setU32(countPointer, 0);
     return ERRNO.SUCCESS;
@@ -256,12 +287,11 @@ function readDirectory({ node }: OpenDirectory, target: Uint8Array, cookie: numb
   return used;
 }
 
+const bytesIn = (vectors: readonly Uint8Array[]): number => vectors.reduce((sum, vector) => sum + vector.length, 0);
+
 /** A copy of the first bytes of the vectors. */
 function joined(vectors: readonly Uint8Array[], limit: number): Uint8Array {
-  const total = Math.min(
-    limit,
-    vectors.reduce((sum, vector) => sum + vector.length, 0),
-  );
+  const total = Math.min(limit, bytesIn(vectors));
   const result = new Uint8Array(total);
   let at = 0;
   for (const vector of vectors) {

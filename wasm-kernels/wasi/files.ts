@@ -4,8 +4,9 @@
 // Invariants: a node's `links` and `opens` count its names and open descriptors, and at none of either it is forgotten; a directory has
 // one name; no full path is longer than MAX_PATH; what the process has made takes at most MAX_BYTES, a block for each node included.
 import { NightshiftError } from "../errors.ts";
+import { isFixed, newDevices } from "./devices.ts";
 import { ERRNO, fail } from "./errno.ts";
-import { DirectoryNode, DOT, type FileNode, type LinkNode, type Node } from "./nodes.ts";
+import { DirectoryNode, DOT, type FileNode, type LinkNode, type Node, newCommon, type OwnNode } from "./nodes.ts";
 
 /** A name in a directory, and the node of that name if there is one. The name "." stands for the directory itself. */
 export interface Place {
@@ -47,6 +48,7 @@ export const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 export class Files {
   readonly root: DirectoryNode;
+  private readonly devices: DirectoryNode;
   private readonly inputs: ReadonlyMap<string, Uint8Array>;
   private nextInode = ROOT_INODE + 1;
   private usedBytes = 0;
@@ -55,6 +57,7 @@ export class Files {
     this.inputs = inputs;
     this.root = new DirectoryNode(ROOT_INODE, nowNs);
     this.root.links = 1;
+    this.devices = newDevices(this.root);
   }
 
   /** @throws NS_BAD_FILE when one input file lies below another */
@@ -74,7 +77,7 @@ export class Files {
 
   /**
    * The tree of a state, over the same inputs.
-   * @returns with it, all nodes by inode number
+   * @returns with it, all nodes by inode number, those of /dev too
    * @throws NS_BAD_IMAGE when the state is no tree
    */
   static restore(inputs: ReadonlyMap<string, Uint8Array>, state: FilesState): { files: Files; nodes: Map<number, Node> } {
@@ -96,6 +99,8 @@ export class Files {
       files.attach(parent, name, node, serial);
       reached.add(node);
     }
+    for (const { node } of files.devices.after(0)) nodes.set(node.inode, node);
+    nodes.set(files.devices.inode, files.devices);
     return { files, nodes };
   }
 
@@ -120,23 +125,19 @@ export class Files {
 
   newFile(nowNs: bigint): FileNode {
     this.claim(BLOCK_BYTES);
-    return { ...this.common(this.nextInode++, nowNs), kind: "file", bytes: new Uint8Array(0), size: 0, input: undefined };
+    return { ...newCommon(this.nextInode++, nowNs), kind: "file", bytes: new Uint8Array(0), size: 0, input: undefined };
   }
 
   newLink(target: string, nowNs: bigint): LinkNode {
     this.claim(BLOCK_BYTES);
-    return { ...this.common(this.nextInode++, nowNs), kind: "link", target };
+    return { ...newCommon(this.nextInode++, nowNs), kind: "link", target };
   }
 
   private newInput(inode: number, path: string, nowNs: bigint): FileNode {
     const bytes = this.inputs.get(path);
     if (!bytes) throw new NightshiftError("NS_BAD_IMAGE", `the image needs the input file ${path}, which is not there`);
     this.usedBytes += BLOCK_BYTES;
-    return { ...this.common(inode, nowNs), kind: "file", bytes, size: bytes.length, input: path };
-  }
-
-  private common(inode: number, nowNs: bigint) {
-    return { inode, links: 0, opens: 0, atimeNs: nowNs, mtimeNs: nowNs, ctimeNs: nowNs };
+    return { ...newCommon(inode, nowNs), kind: "file", bytes, size: bytes.length, input: path };
   }
 
   private claim(bytes: number): void {
@@ -163,9 +164,10 @@ export class Files {
   /**
    * The directory and last name that a path leads to. Links on the way are followed, and the last one too when `follow` or when a slash
    * comes behind it.
+   * @param making the last name is to be made: of the root's only what has been made has it already
    * @throws WasiError ENOTCAPABLE when it leads above the directory it starts from, even for a moment
    */
-  lookup(from: DirectoryNode, path: string, follow: boolean): Place {
+  lookup(from: DirectoryNode, path: string, follow: boolean, making = false): Place {
     if (path === "") fail(ERRNO.ENOENT);
     const trail = [from];
     const pending: string[] = [];
@@ -188,8 +190,8 @@ export class Files {
       }
       if (name.length > MAX_NAME_BYTES || (name.length > MAX_NAME_BYTES / 3 && bytesOf(name).length > MAX_NAME_BYTES))
         fail(ERRNO.ENAMETOOLONG);
-      const node = parent.get(name);
       const isLast = pending.length === 0;
+      const node = parent.get(name) ?? (parent === this.root && !(isLast && making) ? this.standing(name) : undefined);
       if (node?.kind === "link" && (!isLast || follow || mustBeDirectory)) {
         if (++links > MAX_LINKS) fail(ERRNO.ELOOP);
         enter(node.target);
@@ -205,9 +207,20 @@ export class Files {
     return { parent: node, name: ".", node };
   }
 
+  /** What the root has although the process has made no such name: /dev, which stays unlisted, and /tmp, made as soon as it is looked for. */
+  private standing(name: string): DirectoryNode | undefined {
+    if (name === "dev") return this.devices;
+    return name === "tmp" ? this.makeDirectories([name], this.root.atimeNs) : undefined;
+  }
+
+  private mustTakeNames(directory: DirectoryNode): void {
+    if (isFixed(directory)) fail(ERRNO.EPERM);
+    if (directory.links === 0) fail(ERRNO.ENOENT); // it has been removed but is still open
+  }
+
   /** Gives the node this name, which must be free. */
   add({ parent, name }: Place, node: Node, nowNs: bigint): void {
-    if (parent.links === 0) fail(ERRNO.ENOENT); // a directory that has been removed but is still open
+    this.mustTakeNames(parent);
     if (pathLength(parent) + name.length > MAX_PATH) fail(ERRNO.ENAMETOOLONG);
     this.attach(parent, name, node);
     node.ctimeNs = parent.mtimeNs = parent.ctimeNs = nowNs;
@@ -230,7 +243,7 @@ export class Files {
 
   /** Moves a node to another name, in the place of what has that name. */
   rename(from: Place, node: Node, to: Place, nowNs: bigint): void {
-    if (to.parent.links === 0) fail(ERRNO.ENOENT);
+    this.mustTakeNames(to.parent);
     if (node.kind === "directory") {
       for (let above: DirectoryNode | undefined = to.parent; above; above = above.place?.parent)
         if (above === node) fail(ERRNO.EINVAL);
@@ -318,16 +331,16 @@ export class Files {
       names.push([parent.inode, name, node.inode, serial]);
     }
     for (const node of open) nodes.add(node);
-    return { nextInode: this.nextInode, nodes: [...nodes].map(nodeState), names };
+    return { nextInode: this.nextInode, nodes: [...nodes].filter(isOwn).map(nodeState), names };
   }
 
-  private restoredNode({ inode, bytes, input, link, nextSerial }: FilesState["nodes"][number]): Node {
+  private restoredNode({ inode, bytes, input, link, nextSerial }: FilesState["nodes"][number]): OwnNode {
     if (input !== undefined) return this.newInput(inode, input, 0n);
     this.usedBytes += BLOCK_BYTES + (bytes?.length ?? 0);
     if (nextSerial !== undefined) return new DirectoryNode(inode, 0n);
-    if (link !== undefined) return { ...this.common(inode, 0n), kind: "link", target: link };
+    if (link !== undefined) return { ...newCommon(inode, 0n), kind: "link", target: link };
     const contents = new Uint8Array(bytes ?? []); // a copy: the state, which is the image's, may be restored again
-    return { ...this.common(inode, 0n), kind: "file", bytes: contents, size: contents.length, input: undefined };
+    return { ...newCommon(inode, 0n), kind: "file", bytes: contents, size: contents.length, input: undefined };
   }
 }
 
@@ -348,7 +361,9 @@ function longestPath(directory: DirectoryNode): number {
   return longest;
 }
 
-function nodeState(node: Node): FilesState["nodes"][number] {
+const isOwn = (node: Node): node is OwnNode => !isFixed(node);
+
+function nodeState(node: OwnNode): FilesState["nodes"][number] {
   const base = { inode: node.inode, times: [node.atimeNs, node.mtimeNs, node.ctimeNs] as [bigint, bigint, bigint] };
   if (node.kind === "directory") return { ...base, nextSerial: node.nextSerial };
   if (node.kind === "link") return { ...base, link: node.target };

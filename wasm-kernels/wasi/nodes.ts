@@ -25,7 +25,24 @@ export interface LinkNode extends Common {
   readonly target: string;
 }
 
-export type Node = FileNode | DirectoryNode | LinkNode;
+export interface DeviceNode extends Common {
+  readonly kind: "device";
+  readonly name: "null" | "zero" | "full" | "random" | "urandom";
+}
+
+/** Stands for what is open as this number. */
+export interface DescriptorNode extends Common {
+  readonly kind: "descriptor";
+  readonly fd: number;
+}
+
+/** Of these the files of a process are made; the others are in /dev only (devices.ts). */
+export type OwnNode = FileNode | DirectoryNode | LinkNode;
+export type Node = OwnNode | DeviceNode | DescriptorNode;
+
+export function newCommon(inode: number, nowNs: bigint): Common {
+  return { inode, links: 0, opens: 0, atimeNs: nowNs, mtimeNs: nowNs, ctimeNs: nowNs };
+}
 
 export interface Entry {
   readonly name: string;

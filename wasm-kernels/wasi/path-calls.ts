@@ -1,27 +1,33 @@
 // The path_ functions: opening, making, renaming, linking and removing below an open directory.
 import { type Calls, checkFlags, type Descriptor, FDFLAG, type OpenDirectory, type WasiContext } from "./context.ts";
+import { isFixed } from "./devices.ts";
 import { ERRNO, fail } from "./errno.ts";
 import { bytesOf, type Place } from "./files.ts";
-import type { Node } from "./nodes.ts";
+import type { DescriptorNode, Node } from "./nodes.ts";
 import { RIGHT, RIGHTS, rightsOf } from "./rights.ts";
 
 const OFLAG = { create: 1, directory: 2, exclusive: 4, truncate: 8, all: 15 } as const;
 const LOOKUP_FOLLOW = 1;
 
 export function pathCalls(w: WasiContext): Calls {
-  const lookup = (fd: number, right: number, flags: number, pointer: number, length: number): Place => {
-    const { node } = w.directory(fd, right);
-    checkFlags(flags, LOOKUP_FOLLOW);
-    return w.files.lookup(node, w.path(pointer, length), (flags & LOOKUP_FOLLOW) !== 0);
-  };
   const existing = (fd: number, right: number, flags: number, pointer: number, length: number): Place & { node: Node } => {
-    const place = lookup(fd, right, flags, pointer, length);
+    const { node: from } = w.directory(fd, right);
+    checkFlags(flags, LOOKUP_FOLLOW);
+    const place = w.files.lookup(from, w.path(pointer, length), (flags & LOOKUP_FOLLOW) !== 0);
     return { ...place, node: place.node ?? fail(ERRNO.ENOENT) };
   };
+  /** What is to be renamed, linked to or removed. */
+  const own = (fd: number, right: number, flags: number, pointer: number, length: number): Place & { node: Node } => {
+    const place = existing(fd, right, flags, pointer, length);
+    return isFixed(place.node) ? fail(ERRNO.EPERM) : place;
+  };
+  /** A name to be made, or that another node is to have. */
+  const newName = (fd: number, right: number, pointer: number, length: number): Place =>
+    w.files.lookup(w.directory(fd, right).node, w.path(pointer, length), false, true);
   const endsInSlash = (pointer: number, length: number): boolean => w.path(pointer, length).endsWith("/");
   /** A name to be made; one with a slash behind it can only be a directory's. */
   const free = (fd: number, right: number, pointer: number, length: number, directory: boolean): Place => {
-    const place = lookup(fd, right, 0, pointer, length);
+    const place = newName(fd, right, pointer, length);
     if (place.node) fail(ERRNO.EEXIST);
     if (!directory && endsInSlash(pointer, length)) fail(ERRNO.ENOENT);
     return place;
@@ -76,7 +82,7 @@ export function pathCalls(w: WasiContext): Calls {
       newPointer: number,
       newLength: number,
     ) => {
-      const { node } = existing(fd, RIGHT.pathLinkSource, flags, pointer, length);
+      const { node } = own(fd, RIGHT.pathLinkSource, flags, pointer, length);
       if (node.kind === "directory") fail(ERRNO.EPERM);
       w.files.add(free(newFd, RIGHT.pathLinkTarget, newPointer, newLength, false), node, w.nowNs());
       return undefined;
@@ -100,7 +106,7 @@ export function pathCalls(w: WasiContext): Calls {
       return undefined;
     },
     path_remove_directory: (fd: number, pointer: number, length: number) => {
-      const place = existing(fd, RIGHT.pathRemoveDirectory, 0, pointer, length);
+      const place = own(fd, RIGHT.pathRemoveDirectory, 0, pointer, length);
       if (place.node.kind !== "directory") fail(ERRNO.ENOTDIR);
       else if (place.name === ".") fail(ERRNO.EINVAL);
       else if (place.node.size > 0) fail(ERRNO.ENOTEMPTY);
@@ -108,14 +114,14 @@ export function pathCalls(w: WasiContext): Calls {
       return undefined;
     },
     path_unlink_file: (fd: number, pointer: number, length: number) => {
-      const place = existing(fd, RIGHT.pathUnlinkFile, 0, pointer, length);
+      const place = own(fd, RIGHT.pathUnlinkFile, 0, pointer, length);
       if (place.node.kind === "directory") fail(ERRNO.EISDIR);
       w.files.remove(place, place.node, w.nowNs());
       return undefined;
     },
     path_rename: (fd: number, pointer: number, length: number, newFd: number, newPointer: number, newLength: number) => {
-      const from = existing(fd, RIGHT.pathRenameSource, 0, pointer, length);
-      const to = lookup(newFd, RIGHT.pathRenameTarget, 0, newPointer, newLength);
+      const from = own(fd, RIGHT.pathRenameSource, 0, pointer, length);
+      const to = newName(newFd, RIGHT.pathRenameTarget, newPointer, newLength);
       if (from.name === "." || to.name === ".") fail(ERRNO.EINVAL);
       if (from.node === to.node) return undefined;
       if (from.node.kind === "directory") {
@@ -144,7 +150,7 @@ function openPath(
   if (create && oflags & OFLAG.directory) fail(ERRNO.EINVAL);
   const needed = (create ? RIGHT.pathCreateFile : 0) | (truncate ? RIGHT.pathFilestatSetSize : 0);
   if (needed & ~directory.rights || (rights.base | rights.inheriting) & ~directory.inheriting) fail(ERRNO.ENOTCAPABLE);
-  const place = w.files.lookup(directory.node, path, follow && !exclusive);
+  const place = w.files.lookup(directory.node, path, follow && !exclusive, create);
   let { node } = place;
   if (node && exclusive) fail(ERRNO.EEXIST);
   if (node?.kind === "link") fail(ERRNO.ELOOP);
@@ -155,6 +161,7 @@ function openPath(
     node = w.files.newFile(now);
     add(w, place, node, now);
   }
+  if (node.kind === "descriptor") return openAgain(w, node, oflags, rights.base);
   const common = { flags: fdflags, fds: 0 };
   if (node.kind === "directory") {
     if (create || truncate || rights.base & RIGHT.fdWrite) fail(ERRNO.EISDIR);
@@ -162,8 +169,19 @@ function openPath(
     return { ...common, kind: "directory", node, preopen: null, rights: rights.base & RIGHTS.directory, inheriting };
   }
   if (node.kind === "link" || oflags & OFLAG.directory) return fail(ERRNO.ENOTDIR);
+  const use = { rights: rights.base & RIGHTS.file, inheriting: 0 };
+  if (node.kind === "device") return { ...common, ...use, kind: "device", node };
   if (truncate) w.files.resize(node, 0, w.nowNs());
-  return { ...common, kind: "file", node, position: 0, rights: rights.base & RIGHTS.file, inheriting: 0 };
+  return { ...common, ...use, kind: "file", node, position: 0 };
+}
+
+/** The same descriptor under another number, as by dup(): it stays as it is, neither emptied nor with other flags or rights. */
+function openAgain(w: WasiContext, node: DescriptorNode, oflags: number, rights: number): Descriptor {
+  const descriptor = w.named(node);
+  const isDirectory = descriptor.kind === "directory";
+  if (oflags & OFLAG.directory && !isDirectory) fail(ERRNO.ENOTDIR);
+  const access = rights & (isDirectory ? RIGHT.fdWrite : RIGHT.fdRead | RIGHT.fdWrite);
+  return access & ~descriptor.rights ? fail(ERRNO.EACCES) : descriptor;
 }
 
 /** Gives a new node its first name; when it cannot have it, the node is forgotten. */

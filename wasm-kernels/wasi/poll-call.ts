@@ -1,4 +1,4 @@
-// poll_oneoff: waiting for time, for something to read and for room to write. Files and output are always ready. Of pipes the home
+// poll_oneoff: waiting for time, for something to read and for room to write. Files, devices and output are always ready. Of pipes the home
 // knows; as it keeps no time, a poll with a timeout asks it again and again, at growing intervals, without waiting there.
 import { Blocked, type PipeEnd, READY } from "../process/hostcalls.ts";
 import { CLOCK, type Descriptor, type WasiContext } from "./context.ts";

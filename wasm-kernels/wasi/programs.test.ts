@@ -90,17 +90,30 @@ test.each(Object.keys(KNOWN))("%s are as the specification says, wherever the pr
 // Not compared with node:wasi, whose listing of a directory that is being emptied does not come to an end.
 test("contents are as the specification says, wherever the process goes", async () => holds(await built("contents")));
 
-test("the C library's files, pipes, polls and waits are as POSIX says, wherever the process goes", async () => {
-  const wasm = await built("posix");
-  const files = new Map([["data/in.txt", new TextEncoder().encode("first\nsecond\n")]]);
+/** Runs it undisturbed and moved between any two lines: the same output and the same files. */
+function samePosix(wasm: Uint8Array<ArrayBuffer>, files: LocalRunOptions["files"]): LocalResult {
   const more = { files, stdin: new TextEncoder().encode("stdin\n") };
   const undisturbed = run(wasm, false, more);
   expect(text(undisturbed.stdout).match(/^WRONG.*/gm)).toBeNull();
   expect(undisturbed.stop).toEqual({ kind: "exit", code: 0 });
-  expect(text(undisturbed.files.get("data/in.txt") ?? new Uint8Array(0))).toBe("first\nsecond\nlast\n");
-  expect([...undisturbed.files.keys()]).toEqual(["data/in.txt"]);
   const moved = run(wasm, true, more);
   expect(moved.moves).toBeGreaterThan(40);
   expect(text(moved.stdout)).toBe(text(undisturbed.stdout));
   expect(moved.files).toEqual(undisturbed.files);
+  return undisturbed;
+}
+
+test("the C library's files, pipes, polls and waits are as POSIX says, wherever the process goes", async () => {
+  const files = new Map([["data/in.txt", new TextEncoder().encode("first\nsecond\n")]]);
+  const ended = samePosix(await built("posix"), files);
+  expect(text(ended.files.get("data/in.txt") ?? new Uint8Array(0))).toBe("first\nsecond\nlast\n");
+  expect([...ended.files.keys()]).toEqual(["data/in.txt"]);
+});
+
+test("devices and /tmp are as on any Unix, wherever the process goes, and never among what it leaves", async () => {
+  const ended = samePosix(await built("devices"), new Map());
+  expect(text(ended.stdout).match(/^by .*/gm)).toEqual([0, 1, 2].flatMap((turn) => [`by /dev/stdout: ${turn}`, "by 1"]));
+  expect(text(ended.stderr)).toBe("to stderr\n");
+  expect(new Set(text(ended.stdout).match(/^[0-9a-f]{32}$/gm)).size).toBe(3);
+  expect([...ended.files.keys()]).toEqual(["kept"]);
 });

@@ -1,6 +1,7 @@
 // The host functions called with what no C library would pass: pointers and sizes beyond memory, bytes that are no path, descriptors
 // that do not exist, and more than a process may have.
 import { beforeEach, describe, expect, test } from "vitest";
+import { must } from "../errors.ts";
 import { Blocked, Exited, type HomeCall, READY } from "../process/hostcalls.ts";
 import { ERRNO, Wasi, type WasiOptions, type WasiState } from "./index.ts";
 
@@ -297,6 +298,96 @@ describe("descriptors", () => {
     ]);
     expect(() => new Host({ files: clash })).toThrow(expect.objectContaining({ code: "NS_BAD_FILE" }));
   });
+});
+
+describe("devices", () => {
+  const make = (path: string): number => host.call("path_create_directory", ROOT, ...host.text(path));
+  const read = (of: Host, fd: number, length: number): Uint8Array => {
+    of.vector(AT.buffer, length);
+    expect(of.call("fd_read", fd, AT.vector, 1, AT.result)).toBe(0);
+    return new Uint8Array(of.memory.buffer.slice(AT.buffer, AT.buffer + of.view().getUint32(AT.result, true)));
+  };
+
+  test("give the same bytes and are the same after an image, which holds nothing of them but that they are open", () => {
+    const [random, directory] = [host.opened("dev/urandom", 0), host.opened("dev", 2, 1n << 13n)];
+    read(host, random, 5);
+    const state = structuredClone(host.wasi.state());
+    expect(state.files.nodes.map(({ inode }) => inode)).toEqual([1]);
+    const again = new Host({}, state);
+    expect(again.wasi.state()).toEqual(state);
+    expect(read(again, random, 50)).toEqual(read(host, random, 50));
+    for (const each of [host, again]) expect(each.open("../dev", 0, 0n, directory)).toBe(ERRNO.ENOTCAPABLE);
+    const child = new Host({ seed: "2" }, state);
+    expect(read(child, random, 50)).not.toEqual(read(new Host({}, state), random, 50));
+  });
+
+  test("are hidden by the program's or the job's own dev", () => {
+    expect(make("dev")).toBe(0);
+    expect(host.open("dev/null")).toBe(ERRNO.ENOENT);
+    expect(host.write(host.opened("dev/null"), "kept")).toBe(0);
+    expect([...host.wasi.changedFiles().keys()]).toEqual(["dev/null"]);
+    host = new Host({ files: new Map([["dev/zero", new Uint8Array([7])]]) });
+    expect(read(host, host.opened("dev/zero", 0), 9)).toEqual(new Uint8Array([7]));
+    expect(host.open("dev/null")).toBe(ERRNO.ENOENT);
+    host = new Host();
+    host.opened("dev");
+    expect(host.open("dev/null")).toBe(ERRNO.ENOTDIR);
+    expect([...host.wasi.changedFiles().keys()]).toEqual(["dev"]);
+  });
+
+  test("are in the root only, and not seen by who has another directory", () => {
+    make("d");
+    expect(host.open("d/dev/null")).toBe(ERRNO.ENOENT);
+    host = new Host({ preopens: { "/": "in" } });
+    expect(host.open("dev/null")).toBe(ERRNO.ENOENT);
+  });
+
+  test("an image that has open what is none is refused, one that has /dev among its files too", () => {
+    host.opened("dev/full", 0);
+    const state = host.wasi.state();
+    const full = must(state.open.at(-1), "what was opened last") as WasiState["open"][number] & { inode: number };
+    const refused = (more: object, names = state.files.names): void => {
+      const hostile = { ...state, open: [{ ...full, ...more }], files: { ...state.files, names } } as WasiState;
+      expect(() => new Host({}, hostile)).toThrow(expect.objectContaining({ code: "NS_BAD_IMAGE" }));
+    };
+    refused({ inode: 2 ** 52 + 99 });
+    refused({ inode: "/dev/full" });
+    refused({ inode: 1 });
+    refused({ kind: "file", position: 0 });
+    refused({ kind: "directory", preopen: "/" });
+    refused({}, [[1, "full", full.inode, 3]]);
+    expect(new Host({}, state).write(4, "more")).toBe(ERRNO.ENOSPC);
+  });
+
+  test("cannot be filled up, nor be asked for more than there is time for", () => {
+    host.memory.grow(2000);
+    const zero = host.opened("dev/zero", 0);
+    host.vector(AT.buffer, 100 * 2 ** 20);
+    expect(host.call("fd_read", zero, AT.vector, 1, AT.result)).toBe(0);
+    expect(host.view().getUint32(AT.result, true)).toBe(64 * 2 ** 20);
+    const before = host.wasi.state().files;
+    for (let k = 0; k < 3000; k++) {
+      expect(host.write(host.opened("dev/null"), "nothing")).toBe(0);
+      expect(host.call("fd_close", zero + 1)).toBe(0);
+    }
+    expect(host.wasi.state().files).toEqual(before);
+  });
+});
+
+test("/tmp is there for who looks for it, and nothing of it for who does not", () => {
+  expect(host.open("absent")).toBe(ERRNO.ENOENT);
+  expect(host.wasi.state().files.names).toEqual([]);
+  expect(host.open("tmp/absent")).toBe(ERRNO.ENOENT);
+  expect(host.wasi.state().files.names.map(([, name]) => name)).toEqual(["tmp"]);
+  expect(host.wasi.changedFiles().size).toBe(0);
+  host = new Host();
+  expect(host.call("path_create_directory", ROOT, ...host.text("d"))).toBe(0);
+  expect(host.open("d/tmp/x", CREATE)).toBe(ERRNO.ENOENT);
+  expect(host.call("path_create_directory", ROOT, ...host.text("tmp"))).toBe(0);
+  expect(host.call("path_create_directory", ROOT, ...host.text("tmp"))).toBe(ERRNO.EEXIST);
+  host = new Host();
+  host.opened("tmp");
+  expect(host.open("tmp/x", CREATE)).toBe(ERRNO.ENOTDIR);
 });
 
 describe("pipes", () => {

@@ -30,6 +30,7 @@ export interface WasiState {
     | { kind: "output"; stream: 1 | 2 }
     | ({ kind: "pipe" } & PipeEnd)
     | { kind: "file"; inode: number; position: number }
+    | { kind: "device"; inode: number }
     | { kind: "directory"; inode: number; preopen: string | null }
   ))[];
   files: FilesState;
@@ -42,7 +43,6 @@ export class Wasi {
   readonly functions: Record<string, HostFunction>;
   readonly processFunctions: Record<string, HostFunction>;
   private readonly context: WasiContext;
-  private readonly random: SeededRandom;
   private readonly args: Uint8Array[];
   private readonly env: Uint8Array[];
 
@@ -50,7 +50,6 @@ export class Wasi {
   constructor(options: WasiOptions, state?: WasiState) {
     this.args = options.args.map((arg) => encoder.encode(`${arg}\0`));
     this.env = Object.entries(options.env).map(([name, value]) => encoder.encode(`${name}=${value}\0`));
-    this.random = new SeededRandom(state?.seed === options.seed ? state.random : options.seed);
     this.context = state ? restored(options, state) : started(options);
     this.functions = guarded(this.wasiFunctions());
     this.processFunctions = processCalls(this.context);
@@ -65,7 +64,7 @@ export class Wasi {
   }
 
   state(): WasiState {
-    const { descriptors, clockNs, poll, options, files } = this.context;
+    const { descriptors, clockNs, poll, options, files, random } = this.context;
     const open = new Map<Descriptor, number[]>();
     for (const [fd, descriptor] of [...descriptors].sort(([a], [b]) => a - b)) {
       const fds = open.get(descriptor);
@@ -77,7 +76,7 @@ export class Wasi {
       clockNs,
       poll: poll && { ...poll },
       seed: options.seed,
-      random: this.random.state(),
+      random: random.state(),
       open: [...open].map(([descriptor, fds]) => openState(descriptor, fds)),
       files: files.state(nodes),
     };
@@ -105,7 +104,7 @@ export class Wasi {
         return undefined;
       },
       random_get: (pointer: number, length: number) => {
-        this.random.fill(this.context.bytes(pointer, length));
+        this.context.random.fill(this.context.bytes(pointer, length));
         return undefined;
       },
       proc_exit: (code: number) => {
@@ -145,7 +144,7 @@ export class Wasi {
 }
 
 function started(options: WasiOptions): WasiContext {
-  const context = new WasiContext(options, Files.start(options.files, VIRTUAL_EPOCH_NS));
+  const context = new WasiContext(options, Files.start(options.files, VIRTUAL_EPOCH_NS), new SeededRandom(options.seed));
   context.put(0, context.newPipeEnd("read", 0));
   for (const stream of [1, 2] as const)
     context.put(stream, { kind: "output", stream, rights: RIGHTS.output, inheriting: 0, flags: 0, fds: 0 });
@@ -161,7 +160,8 @@ function started(options: WasiOptions): WasiContext {
 
 function restored(options: WasiOptions, state: WasiState): WasiContext {
   const { files, nodes } = Files.restore(options.files, state.files);
-  const context = new WasiContext(options, files);
+  const random = new SeededRandom(state.seed === options.seed ? state.random : options.seed);
+  const context = new WasiContext(options, files, random);
   context.clockNs = BigInt(state.clockNs); // small numbers come back from an image as such
   if (state.poll) {
     const { beganNs, sleptNs, pauseNs, asleep } = state.poll;
@@ -181,6 +181,7 @@ function openState(descriptor: Descriptor, fds: number[]): WasiState["open"][num
   if (kind === "output") return { ...common, kind, stream: descriptor.stream };
   if (kind === "pipe") return { ...common, kind, object: descriptor.object, end: descriptor.end };
   const { inode } = descriptor.node;
+  if (kind === "device") return { ...common, kind, inode };
   return kind === "file"
     ? { ...common, kind, inode, position: descriptor.position }
     : { ...common, kind, inode, preopen: descriptor.preopen };
@@ -193,6 +194,7 @@ function descriptorOf(item: WasiState["open"][number], nodes: ReadonlyMap<number
   if (item.kind === "pipe") return { ...common, kind: "pipe", object: item.object, end: item.end };
   const node = nodes.get(item.inode);
   if (item.kind === "file" && node?.kind === "file") return { ...common, kind: "file", node, position: item.position };
+  if (item.kind === "device" && node?.kind === "device") return { ...common, kind: "device", node };
   if (item.kind === "directory" && node?.kind === "directory")
     return { ...common, kind: "directory", node, preopen: item.preopen };
   throw new NightshiftError("NS_BAD_IMAGE", `the image has node ${item.inode} open, which is not among its files`);

@@ -1,11 +1,10 @@
-/* Files, pipes, waiting and children as POSIX programs use them, through the C library. Each line is printed on its own, so that the
-   process can be moved between them. Exits with the number of lines that are not as they should be. */
+/* Files, pipes, waiting and children as POSIX programs use them, through the C library. Exits with the number of lines that are not as
+   they should be. */
+#include "holds.h"
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,18 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static int wrong;
-
-#define HOLDS(what) holds(#what, (what))
-static void holds(const char *what, int good) {
-  if (!good) wrong++;
-  printf("%s%s (errno %d)\n", good ? "" : "WRONG ", what, errno);
-  fflush(stdout);
-  errno = 0;
-}
-
-static int fails(int result, int error) { return result == -1 && errno == error; }
 
 static void files(void) {
   struct stat status, other;

@@ -1,4 +1,4 @@
-/* <paths.h>: where things are on other systems; of them only /tmp is here, and a shell nowhere. */
+/* <paths.h>: where things are on other systems; of them only /dev/null and /tmp are here. */
 #ifndef NIGHTSHIFT_PATHS_H
 #define NIGHTSHIFT_PATHS_H
 

@@ -1,5 +1,5 @@
-/* Temporary files. /tmp is made when the first is wanted in it. Names are drawn from the process's own random numbers, so a process that
-   goes back to its checkpoint chooses the same again. */
+/* Temporary files. Names are drawn from the process's own random numbers, so a process that goes back to its checkpoint chooses the same
+   again. */
 #include "host.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,6 @@ static int with_name(char *name, int suffix_bytes, int flags, int (*take)(const 
   if (suffix_bytes < 0 || length < 6 + (size_t)suffix_bytes) return result_or_errno(-EINVAL);
   char *place = name + length - suffix_bytes - 6;
   if (memcmp(place, "XXXXXX", 6) != 0) return result_or_errno(-EINVAL);
-  if (strncmp(name, P_tmpdir "/", sizeof P_tmpdir) == 0) mkdir(P_tmpdir, 0777); // perhaps it is there already
   for (int tries = 0; tries < MOST_TRIES; tries++) {
     unsigned char random[6];
     if (getentropy(random, sizeof random) < 0) return -1;
