@@ -61,6 +61,9 @@ class Cluster {
     for (const record of changed) this.saved.set(keyOf(record), structuredClone(record));
     for (const pid of forgotten.pids) this.saved.delete(`process/${pid}`);
     for (const key of forgotten.kernels) this.saved.delete(`kernel/${key}`);
+    for (const { pid, before } of forgotten.answers)
+      for (const saved of [...this.saved.values()])
+        if (saved.kind === "answer" && saved.pid === pid && saved.seq < before) this.saved.delete(keyOf(saved));
     for (const job of forgotten.jobs)
       for (const key of [...this.saved.keys()])
         if ([`job/${job}`, `spec/${job}`].includes(key) || key.startsWith(`part/${job}/`)) this.saved.delete(key);
@@ -121,6 +124,7 @@ class Cluster {
 function keyOf(saved: Saved): string {
   if (saved.kind === "kernel") return `kernel/${saved.part}`;
   if (saved.kind === "spec") return `spec/${saved.job}`;
+  if (saved.kind === "answer") return `answer/${saved.pid}/${saved.seq}`;
   if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
   return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
 }

@@ -602,7 +602,7 @@ export class Core {
     this.earn(process, host, image.cpuMs);
     process.image = image;
     process.cpuMs = image.cpuMs;
-    for (const seq of Object.keys(process.answers)) if (Number(seq) < image.syscalls) delete process.answers[Number(seq)];
+    this.records.forgetAnswers(process, image.syscalls);
     this.records.changed(process);
   }
 
@@ -711,7 +711,7 @@ export class Core {
     process.report = report;
     process.destination = null;
     process.waiting = null;
-    process.answers = {};
+    this.records.forgetAnswers(process, Number.MAX_SAFE_INTEGER);
     process.image = null;
     this.records.dead(process);
     this.deep.delete(process.pid);

@@ -92,7 +92,7 @@ export class HomeCalls {
     // The child's streams go on counting from where the parent's were: the image says so, and everything before it has arrived.
     child.outputBytes = process.outputBytes;
     child.errorBytes = process.errorBytes;
-    child.answers = { [seq]: { value: 0 } };
+    this.records.answered(child, seq, { value: 0 });
     job.processes++;
     this.records.changedJob(job);
     this.records.changedKernel(key);
@@ -105,7 +105,7 @@ export class HomeCalls {
   }
 
   private answer(process: ProcessRecord, seq: number, result: SyscallResult): void {
-    process.answers[seq] = result;
+    this.records.answered(process, seq, result);
     process.waiting = null;
     this.records.changed(process);
     this.records.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });

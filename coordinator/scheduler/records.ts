@@ -2,7 +2,7 @@
 // and finds; decides nothing.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Kernel } from "@nightshift/wasm-kernels/process";
-import type { ExitReport, JobSpec, ProcessSpec, ToAgent } from "../protocol/messages.ts";
+import type { ExitReport, JobSpec, ProcessSpec, SyscallResult, ToAgent } from "../protocol/messages.ts";
 import { commandOf, inputsOf } from "../protocol/sweep.ts";
 import type { Earned } from "./credit.ts";
 import { Queue } from "./queue.ts";
@@ -67,6 +67,7 @@ export class Records {
   private changedJobs = new Set<Job>();
   private changedProcesses = new Set<ProcessRecord>();
   private newSpecs: { job: number; value: JobSpec }[] = [];
+  private newAnswers: Extract<Saved, { kind: "answer" }>[] = [];
   private changedParts = new Set<Part>();
   private changedKernels = new Set<PartKey>();
   private changedHosts = new Set<string>();
@@ -84,7 +85,11 @@ export class Records {
         if (job) job.spec = record.value;
       } else if (record.kind === "kernel") this.kernels.set(record.part, Kernel.load(record.value));
       else if (record.kind === "part") this.parts.set(partKey(record.value.job, record.value.number), record.value);
-      else {
+      else if (record.kind === "answer") {
+        const process = this.processes.get(record.pid);
+        if (process) process.answers[record.seq] = record.value;
+      } else {
+        record.value.answers = {};
         this.index(record.value);
         this.nextPid = Math.max(this.nextPid, record.value.pid + 1);
         if (record.value.state === "queued") this.queue.add(record.value);
@@ -124,6 +129,7 @@ export class Records {
     for (const { job, value } of this.newSpecs) changed.push({ kind: "spec", job, value });
     for (const value of this.changedParts) changed.push({ kind: "part", value });
     for (const value of this.changedProcesses) changed.push({ kind: "process", value });
+    changed.push(...this.newAnswers);
     for (const part of this.changedKernels) {
       const kernel = this.kernels.get(part);
       if (kernel) changed.push({ kind: "kernel", part, value: kernel.state() });
@@ -133,6 +139,7 @@ export class Records {
     this.changedHosts = new Set();
     this.changedJobs = new Set();
     this.newSpecs = [];
+    this.newAnswers = [];
     this.changedParts = new Set();
     this.changedProcesses = new Set();
     this.changedKernels = new Set();
@@ -235,6 +242,20 @@ export class Records {
     return process;
   }
 
+  /** What the process is told, now and whenever it asks again. */
+  answered(process: ProcessRecord, seq: number, value: SyscallResult): void {
+    process.answers[seq] = value;
+    this.newAnswers.push({ kind: "answer", pid: process.pid, seq, value });
+  }
+
+  /** It will not ask again what it asked before the call with this number. */
+  forgetAnswers({ pid, answers }: ProcessRecord, before: number): void {
+    const old = Object.keys(answers).filter((seq) => Number(seq) < before);
+    if (old.length === 0) return;
+    for (const seq of old) delete answers[Number(seq)];
+    this.forgotten.answers.push({ pid, before });
+  }
+
   earn(earned: Earned): void {
     this.earned.push(earned);
   }
@@ -315,4 +336,4 @@ export class Records {
   }
 }
 
-const nothing = (): Forgotten => ({ jobs: [], pids: [], kernels: [], outputs: [] });
+const nothing = (): Forgotten => ({ jobs: [], pids: [], kernels: [], outputs: [], answers: [] });

@@ -85,7 +85,10 @@ export interface ProcessRecord {
   /** Where to go next, for a process that is being released or queued for a certain host. */
   destination: string | null;
   image: ImageRef | null;
-  /** Answers to home calls since the image, by sequence number: what a process that goes back to it is told again. */
+  /**
+   * Answers to home calls since the image, by sequence number: what a process that goes back to it is told again. Each is stored once, by
+   * itself: what has been read from pipes may be much.
+   */
   answers: Record<number, SyscallResult>;
   /** The home call it waits in. */
   waiting: { seq: number; call: Syscall } | null;
@@ -146,7 +149,9 @@ export type Saved =
   | { kind: "job"; value: Job }
   | { kind: "spec"; job: number; value: JobSpec }
   | { kind: "part"; value: Part }
+  /** Without its answers. */
   | { kind: "process"; value: ProcessRecord }
+  | { kind: "answer"; pid: number; seq: number; value: SyscallResult }
   | { kind: "kernel"; part: PartKey; value: KernelState };
 
 /** What is to be stored no more. */
@@ -158,6 +163,8 @@ export interface Forgotten {
   kernels: PartKey[];
   /** Outputs of parts that begin anew. */
   outputs: { job: number; part: number }[];
+  /** Answers to calls of these processes before the one with that number. */
+  answers: { pid: number; before: number }[];
 }
 
 export const isEnded = (process: ProcessRecord): boolean =>

@@ -66,7 +66,7 @@ export class Coordinator {
     const now = Date.now();
     const result = event(this.core, now);
     const { changed, effects, forgotten, earned, hosts } = this.core.take();
-    const forgets = forgotten.jobs.length + forgotten.kernels.length + forgotten.outputs.length > 0;
+    const forgets = Object.values(forgotten).some((list) => list.length > 0);
     if (forgets) this.forgotten.push(forgotten);
     for (const saved of changed) {
       this.pendingSaves.set(keyOf(saved), saved);
@@ -256,6 +256,7 @@ export class Coordinator {
 function keyOf(saved: Saved): string {
   if (saved.kind === "kernel") return `kernel/${saved.part}`;
   if (saved.kind === "spec") return `spec/${saved.job}`;
+  if (saved.kind === "answer") return `answer/${saved.pid}/${saved.seq}`;
   if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
   return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
 }

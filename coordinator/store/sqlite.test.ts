@@ -179,7 +179,7 @@ test("of what is forgotten nothing is left", () => {
     saved: [job(1), job(2), kernel(1), kernel(2), process(1), process(2)],
     output: [chunk(0, "first"), { ...chunk(0, "second", 2), job: 2 }],
   });
-  store.commit({ saved: [], output: [], forgotten: [{ jobs: [1], pids: [1], kernels: [], outputs: [] }] });
+  store.commit({ saved: [], output: [], forgotten: [{ jobs: [1], pids: [1], kernels: [], outputs: [], answers: [] }] });
   expect([...store.load()].map((saved) => (saved.kind === "kernel" ? saved.part : Object.values(saved.value)[0]))).toEqual([
     2,
     partKey(2, 1),
@@ -215,7 +215,11 @@ test("each part has an output of its own; that of a part that begins anew is for
       .chunks.map(({ bytes }) => new TextDecoder().decode(bytes))
       .join("");
   expect([text(1), text(2)]).toEqual(["one", "two"]);
-  store.commit({ saved: [], output: [], forgotten: [{ jobs: [], pids: [], kernels: [], outputs: [{ job: 1, part: 1 }] }] });
+  store.commit({
+    saved: [],
+    output: [],
+    forgotten: [{ jobs: [], pids: [], kernels: [], outputs: [{ job: 1, part: 1 }], answers: [] }],
+  });
   expect([text(1), text(2)]).toEqual(["", "two"]);
   store.close();
 });
@@ -248,6 +252,47 @@ test("jobs of a version before parts become jobs of one part, with output, files
   expect(records[6]).toMatchObject({ kind: "kernel", part: partKey(2, 1) });
   expect(records[7]).toMatchObject({ value: { pid: 6, part: 1 } });
   expect(store.output(partKey(1, 1), 1, 0, 100, null).chunks).toMatchObject([{ pid: 5, offset: 0, bytes: bytes("abc") }]);
+  store.close();
+});
+
+test("answers are stored by themselves, whatever becomes of their process's record, until they are forgotten or it is", () => {
+  const store = openSqlite(path);
+  const process = (pid: number, state: string): Saved => ({
+    kind: "process",
+    value: { pid, state, answers: { 9: { value: 1 } } } as never,
+  });
+  const answer = (pid: number, seq: number): Saved => ({ kind: "answer", pid, seq, value: { value: 3, bytes: bytes("abc") } });
+  const stored = () => [...store.load()].flatMap((saved) => (saved.kind === "answer" ? [`${saved.pid}:${saved.seq}`] : []));
+  const none = { jobs: [], pids: [], kernels: [], outputs: [], answers: [] };
+  store.commit({ saved: [process(1, "running"), process(2, "running"), answer(1, 0), answer(1, 1), answer(1, 2)], output: [] });
+  store.commit({ saved: [process(1, "exited"), answer(2, 0)], output: [] });
+  expect([...store.load()][0]).toEqual({ kind: "process", value: { pid: 1, state: "exited" } });
+  expect([...store.load()]).toContainEqual(answer(1, 1));
+  expect(stored()).toEqual(["1:0", "1:1", "1:2", "2:0"]);
+  store.commit({ saved: [], output: [], forgotten: [{ ...none, answers: [{ pid: 1, before: 2 }] }] });
+  expect(stored()).toEqual(["1:2", "2:0"]);
+  store.commit({ saved: [], output: [], forgotten: [{ ...none, pids: [1] }] });
+  expect(stored()).toEqual(["2:0"]);
+  store.close();
+});
+
+test("answers of a version that kept them in their process's record are still told", () => {
+  const db = new DatabaseSync(path);
+  for (let version = 1; version <= 14; version++) {
+    const step = MIGRATIONS[version];
+    if (typeof step === "string") db.exec(step);
+    else step?.(db);
+  }
+  const value = { pid: 6, job: 2, answers: { 4: { value: 3, bytes: bytes("abc") }, 5: { value: 0 } } };
+  db.prepare("insert into record (kind, id, data) values ('process', 6, ?)").run(encode(value));
+  db.exec("pragma user_version = 14");
+  db.close();
+  const store = openSqlite(path);
+  expect([...store.load()]).toEqual([
+    { kind: "process", value: { pid: 6, job: 2 } },
+    { kind: "answer", pid: 6, seq: 4, value: { value: 3, bytes: bytes("abc") } },
+    { kind: "answer", pid: 6, seq: 5, value: { value: 0 } },
+  ]);
   store.close();
 });
 

@@ -16,7 +16,7 @@ import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts"
 import { Usages } from "./usage.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 14;
+const VERSION = 15;
 export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -129,6 +129,19 @@ export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> =
     alter table device add column stay integer not null default 0;
     alter table device add column block integer not null default 0;
   `,
+  // Answers to home calls apart from the processes they were given to.
+  15: (db) => {
+    db.exec(
+      "create table answer (pid integer not null, seq integer not null, data blob not null, primary key (pid, seq)) without rowid;",
+    );
+    const put = db.prepare("insert or replace into record (kind, id, data) values ('process', ?, ?)");
+    const answer = db.prepare("insert into answer (pid, seq, data) values (?, ?, ?)");
+    for (const { id, data } of db.prepare("select id, data from record where kind = 'process'").all() as Row[]) {
+      const { answers = {}, ...process } = decoder.decode(data as Uint8Array);
+      put.run(id as number, encoder.encode(process));
+      for (const [seq, value] of Object.entries(answers)) answer.run(id as number, Number(seq), encoder.encode(value));
+    }
+  },
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -199,15 +212,21 @@ class SqliteStore implements Store {
       else if (row.kind === "spec") yield { kind: "spec", job: Number(row.id), value };
       else yield { kind: row.kind as "job" | "part" | "process", value };
     }
+    for (const { pid, seq, data } of this.db.all("select pid, seq, data from answer"))
+      yield { kind: "answer", pid: Number(pid), seq: Number(seq), value: decoder.decode(data as Uint8Array) };
   }
 
   commit(batch: Batch): void {
     const put = this.db.statement("insert or replace into record (kind, id, data) values (?, ?, ?)");
+    const answer = this.db.statement("insert or replace into answer (pid, seq, data) values (?, ?, ?)");
     const append = this.db.statement(
       "insert into output (part, stream, offset, pid, bytes) values (?, ?, ?, ?, ?) on conflict do nothing",
     );
     this.db.transaction(() => {
-      for (const saved of batch.saved) put.run(saved.kind, idOf(saved), encoder.encode(storedOf(saved)));
+      for (const saved of batch.saved) {
+        if (saved.kind === "answer") answer.run(saved.pid, saved.seq, encoder.encode(saved.value));
+        else put.run(saved.kind, idOf(saved), encoder.encode(storedOf(saved)));
+      }
       for (const chunk of batch.output)
         append.run(partKey(chunk.job, chunk.part), chunk.stream, chunk.offset, chunk.pid, chunk.bytes);
       this.journal.append(batch.events ?? [], batch.stays ?? []);
@@ -216,7 +235,7 @@ class SqliteStore implements Store {
     });
   }
 
-  private forget({ jobs, pids, kernels, outputs }: Forgotten): void {
+  private forget({ jobs, pids, kernels, outputs, answers }: Forgotten): void {
     const record = this.db.statement("delete from record where kind = ? and id = ?");
     const ofParts = this.db.statement("delete from record where kind in ('part', 'kernel') and id between ? and ?");
     const output = this.db.statement("delete from output where part between ? and ?");
@@ -229,7 +248,12 @@ class SqliteStore implements Store {
       output.run(first, last);
       stays.run(job);
     }
-    for (const pid of pids) record.run("process", pid);
+    const answer = this.db.statement("delete from answer where pid = ? and seq < ?");
+    for (const pid of pids) {
+      record.run("process", pid);
+      answer.run(pid, Number.MAX_SAFE_INTEGER);
+    }
+    for (const { pid, before } of answers) answer.run(pid, before);
     for (const key of kernels) record.run("kernel", key);
     for (const { job, part } of outputs) output.run(partKey(job, part), partKey(job, part));
   }
@@ -359,18 +383,24 @@ class SqliteStore implements Store {
   }
 }
 
-function idOf(saved: Saved): number {
+type InRecords = Exclude<Saved, { kind: "answer" }>;
+
+function idOf(saved: InRecords): number {
   if (saved.kind === "kernel") return saved.part;
   if (saved.kind === "spec") return saved.job;
   if (saved.kind === "part") return partKey(saved.value.job, saved.value.number);
   return saved.kind === "job" ? saved.value.id : saved.value.pid;
 }
 
-/** What a job was submitted with is stored once, by itself. */
-function storedOf(saved: Saved): unknown {
-  if (saved.kind !== "job") return saved.value;
-  const { spec: _, ...job } = saved.value;
-  return job;
+/** What a job was submitted with is stored once, by itself, and so is each answer to a process. */
+function storedOf(saved: InRecords): unknown {
+  if (saved.kind === "job") {
+    const { spec: _, ...job } = saved.value;
+    return job;
+  }
+  if (saved.kind !== "process") return saved.value;
+  const { answers: _, ...process } = saved.value;
+  return process;
 }
 
 const deviceOf = (row: Row): Device => ({
