@@ -1,4 +1,5 @@
 /* What ordinary command-line programs call beside reading, computing and writing. Valid as C and as C++. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <err.h>
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include <syslog.h>
 #include <termios.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <wait.h>
 
@@ -58,6 +60,24 @@ static void temporary_files(void) {
   free(made);
 }
 
+static void directories(void) {
+  struct dirent own, copy, *entry = NULL;
+  mkdir("listed", 0777);
+  close(open("listed/a-name-of-some-length", O_CREAT | O_WRONLY, 0666));
+  HOLDS(sizeof own.d_name == 256);
+  DIR *listing = opendir("listed");
+  while (readdir_r(listing, &own, &entry) == 0 && entry && entry->d_name[0] == '.') {
+  }
+  HOLDS(entry == &own && strcmp(own.d_name, "a-name-of-some-length") == 0 && own.d_type == DT_REG);
+  HOLDS(readdir_r(listing, &own, &entry) == 0 && !entry);
+  rewinddir(listing);
+  do copy = *readdir(listing);
+  while (copy.d_name[0] == '.');
+  HOLDS(strcmp(copy.d_name, "a-name-of-some-length") == 0);
+  closedir(listing);
+  HOLDS(unlink("listed/a-name-of-some-length") == 0 && rmdir("listed") == 0);
+}
+
 static void alone(void) {
   struct rlimit limit;
   struct termios settings;
@@ -76,10 +96,18 @@ static void alone(void) {
   struct ifaddrs *interfaces;
   HOLDS(getaddrinfo("localhost", NULL, NULL, &found) == EAI_FAIL && !gethostbyname("localhost"));
   HOLDS(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EAFNOSUPPORT);
+  int on = 1;
+  HOLDS(setsockopt(1, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 && errno == ENOTSOCK);
   HOLDS(getifaddrs(&interfaces) == 0 && !interfaces);
   HOLDS((getpriority(PRIO_PROCESS, 0) + nice(5)) == 0);
   HOLDS(tcgetattr(0, &settings) < 0 && errno == ENOTTY);
-  HOLDS(ttyname(0) == NULL);
+  HOLDS(tcsendbreak(0, 0) < 0 && errno == ENOTTY);
+  memset(&settings, 0, sizeof settings);
+  cfmakeraw(&settings);
+  HOLDS(cfsetospeed(&settings, B9600) == 0 && cfgetospeed(&settings) == B9600 && (settings.c_cflag & CSIZE) == CS8);
+  ucontext_t context;
+  context.uc_link = NULL;
+  HOLDS(!context.uc_link && ttyname(0) == NULL);
   HOLDS(dlopen("libm.so", 1) == NULL && dlerror() != NULL && dlerror() == NULL);
   HOLDS(getpgrp() == getpid() && getpgid(0) == getpid());
   HOLDS(alarm(1) == 0);
@@ -91,6 +119,7 @@ static void alone(void) {
 
 int main(void) {
   temporary_files();
+  directories();
   alone();
   errno = ENOENT;
   warn("cannot open %s", "a.txt");

@@ -79,6 +79,22 @@ int tcsetattr(int descriptor, int when, const struct termios *settings) {
   return (void)descriptor, (void)when, (void)settings, result_or_errno(-ENOTTY);
 }
 int tcflush(int descriptor, int queue) { return (void)descriptor, (void)queue, result_or_errno(-ENOTTY); }
+int tcdrain(int descriptor) { return (void)descriptor, result_or_errno(-ENOTTY); }
+int tcflow(int descriptor, int action) { return tcflush(descriptor, action); }
+int tcsendbreak(int descriptor, int duration) { return tcflush(descriptor, duration); }
+pid_t tcgetsid(int descriptor) { return tcdrain(descriptor); }
+speed_t cfgetispeed(const struct termios *settings) { return settings->c_ispeed; }
+speed_t cfgetospeed(const struct termios *settings) { return settings->c_ospeed; }
+int cfsetispeed(struct termios *settings, speed_t speed) { return settings->c_ispeed = speed, 0; }
+int cfsetospeed(struct termios *settings, speed_t speed) { return settings->c_ospeed = speed, 0; }
+void cfmakeraw(struct termios *settings) {
+  settings->c_iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+  settings->c_oflag &= ~OPOST;
+  settings->c_lflag &= ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+  settings->c_cflag = (settings->c_cflag & ~(CSIZE | PARENB)) | CS8;
+  settings->c_cc[VMIN] = 1;
+  settings->c_cc[VTIME] = 0;
+}
 int mkfifo(const char *path, mode_t mode) { return (void)path, (void)mode, result_or_errno(-ENOSYS); }
 
 char *secure_getenv(const char *name) { return getenv(name); }
