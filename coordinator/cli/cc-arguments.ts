@@ -17,9 +17,12 @@ export interface CcArguments {
 const WITH_VALUE = /^(?:-isystem|-idirafter|-iquote|-include|-imacros|-x|-Xclang|-mllvm|-Xlinker|-target|-arch)$/;
 /** Of those, the ones that name folders of headers, which must be read before the compiler is. */
 const FOLDER = /^(?:-isystem|-idirafter|-iquote)$/;
-/** What has no meaning here: position, threads, sections of the linker, link-time optimisation of objects nobody reads. */
+/**
+ * What has no meaning here: position, threads (OpenMP's directives mean the same in one), sections of the linker, link-time optimisation of
+ * objects nobody reads.
+ */
 const IGNORED =
-  /^(?:-pthread|-pipe|-rdynamic|-s|-static|-shared-libgcc|-static-libgcc|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-MP|-Winvalid-pch)$/;
+  /^(?:-pthread|-f(?:no-)?openmp(?:=.*)?|-lgomp|-lomp|-liomp5|-pipe|-rdynamic|-s|-static|-shared-libgcc|-static-libgcc|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-MP|-Winvalid-pch)$/;
 
 /** @param args all that is no declared option, in order @throws NS_USAGE when an option's value is missing, or a shared library is wanted */
 export function readCcArguments(args: readonly string[]): CcArguments {
@@ -42,9 +45,9 @@ export function readCcArguments(args: readonly string[]): CcArguments {
     else if (arg === "-MT" || arg === "-MQ") rule().targets.push(value());
     else if (arg === "-L") read.libraryDirs.push(value());
     else if (arg.startsWith("-L")) read.libraryDirs.push(arg.slice(2));
+    else if (IGNORED.test(arg)) continue;
     else if (arg === "-l") read.inputs.push(`-l${value()}`);
     else if (arg.startsWith("-l")) read.inputs.push(arg);
-    else if (IGNORED.test(arg)) continue;
     else if (FOLDER.test(arg)) read.includeDirs.push(value());
     else if (WITH_VALUE.test(arg)) read.flags.push(arg, value());
     else if (arg.startsWith("-") && arg !== "-") read.flags.push(arg);

@@ -9,6 +9,7 @@
 #include <ifaddrs.h>
 #include <malloc.h>
 #include <netdb.h>
+#include <omp.h>
 #include <paths.h>
 #include <pwd.h>
 #include <stdint.h>
@@ -117,7 +118,26 @@ static void alone(void) {
   free(aligned), free(page);
 }
 
+static void one_thread(void) {
+  omp_lock_t lock;
+  omp_nest_lock_t nested;
+  int sum = 0, turns = 0;
+  double began = omp_get_wtime();
+  omp_init_lock(&lock), omp_init_nest_lock(&nested);
+#pragma omp parallel for reduction(+ : sum) schedule(dynamic)
+  for (int i = 0; i < 100; i++) {
+    omp_set_lock(&lock);
+    sum += i, turns += omp_get_thread_num() + 1;
+    omp_unset_lock(&lock);
+  }
+  HOLDS(sum == 4950 && turns == 100 * omp_get_max_threads());
+  HOLDS(omp_test_lock(&lock) && !omp_test_lock(&lock));
+  HOLDS(omp_test_nest_lock(&nested) == 1 && omp_test_nest_lock(&nested) == 2);
+  HOLDS(!omp_in_parallel() && omp_get_wtime() >= began);
+}
+
 int main(void) {
+  one_thread();
   temporary_files();
   directories();
   alone();
