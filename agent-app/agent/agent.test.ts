@@ -13,6 +13,7 @@ class World {
   threadCpuMs: number | undefined = 0;
   spawned = 0;
   terminated = 0;
+  collected = 0;
   started = 0;
   /** A thread that never comes to starting a process: others keep the processor. */
   starved = false;
@@ -71,6 +72,7 @@ class World {
       backoffMs: () => 100,
       hostInfo: () => info,
       memoryFreeBytes: () => 900,
+      collectGarbage: () => void this.collected++,
       log: (event) => this.logged.push(event),
     };
     this.agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots: 1 });
@@ -204,9 +206,9 @@ describe("the owner's return", () => {
     expect([one.spawned, one.terminated]).toEqual([1, 0]);
     one.agent.pause("you are here", 20_000);
     await one.passes(79_000);
-    expect(one.terminated).toBe(0);
+    expect([one.terminated, one.collected]).toEqual([0, 0]);
     await one.passes(2_000);
-    expect([one.spawned, one.terminated]).toEqual([1, 1]);
+    expect([one.spawned, one.terminated, one.collected]).toEqual([1, 1, 1]);
     one.agent.resume();
     expect(one.spawned).toBe(2);
     await one.order();

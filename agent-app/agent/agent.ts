@@ -207,10 +207,11 @@ export class Agent {
     for (const thread of this.threads) thread.warmUp();
   }
 
-  /** The memory of threads that have nothing to do for long is the owner's. */
+  /** The memory of threads that have nothing to do for long is the owner's, and so is what work has left behind in this one. */
   private endIdleThreads(): void {
     if (this.paused === null || this.ports.now() < this.keepUntil + THREADS_KEPT_MS) return;
     for (const thread of this.threads) if (thread.population === 0) thread.terminate();
+    this.ports.collectGarbage?.();
   }
 
   /** How long it took from the word to the last process's stop. */

@@ -41,6 +41,8 @@ export interface Ports {
   backoffMs(attempt: number, random: number): number;
   hostInfo(): HostInfo;
   memoryFreeBytes(): number;
+  /** Gives the computer what this thread's garbage takes, for an agent that has nothing to do for long. Where it cannot be asked for, missing. */
+  collectGarbage?(): void;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
