@@ -17,8 +17,6 @@ const common = {
 test("garbage is collected when asked for", async () => {
   const garbage = new WeakRef(new Uint8Array(2 ** 20));
   await delay(1); // until then it is kept for whoever has asked for it
-  expect(garbage.deref()).toBeDefined();
-  await delay(1);
   nodePorts(common).collectGarbage?.();
   expect(garbage.deref()).toBeUndefined();
 });

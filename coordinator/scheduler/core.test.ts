@@ -3,7 +3,7 @@ import { BACKOFF_CAP_MS, type FromAgent, type HostInfo, type JobSpec, type ToAge
 import { toAgent } from "../protocol/messages.ts";
 import { Core, DEFAULT_SETTINGS } from "./core.ts";
 import type { Effect } from "./records.ts";
-import type { Saved } from "./state.ts";
+import { type Saved, savedKey } from "./state.ts";
 
 const HASH = "a".repeat(64);
 const spec = (more: Partial<JobSpec> = {}): JobSpec => ({
@@ -58,12 +58,12 @@ class Cluster {
       this.earned.set(host, { cpuMs: before.cpuMs + cpuMs, credit: before.credit + credit });
     }
     // As the store would: a copy that later changes do not reach.
-    for (const record of changed) this.saved.set(keyOf(record), structuredClone(record));
+    for (const record of changed) this.saved.set(savedKey(record), structuredClone(record));
     for (const pid of forgotten.pids) this.saved.delete(`process/${pid}`);
     for (const key of forgotten.kernels) this.saved.delete(`kernel/${key}`);
     for (const { pid, before } of forgotten.answers)
       for (const saved of [...this.saved.values()])
-        if (saved.kind === "answer" && saved.pid === pid && saved.seq < before) this.saved.delete(keyOf(saved));
+        if (saved.kind === "answer" && saved.pid === pid && saved.seq < before) this.saved.delete(savedKey(saved));
     for (const job of forgotten.jobs)
       for (const key of [...this.saved.keys()])
         if ([`job/${job}`, `spec/${job}`].includes(key) || key.startsWith(`part/${job}/`)) this.saved.delete(key);
@@ -119,14 +119,6 @@ class Cluster {
     again.now = this.now;
     return again;
   }
-}
-
-function keyOf(saved: Saved): string {
-  if (saved.kind === "kernel") return `kernel/${saved.part}`;
-  if (saved.kind === "spec") return `spec/${saved.job}`;
-  if (saved.kind === "answer") return `answer/${saved.pid}/${saved.seq}`;
-  if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
-  return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
 }
 
 const startOn = (cluster: Cluster, host: string): number => {

@@ -15,5 +15,6 @@ export {
   partKey,
   partKeysOf,
   type Saved,
+  savedKey,
 } from "./state.ts";
 export type { WaitReason } from "./waiting.ts";

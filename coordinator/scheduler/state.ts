@@ -154,6 +154,15 @@ export type Saved =
   | { kind: "answer"; pid: number; seq: number; value: SyscallResult }
   | { kind: "kernel"; part: PartKey; value: KernelState };
 
+/** Names a record among all: a later one with the same name stands in its place. */
+export function savedKey(saved: Saved): string {
+  if (saved.kind === "kernel") return `kernel/${saved.part}`;
+  if (saved.kind === "spec") return `spec/${saved.job}`;
+  if (saved.kind === "answer") return `answer/${saved.pid}/${saved.seq}`;
+  if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
+  return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
+}
+
 /** What is to be stored no more. */
 export interface Forgotten {
   /** Ended jobs with all they have. */

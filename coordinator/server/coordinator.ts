@@ -10,6 +10,7 @@ import {
   isEnded,
   type ProcessRecord,
   type Saved,
+  savedKey,
 } from "../scheduler/index.ts";
 import type { EarnedThen, NewEvent, OutputChunk, Stay, Store } from "../store/index.ts";
 import { Feed } from "./feed.ts";
@@ -69,7 +70,7 @@ export class Coordinator {
     const forgets = Object.values(forgotten).some((list) => list.length > 0);
     if (forgets) this.forgotten.push(forgotten);
     for (const saved of changed) {
-      this.pendingSaves.set(keyOf(saved), saved);
+      this.pendingSaves.set(savedKey(saved), saved);
       if (saved.kind === "process") this.writeStay(saved.value, now);
       else if (saved.kind === "job") this.writeEnd(saved.value.id, now);
     }
@@ -251,12 +252,4 @@ export class Coordinator {
     }
     return { roots, images };
   }
-}
-
-function keyOf(saved: Saved): string {
-  if (saved.kind === "kernel") return `kernel/${saved.part}`;
-  if (saved.kind === "spec") return `spec/${saved.job}`;
-  if (saved.kind === "answer") return `answer/${saved.pid}/${saved.seq}`;
-  if (saved.kind === "part") return `part/${saved.value.job}/${saved.value.number}`;
-  return saved.kind === "job" ? `job/${saved.value.id}` : `process/${saved.value.pid}`;
 }

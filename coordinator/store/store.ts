@@ -84,7 +84,7 @@ export interface Store {
   readonly releases: Releases;
   readonly credit: Credit;
   readonly usages: Usages;
-  /** Everything saved, jobs before what they were submitted with, then their parts, kernels and processes. */
+  /** Everything saved, jobs before what they were submitted with, then their parts, kernels, processes and what these were answered. */
   load(): Iterable<Saved>;
   commit(batch: Batch): void;
   /** Output of a part (or of one of its processes) from an offset in the part's stream, at most `limit` bytes or one chunk. */
