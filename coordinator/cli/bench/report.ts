@@ -178,7 +178,7 @@ The owner's own program on all cores at ordinary priority, medians of ${foregrou
 | paused, as the owner is here | ${seconds(foreground.paused)} | ${over(foreground.paused)} |
 | computing in all slots (mode \`always\`) | ${seconds(foreground.computing)} | ${over(foreground.computing)} |
 
-While paused, a minute after its processes have left, the agent uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
+While paused, a minute after its processes have left, the agent (started once before, as its code is kept from then on) uses ${figures.pausedCpuPercent.toFixed(2)} % of one core, ${figures.pausedWithMouseCpuPercent.toFixed(2)} % while the mouse moves all the time, and ${showBytes(figures.pausedResidentBytes)} of memory.
 `;
 }
 
