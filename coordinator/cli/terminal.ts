@@ -37,16 +37,9 @@ export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = p
 /** Resolves when the stream takes more; also when it has been closed, since nobody waits for what is left then. */
 export function write(stream: NodeJS.WriteStream, bytes: Uint8Array | string): Promise<void> {
   if (stream.destroyed || stream.write(bytes)) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      stream.off("error", done);
-      resolve();
-    };
+  return untilClosedOr(stream, (done) => {
     stream.once("drain", done);
-    stream.once("close", done);
-    stream.once("error", done);
+    return () => stream.off("drain", done);
   });
 }
 
@@ -55,12 +48,27 @@ export async function flush(): Promise<void> {
   await Promise.all([process.stdout, process.stderr, ...pipeWriters].map(flushed));
 }
 
-function flushed(stream: NodeJS.WriteStream | Writable): Promise<void> {
+/** @param stream an end of what the command writes */
+export function flushed(stream: Writable): Promise<void> {
+  if (stream.destroyed || stream.writableLength === 0) return Promise.resolve();
+  return untilClosedOr(stream, (done) => {
+    stream.write("", () => done());
+    return () => undefined;
+  });
+}
+
+/** Leaves no listener behind: a job with much output waits often. */
+function untilClosedOr(stream: Writable, wait: (done: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve();
-    stream.once("close", resolve);
-    stream.once("error", () => resolve());
-    stream.write("", () => resolve());
+    const done = (): void => {
+      stop();
+      stream.off("close", done);
+      stream.off("error", done);
+      resolve();
+    };
+    stream.once("close", done);
+    stream.once("error", done);
+    const stop = wait(done);
   });
 }
 

@@ -56,7 +56,10 @@ export async function inPage<R, A>(
   for (;;) {
     const answer = await tab.evaluate(work, arg);
     if (answer) return answer as NonNullable<R>;
-    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    if (performance.now() > deadline) {
+      const shown = await tab.evaluate(() => document.body?.innerText ?? "", undefined).catch((error: unknown) => String(error));
+      throw new Error(`waited ${ms} ms in vain until ${what}; the page shows: ${shown.slice(0, 1000)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
