@@ -12,9 +12,10 @@ const ENTRY = "this";
 const NAME_LETTERS = 6;
 
 /** Made at first use. Where nothing can be kept (a private window), it lasts as long as the tab. */
-export async function loadDevice(): Promise<Device> {
-  const database = await openDatabase().catch(() => undefined);
-  if (!database) return newDevice();
+export const loadDevice = (): Promise<Device> => keptDevice().catch(newDevice);
+
+async function keptDevice(): Promise<Device> {
+  const database = await openDatabase();
   try {
     const store = () => database.transaction("device", "readwrite").objectStore("device");
     const kept = await done<Device | undefined>(store().get(ENTRY));
