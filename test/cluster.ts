@@ -336,9 +336,14 @@ export class Cluster {
   }
 
   async instrument(module: Uint8Array): Promise<string> {
+    return (await this.prepared(module, false)).program;
+  }
+
+  /** @param pin see the command's --pin */
+  async prepared(module: Uint8Array, pin: boolean): Promise<Result<"instrument">> {
     const hash = sha256(module);
     await this.client.blobs.putBlob(hash, module);
-    return (await this.client.request("instrument", { module: hash })).program;
+    return this.client.request("instrument", { module: hash, pin });
   }
 
   async putFiles(files: Readonly<Record<string, Uint8Array>>): Promise<Params<"submit">["files"]> {
@@ -350,10 +355,15 @@ export class Cluster {
     return refs;
   }
 
-  async submit(name: string, args: readonly string[], options: JobOptions = {}): Promise<{ job: number; pid: number }> {
+  /** @param options also another program than the one of that name */
+  async submit(
+    name: string,
+    args: readonly string[],
+    options: JobOptions & { program?: string } = {},
+  ): Promise<{ job: number; pid: number }> {
     return this.client.request("submit", {
       name,
-      program: await this.program(name),
+      program: options.program ?? (await this.program(name)),
       args: [name, ...args],
       env: {},
       files: {},

@@ -2,6 +2,7 @@
 // it: everything outside comes through Ports.
 import type { FromAgent, HostInfo, SignedRelease, ToAgent, ToldPolicy, UpgradeStep } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { pinnedBecause } from "@nightshift/wasm-kernels/process";
 import type { AgentConnection, Ports } from "./ports.ts";
 import type { LoadedProgram } from "./program.ts";
 import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
@@ -161,6 +162,7 @@ export class Agent {
     this.heartbeat?.();
     this.current?.close();
     for (const thread of this.threads) thread.terminate();
+    for (const resident of this.residents.values()) resident.endOwnThread();
   }
 
   /**
@@ -424,7 +426,9 @@ export class Agent {
   private loadProgram(hash: string): Promise<LoadedProgram> {
     let loading = this.programs.get(hash);
     if (!loading) {
-      loading = this.programBytes(hash).then((bytes) => this.ports.load(bytes));
+      loading = this.programBytes(hash).then((bytes) =>
+        pinnedBecause(bytes) === undefined ? this.ports.load(bytes) : { bytes, module: undefined },
+      );
       this.programs.set(hash, loading);
       loading.catch(() => this.programs.delete(hash));
     }

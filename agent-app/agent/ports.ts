@@ -62,7 +62,8 @@ export interface StartOrder {
   parentPid: number;
   programHash: string;
   programBytes: Uint8Array;
-  module: WebAssembly.Module;
+  /** undefined: the program is pinned. */
+  module: WebAssembly.Module | undefined;
   spec: ProcessSpec;
   files: Map<string, Uint8Array>;
   /** Images, the full one first; empty for a new process. The hash is that of the last. */

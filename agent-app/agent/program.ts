@@ -1,7 +1,8 @@
 // A program as this host has it, for all its threads.
 export interface LoadedProgram {
   bytes: Uint8Array;
-  module: WebAssembly.Module;
+  /** undefined: it is pinned, and compiled in the thread of each of its processes, as they may have other limits. */
+  module: WebAssembly.Module | undefined;
 }
 
 /** In memory that threads share: sent to a worker with every process of the program, it is not copied. */

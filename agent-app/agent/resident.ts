@@ -4,6 +4,9 @@
 //     load -> [ready <-> computing] -> ended --(drop)--> gone
 //               ^   \-> waiting (home call, sleep, output) -/
 //               \---> surrendered --(drop)--> gone
+//
+// A pinned one (wasm-kernels/process/pinned.ts) has a thread of its own. It cannot be stopped while it computes: what would stop another for a
+// moment is passed over, and when it has to leave, its thread is ended at once and it begins anew elsewhere.
 import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent, type PipeEnd } from "@nightshift/wasm-kernels/process";
@@ -12,7 +15,7 @@ import { Outbox } from "./outbox.ts";
 import type { AgentConnection, Ports, ProcessStatus, RunEnd, WorkerApi } from "./ports.ts";
 import type { LoadedProgram } from "./program.ts";
 import type { Contender, Slots } from "./slots.ts";
-import type { Inhabitant, ProcessThread } from "./thread.ts";
+import { type Inhabitant, ProcessThread } from "./thread.ts";
 
 export interface ResidentOrder {
   pid: number;
@@ -66,8 +69,10 @@ export class Resident implements Contender, Inhabitant {
   private readonly order: ResidentOrder;
   private readonly around: Surroundings;
   private readonly outbox = new Outbox();
-  /** Index of the thread (and slot) that holds the process. */
+  /** Index of the thread (and slot) that holds the process; -1: its own does. */
   home = 0;
+  /** Of a pinned process. */
+  private own: ProcessThread | undefined;
   private control: ProcessControl | undefined;
   private program: LoadedProgram | undefined;
   private readonly files = new Map<string, Uint8Array>();
@@ -160,6 +165,11 @@ export class Resident implements Contender, Inhabitant {
     this.poke();
   }
 
+  /** The agent ends. */
+  endOwnThread(): void {
+    this.own?.terminate();
+  }
+
   signal(signal: number): void {
     this.stoppedBySignal = signal === 19;
     this.preempt();
@@ -237,7 +247,8 @@ export class Resident implements Contender, Inhabitant {
     }
     this.leaveSlot();
     this.flushTimer?.();
-    this.thread.leave(this);
+    this.endOwnThread();
+    if (!this.own) this.thread.leave(this);
     this.around.gone(this);
   }
 
@@ -257,7 +268,7 @@ export class Resident implements Contender, Inhabitant {
       this.leaveSlot();
       return this.wait();
     }
-    if (this.slot >= 0) return this.slot === this.home ? this.compute() : this.changeThread(this.slot);
+    if (this.slot >= 0) return this.own || this.slot === this.home ? this.compute() : this.changeThread(this.slot);
     this.around.slots.ask(this);
     if (this.slot < 0) await this.change();
   }
@@ -301,7 +312,8 @@ export class Resident implements Contender, Inhabitant {
     for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
     await this.untilOpen();
     if (this.dropped) return;
-    this.home = leastPopulated(around.threads);
+    if (!this.program.module) this.own = new ProcessThread(around.ports);
+    this.home = this.own ? -1 : leastPopulated(around.threads);
     const started = await this.unlessReleased(this.enterThread(images, order.image?.hash ?? null));
     this.control = started.control;
     this.status = started.status;
@@ -313,7 +325,7 @@ export class Resident implements Contender, Inhabitant {
   }
 
   private get thread(): ProcessThread {
-    return this.around.threads[this.home];
+    return this.own ?? this.around.threads[this.home];
   }
 
   private call<T>(work: (api: WorkerApi) => Promise<T>): Promise<T> {
@@ -370,11 +382,20 @@ export class Resident implements Contender, Inhabitant {
       this.everyQuantum(),
       ports.after(Math.max(50, this.checkpointInterval() - (ports.now() - this.lastImageAt)), () => this.preempt()),
     ];
-    if (this.order.spec.cpuLimitMs > 0)
-      cancelTimers.push(ports.after(Math.max(0, this.order.spec.cpuLimitMs - this.status.cpuMs) + 1, () => this.preempt()));
+    const limit = this.order.spec.cpuLimitMs;
+    const timedOut = Promise.withResolvers<{ end: RunEnd; status: ProcessStatus }>();
+    if (limit > 0)
+      cancelTimers.push(
+        this.afterComputing(limit - this.status.cpuMs, () => {
+          if (!this.own) return this.preempt();
+          this.own.kill(this, new Error("its time is over"));
+          timedOut.resolve({ end: { kind: "preempted" }, status: { ...this.status, cpuMs: limit } });
+        }),
+      );
     let end: RunEnd;
     try {
-      const result = await this.thread.compute(this.key, must(this.control, "the control memory"));
+      const computed = this.thread.compute(this.key, must(this.control, "the control memory"));
+      const result = await Promise.race([computed, timedOut.promise]);
       end = result.end;
       this.status = result.status;
     } finally {
@@ -382,7 +403,6 @@ export class Resident implements Contender, Inhabitant {
       for (const cancel of cancelTimers) cancel();
     }
     if (this.dropped) return;
-    const limit = this.order.spec.cpuLimitMs;
     if (end.kind === "preempted" && limit > 0 && this.status.cpuMs >= limit) {
       end = {
         kind: "fault",
@@ -394,6 +414,23 @@ export class Resident implements Contender, Inhabitant {
     if (end.kind === "exit" || end.kind === "fault") await this.finish(end);
     else if (end.kind === "preempted") this.leaveSlot(); // to the end of the queue
     this.around.changed();
+  }
+
+  /** Calls when the thread has used so much processor time from now on; where that cannot be told, after so much time. @returns what cancels it */
+  private afterComputing(ms: number, call: () => void): () => void {
+    const { thread } = this;
+    const before = thread.cpuMs();
+    let cancel = (): void => {};
+    const look = (afterMs: number): void => {
+      cancel = this.around.ports.after(afterMs, () => {
+        const now = thread.cpuMs();
+        const left = before === undefined || now === undefined ? 0 : ms - (now - before);
+        if (left > 0) look(left + 1);
+        else call();
+      });
+    };
+    look(Math.max(0, ms) + 1);
+    return () => cancel();
   }
 
   /** At the end of each quantum gives way if somebody waits. */
@@ -411,6 +448,10 @@ export class Resident implements Contender, Inhabitant {
   private stopWithin(deadlineMs: number): void {
     const { turn } = this;
     const isComputing = (): boolean => this.computing && this.turn === turn;
+    if (this.own) {
+      if (this.computing) this.abandon("NS_HOST_UNAVAILABLE", "its program is pinned and its host is needed");
+      return;
+    }
     const cpuMs = this.thread.cpuMs();
     const lookAgain = (deadlines: number): void => {
       this.around.ports.after(deadlineMs, () => {
@@ -441,7 +482,9 @@ export class Resident implements Contender, Inhabitant {
         ? { kind: "exit", code: end.code }
         : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
-    for (const [path, bytes] of await this.call((api) => api.changedFiles(this.key))) {
+    // What a pinned process had written went with its thread when its time was over.
+    const written = this.thread.holds(this) ? await this.call((api) => api.changedFiles(this.key)) : [];
+    for (const [path, bytes] of written) {
       if (bytes === null) files[path] = null;
       else {
         const hash = await this.upload(bytes);
@@ -521,6 +564,7 @@ export class Resident implements Contender, Inhabitant {
   private checkpointDue(): boolean {
     return (
       this.loaded &&
+      !this.own &&
       this.ranSinceImage &&
       !this.checkpointRunning &&
       this.around.connection() !== undefined &&
@@ -564,6 +608,7 @@ export class Resident implements Contender, Inhabitant {
   }
 
   private async surrender(reason: string): Promise<void> {
+    if (this.own) return this.abandon("NS_HOST_UNAVAILABLE", `its program is pinned, and ${reason}`);
     if (!this.around.connection() || this.checkpointRunning) return this.change();
     const wasRunning = this.computedHere;
     this.leaveSlot();

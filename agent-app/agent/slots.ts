@@ -5,7 +5,7 @@
 
 /** Somebody who wants to compute. */
 export interface Contender {
-  /** The slot whose thread holds the process. */
+  /** The slot whose thread holds the process; -1: it has a thread of its own and computes in any. */
   readonly home: number;
   /** You may compute now, in this slot; it may be another than your home. */
   granted(slot: number): void;
@@ -60,7 +60,8 @@ export class Slots {
       if (this.holders[slot]) continue;
       const own = this.waiting.findIndex((contender) => contender.home === slot);
       // Another slot's process only when its own slot is taken or closed; else it gets that one in its turn.
-      const at = own >= 0 ? own : this.waiting.findIndex(({ home }) => home >= this.limit || this.holders[home] !== undefined);
+      const at =
+        own >= 0 ? own : this.waiting.findIndex(({ home }) => home < 0 || home >= this.limit || this.holders[home] !== undefined);
       if (at < 0) continue;
       const [next] = this.waiting.splice(at, 1);
       this.holders[slot] = next;

@@ -36,13 +36,17 @@ export class ProcessThread {
     return this.worker?.cpuMs();
   }
 
+  holds(inhabitant: Inhabitant): boolean {
+    return this.inhabitants.get(inhabitant.key) === inhabitant;
+  }
+
   enter(inhabitant: Inhabitant): void {
     this.inhabitants.set(inhabitant.key, inhabitant);
   }
 
   /** Forgets the process, which is not computing. */
   leave(inhabitant: Inhabitant): void {
-    if (this.inhabitants.get(inhabitant.key) !== inhabitant) return;
+    if (!this.holds(inhabitant)) return;
     this.inhabitants.delete(inhabitant.key);
     if (this.worker) void this.call((api) => api.clear(inhabitant.key));
   }

@@ -10,10 +10,13 @@ import {
   mergeImages,
   noPacker,
   type Packer,
+  PinnedProcess,
   type PipeEnd,
   Process,
+  type ProcessOptions,
   Program,
   type Stop,
+  withMemoryLimit,
 } from "@nightshift/wasm-kernels/process";
 import type { ProcessStatus, RunEnd, StartOrder, WorkerApi } from "../agent/ports.ts";
 import type { Slices } from "./slices.ts";
@@ -43,8 +46,9 @@ export interface Renewal {
 const MAX_PROGRAMS = 4;
 
 interface Held {
-  process: Process;
-  program: Program;
+  process: Process | PinnedProcess;
+  /** undefined: it is pinned. */
+  program: Program | undefined;
   captured: Image | undefined;
   /** In slices only: it is to stop. */
   stopping: boolean;
@@ -67,7 +71,15 @@ export class ProcessWorker implements WorkerApi {
     return held;
   }
 
-  private status(process: Process): ProcessStatus {
+  /** @throws NS_NOT_MIGRATABLE */
+  private movable(key: string): { held: Held; process: Process } {
+    const held = this.held(key);
+    const { process } = held;
+    if (process instanceof PinnedProcess) throw new NightshiftError("NS_NOT_MIGRATABLE", "the process is pinned");
+    return { held, process };
+  }
+
+  private status(process: Process | PinnedProcess): ProcessStatus {
     const { waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes } = process;
     return { waiting: waitingFor, cpuMs, memoryBytes, syscalls, outputBytes, errorBytes };
   }
@@ -76,7 +88,6 @@ export class ProcessWorker implements WorkerApi {
     await this.computing;
     const { spec } = order;
     const options = {
-      program: this.program(order),
       pid: order.pid,
       parentPid: order.parentPid,
       args: spec.args,
@@ -88,24 +99,27 @@ export class ProcessWorker implements WorkerApi {
       now: this.around.now,
       cpuNow: this.around.cpuNow,
       onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) => this.around.output(order.key, stream, offset, bytes),
-      refuel: this.around.slices?.refuel,
       onPipeClosed: (pipe: PipeEnd) => this.around.pipeClosed(order.key, pipe),
     };
-    const packers = [noPacker, this.around.packer];
-    const process =
-      order.images.length === 0
-        ? Process.start(options)
-        : Process.restore(
-            options,
-            mergeImages(order.images.map((bytes) => decodeImage(bytes, packers, spec.memoryLimitBytes))),
-            order.imageHash,
-          );
-    this.processes.set(order.key, { process, program: options.program, captured: undefined, stopping: false });
-    this.around.renewal?.entered(order.key, process.control);
+    let process: Process | PinnedProcess;
+    let program: Program | undefined;
+    if (order.module) {
+      program = this.program(order, order.module);
+      process = this.movableProcess(order, { ...options, program, refuel: this.around.slices?.refuel });
+      this.around.renewal?.entered(order.key, process.control);
+    } else process = new PinnedProcess({ ...options, module: await compilePinned(order) });
+    this.processes.set(order.key, { process, program, captured: undefined, stopping: false });
     return { control: this.around.slices ? null : process.control, status: this.status(process) };
   }
 
-  private program({ programHash, programBytes, module }: StartOrder): Program {
+  private movableProcess({ images, imageHash, spec }: StartOrder, options: ProcessOptions): Process {
+    if (images.length === 0) return Process.start(options);
+    const packers = [noPacker, this.around.packer];
+    const image = mergeImages(images.map((bytes) => decodeImage(bytes, packers, spec.memoryLimitBytes)));
+    return Process.restore(options, image, imageHash);
+  }
+
+  private program({ programHash, programBytes }: StartOrder, module: WebAssembly.Module): Program {
     let program = this.programs.get(programHash);
     if (!program) {
       program = new Program(programHash, new Uint8Array(programBytes), module);
@@ -122,14 +136,20 @@ export class ProcessWorker implements WorkerApi {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.computing = promise;
     try {
-      await held.process.prepare();
-      this.around.renewal?.computing(key);
-      const stop = this.around.slices ? await runInSlices(held, this.around.slices) : held.process.run();
-      this.around.renewal?.computing(undefined);
+      const { process } = held;
+      const stop = process instanceof PinnedProcess ? await process.run() : await this.runMovable(key, held, process);
       return { end: stop.kind === "waiting" ? { kind: "waiting" } : stop, status: this.status(held.process) };
     } finally {
       resolve();
     }
+  }
+
+  private async runMovable(key: string, held: Held, process: Process): Promise<Stop> {
+    await process.prepare();
+    this.around.renewal?.computing(key);
+    const stop = this.around.slices ? await runInSlices(held, process, this.around.slices) : process.run();
+    this.around.renewal?.computing(undefined);
+    return stop;
   }
 
   async stop(key: string): Promise<void> {
@@ -151,8 +171,8 @@ export class ProcessWorker implements WorkerApi {
 
   async capture(key: string, delta: boolean): ReturnType<WorkerApi["capture"]> {
     await this.computing;
-    const held = this.held(key);
-    const image = held.process.capture(delta);
+    const { held, process } = this.movable(key);
+    const image = process.capture(delta);
     held.captured = image;
     const { syscalls, outputBytes, errorBytes, cpuMs } = image.header;
     return {
@@ -164,9 +184,10 @@ export class ProcessWorker implements WorkerApi {
 
   async stored(key: string, hash: string): Promise<void> {
     await this.computing;
-    const held = this.processes.get(key);
-    if (held?.captured) held.process.markStored(hash, held.captured);
-    if (held) held.captured = undefined;
+    if (!this.processes.has(key)) return;
+    const { held, process } = this.movable(key);
+    if (held.captured) process.markStored(hash, held.captured);
+    held.captured = undefined;
   }
 
   async changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
@@ -177,7 +198,8 @@ export class ProcessWorker implements WorkerApi {
 
   async clear(key: string): Promise<void> {
     await this.computing;
-    this.processes.get(key)?.process.leave();
+    const process = this.processes.get(key)?.process;
+    if (process instanceof Process) process.leave();
     this.processes.delete(key);
     this.around.renewal?.left(key);
     // A program without processes holds no memory for work to come.
@@ -186,10 +208,23 @@ export class ProcessWorker implements WorkerApi {
   }
 }
 
-async function runInSlices(held: Held, slices: Slices): Promise<Stop> {
+/**
+ * @throws NS_MEMORY_LIMIT when the program begins with more memory than it may have
+ * @throws NS_ENGINE_LACKS when this engine does not know what the program is made of
+ */
+async function compilePinned({ programBytes, spec }: StartOrder): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(withMemoryLimit(new Uint8Array(programBytes), spec.memoryLimitBytes));
+  } catch (thrown) {
+    if (!(thrown instanceof WebAssembly.CompileError)) throw thrown;
+    throw new NightshiftError("NS_ENGINE_LACKS", `this host cannot compile the program: ${thrown.message}`, { cause: thrown });
+  }
+}
+
+async function runInSlices(held: Held, process: Process, slices: Slices): Promise<Stop> {
   for (;;) {
     slices.begin();
-    const stop = held.process.run();
+    const stop = process.run();
     if (stop.kind !== "preempted") return stop;
     await slices.listen();
     if (!held.stopping) continue;

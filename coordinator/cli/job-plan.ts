@@ -27,6 +27,7 @@ export interface PlanOptions {
   sweepFiles?: string[];
   file?: string[];
   onlyOn?: string[];
+  pin?: boolean;
   seed?: string;
   /** In the place of the job file's files. */
   dir?: string;
@@ -51,6 +52,8 @@ export interface Plan {
   cpuLimitMs: number;
   clock: "virtual" | "host";
   onlyOn: readonly string[] | undefined;
+  /** It is to run even if it cannot be moved. */
+  pin: boolean;
   seed: number | undefined;
 }
 
@@ -65,7 +68,7 @@ export async function planOf(file: string, args: readonly string[], options: Pla
     cpuLimitMs: options.timeout === undefined ? undefined : parseDurationMs(options.timeout),
     seed: options.seed === undefined ? undefined : parseCount(options.seed, "--seed", 0, 0xffffffff),
   };
-  const { name, files, hosts, clock, seed } = job as Partial<JobFile>;
+  const { name, files, hosts, clock, pin, seed } = job as Partial<JobFile>;
   // Paths are from here, with a job file from its folder.
   const folder = program === undefined ? "." : dirname(file);
   const swept = withOptions(job.sweep, options, folder);
@@ -81,6 +84,7 @@ export async function planOf(file: string, args: readonly string[], options: Pla
     cpuLimitMs: given.cpuLimitMs ?? Math.round((cpuSeconds ?? 0) * 1000),
     clock: options.clock ?? clock ?? "virtual",
     onlyOn: options.onlyOn ?? hosts,
+    pin: options.pin ?? pin ?? false,
     seed: given.seed ?? seed,
   };
   requireSweep(plan, program === undefined ? "the command line" : file);

@@ -1,11 +1,17 @@
-// From what the user named to a migratable program, all on this computer: compiled, checked, and instrumented unless it is migratable.
-import { exportName, instrument, MigratableModule, parseModule } from "@nightshift/wasm-kernels/instrument";
-import { checkModule } from "@nightshift/wasm-kernels/process";
+// From what the user named to a program that processes run, all on this computer: compiled, checked, and instrumented unless it is migratable.
+import { exportName, MigratableModule, parseModule } from "@nightshift/wasm-kernels/instrument";
+import { checkModule, preparedProgram } from "@nightshift/wasm-kernels/process";
 import { type CompilerFlags, compileOptions } from "./program-file.ts";
 import { StatusLine } from "./terminal.ts";
 
-/** @throws NS_COMPILE_FAILED, NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT, NS_NOT_MIGRATABLE */
-export async function migratableProgram(source: string, flags: CompilerFlags): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * @returns with why it cannot be moved; null: it can be
+ * @throws NS_COMPILE_FAILED, NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT, NS_NOT_MIGRATABLE
+ */
+export async function localProgram(
+  source: string,
+  flags: CompilerFlags & { pin?: boolean },
+): Promise<{ wasm: Uint8Array<ArrayBuffer>; pinned: string | null }> {
   const status = new StatusLine();
   status.show("Preparing ...");
   try {
@@ -14,8 +20,9 @@ export async function migratableProgram(source: string, flags: CompilerFlags): P
     status.clear();
     if (diagnostics !== "") process.stderr.write(`${diagnostics.trimEnd()}\n`);
     const module = new Uint8Array(wasm);
+    if (!isMigratable(module)) return preparedProgram(module, flags.pin ?? false);
     checkModule(module);
-    return isMigratable(module) ? module : instrument(module).wasm;
+    return { wasm: module, pinned: null };
   } finally {
     status.clear();
   }
@@ -23,7 +30,15 @@ export async function migratableProgram(source: string, flags: CompilerFlags): P
 
 /** @throws NS_BAD_MODULE when it is, but made by another version */
 export function isMigratable(module: Uint8Array): boolean {
-  if (!parseModule(module).exports.some(({ name }) => name === exportName.control)) return false;
+  if (!exportsOf(module).some(({ name }) => name === exportName.control)) return false;
   new MigratableModule(module);
   return true;
+}
+
+function exportsOf(module: Uint8Array): readonly { name: string }[] {
+  try {
+    return parseModule(module).exports;
+  } catch {
+    return []; // whoever prepares it says what is wrong with it
+  }
 }

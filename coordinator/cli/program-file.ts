@@ -68,12 +68,15 @@ export function namedProgram(file: string, args: readonly string[]): { source: s
   return { source: file, name: basename(file), args };
 }
 
-/** Uploads the module and has it made migratable; both are skipped by the coordinator when it has it. */
-export async function uploadProgram(client: RpcClient, wasm: Uint8Array): Promise<Result<"instrument">> {
+/** Uploads the module and has it made migratable (or pinned, with `pin`); both are skipped by the coordinator when it has it. */
+export async function uploadProgram(client: RpcClient, wasm: Uint8Array, pin = false): Promise<Result<"instrument">> {
   const hash = sha256(wasm);
   await client.blobs.putBlob(hash, wasm);
-  return client.request("instrument", { module: hash });
+  return client.request("instrument", { module: hash, pin });
 }
+
+/** What --pin does, for commands that run programs. */
+export const pinOption = (): Option => new Option("--pin", "run it even if it cannot be moved (see below)");
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

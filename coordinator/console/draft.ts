@@ -38,6 +38,8 @@ export interface Draft {
   /** NAME=VALUE lines. */
   env: string;
   clock: "virtual" | "host";
+  /** It is to run even if it cannot be moved. */
+  pin: boolean;
   /** Files that differ from part to part: names in the part, and of the file, both with {name} where a value goes. */
   inputs: Record<string, string>;
 }
@@ -54,6 +56,7 @@ export const EMPTY: Draft = {
     seed: "",
     env: "",
     clock: "virtual",
+    pin: false,
     inputs: {},
   },
 };
@@ -72,8 +75,26 @@ const linesOf = (env: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${/\n|^"/.test(value) ? JSON.stringify(value) : value}`)
     .join("\n");
 
-export const draftOfJob = ({ job, args, env, sweep, hosts, seed, clock, memoryLimitBytes, cpuLimitMs }: Detail): Draft => ({
-  ...{ args: joinWords(args.slice(1)), parameters: rowsOf(sweep), sets: sweep?.sets ?? [], name: job.name, clock },
+export const draftOfJob = ({
+  job,
+  args,
+  env,
+  sweep,
+  hosts,
+  seed,
+  clock,
+  pinned,
+  memoryLimitBytes,
+  cpuLimitMs,
+}: Detail): Draft => ({
+  ...{
+    args: joinWords(args.slice(1)),
+    parameters: rowsOf(sweep),
+    sets: sweep?.sets ?? [],
+    name: job.name,
+    clock,
+    pin: pinned !== null,
+  },
   ...{ memoryMiB: String(memoryLimitBytes / 2 ** 20), cpuSeconds: cpuLimitMs === 0 ? "" : String(cpuLimitMs / 1000) },
   ...{ hosts: hosts.join(", "), seed: seed === null ? "" : String(seed), env: linesOf(env), inputs: sweep?.inputs?.names ?? {} },
 });
@@ -82,6 +103,7 @@ export const draftOfFile = (file: PlannedJob): Draft => ({
   ...{ args: joinWords(file.args), parameters: rowsOf(file.sweep), sets: file.sweep?.sets ?? [], name: file.name ?? "" },
   ...{ memoryMiB: String(file.memoryMiB ?? 1024), cpuSeconds: String(file.cpuSeconds ?? ""), clock: file.clock ?? "virtual" },
   ...{ hosts: (file.hosts ?? []).join(", "), seed: String(file.seed ?? ""), env: linesOf(file.env) },
+  pin: file.pin ?? false,
   inputs: file.sweep?.inputs?.names ?? {},
 });
 
@@ -187,7 +209,7 @@ export function bodyOf(draft: Draft, preview: Preview, files: Record<string, { h
   const { sweep } = preview;
   const list = (text: string): string[] => text.split(",").flatMap((one) => one.trim() || []);
   return {
-    ...{ args: preview.args, env: preview.env, clock: draft.clock, hosts: list(draft.hosts) },
+    ...{ args: preview.args, env: preview.env, clock: draft.clock, pin: draft.pin, hosts: list(draft.hosts) },
     sweep: sweep?.inputs ? { ...sweep, inputs: { names: sweep.inputs.names, files } } : sweep,
     memoryLimitBytes: Math.round(Number(draft.memoryMiB) * 2 ** 20),
     cpuLimitMs: Math.round(Number(draft.cpuSeconds || 0) * 1000),

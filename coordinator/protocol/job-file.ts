@@ -31,6 +31,8 @@ export const jobFile = z.strictObject({
   hosts: z.array(z.string().min(1).max(200)).min(1).max(1000).optional(),
   clock: z.enum(["virtual", "host"]).optional(),
   seed: z.number().int().min(0).max(0xffffffff).optional(),
+  /** It is to run even if it cannot be moved. */
+  pin: z.boolean().optional(),
 });
 export type JobFile = z.infer<typeof jobFile>;
 

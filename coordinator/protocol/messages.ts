@@ -296,6 +296,8 @@ export const jobSpec = z.object({
   sweep: sweep.optional(),
   /** Random is seeded by it in place of the job's number: the same job with the same seed does the same again. */
   seed: count.max(0xffffffff).optional(),
+  /** Why its program cannot be moved; the coordinator says that, whatever it is told. Absent: it can be. */
+  pinned: z.string().max(2000).optional(),
 });
 export type JobSpec = z.infer<typeof jobSpec>;
 
@@ -468,10 +470,20 @@ export const creditRow = z.object({
 
 export const requests = {
   submit: { params: jobSpec, result: z.object({ job: count, pid }) },
-  /** Raw module in (blob hash), migratable program out. Instrumented once, then remembered by hash. */
+  /**
+   * Raw module in (blob hash), migratable program out. Instrumented once, then remembered by hash. `pin`: should it not be possible to move it, a
+   * program that stays where it is, and `pinned` says why; null: it can be moved.
+   */
   instrument: {
-    params: z.object({ module: hash }),
-    result: z.object({ program: hash, sizeBytes: count, functions: count, sites: count, cached: z.boolean() }),
+    params: z.object({ module: hash, pin: flag }),
+    result: z.object({
+      program: hash,
+      sizeBytes: count,
+      functions: count,
+      sites: count,
+      pinned: z.string().nullable(),
+      cached: z.boolean(),
+    }),
   },
   /** By pid, at most MAX_ROWS after this one. */
   ps: {
@@ -493,6 +505,8 @@ export const requests = {
         startedAt: z.number(),
         report: exitReport.nullable(),
         waiting: z.string().max(64).nullable(),
+        /** It cannot be moved. */
+        pinned: z.boolean(),
       }),
     ),
   },

@@ -768,3 +768,53 @@ test("ended jobs are forgotten after a time, their numbers never used again", ()
   const again = cluster.restarted();
   expect(again.do((core, now) => core.submit(spec(), now))).toMatchObject({ id: 6, root: 6 });
 });
+
+describe("a job whose program cannot be moved", () => {
+  const pinned = (more: Partial<JobSpec> = {}): JobSpec => spec({ pinned: "it uses something", ...more });
+
+  test("is not balanced, nor moved by hand, and begins anew when its host wants it gone", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const submit = () => c.core.processes.get(c.do((core, now) => core.submit(pinned(), now)).root);
+    const [first, second] = [submit(), submit()];
+    if (!first || !second) throw new Error("two processes");
+    c.host("ipc256");
+    for (const process of [first, second])
+      if (process.host) c.says(process.host, { type: "started", pid: process.pid, epoch: process.epoch });
+    expect(c.sent("amun", "release")).toEqual([]);
+    const other = first.host === "amun" ? "ipc256" : "amun";
+    expect(() => c.do((core, now) => core.migrate(first.pid, other, now))).toThrow(
+      expect.objectContaining({ code: "NS_NOT_MIGRATABLE", message: expect.stringMatching(/it uses something/) }),
+    );
+    c.says(first.host ?? "", {
+      ...{ type: "refused", pid: first.pid, epoch: first.epoch, code: "NS_HOST_UNAVAILABLE", message: "its host is needed" },
+    });
+    expect(first).toMatchObject({ state: "queued", image: null });
+    expect(c.core.jobs.get(first.job)).toMatchObject({ restarts: 1 });
+  });
+
+  test("is answered as before when it asks again, also by a coordinator that has started anew, until that is too much", () => {
+    const before = new Cluster({ maxKeptBytes: 1000 });
+    before.host("amun");
+    const { id: job, root: pid } = before.do((core, now) => core.submit(pinned({ stdin: true }), now));
+    const read = (c: Cluster, epoch: number, seq: number) => {
+      c.says("amun", { type: "syscall", pid, epoch, seq, call: { call: "read", object: 0, maxBytes: 200 } });
+      return c.sent("amun", "syscallResult").at(-1)?.result.bytes?.length;
+    };
+    before.says("amun", { type: "started", pid, epoch: 1 });
+    before.do((core) => core.stdin(job, 0, new Uint8Array(2000), false));
+    expect([read(before, 1, 0), read(before, 1, 1)]).toEqual([200, 200]);
+    before.says("amun", { type: "refused", pid, epoch: 1, code: "NS_HOST_UNAVAILABLE", message: "its host is needed" });
+    const c = new Cluster({ maxKeptBytes: 1000 }, before.saved.values());
+    c.host("amun");
+    c.says("amun", { type: "started", pid, epoch: 2 });
+    expect([read(c, 2, 0), read(c, 2, 1), read(c, 2, 2)]).toEqual([200, 200, 200]);
+    expect(c.core.processes.get(pid)?.state).toBe("running");
+    read(c, 2, 3);
+    expect(c.core.jobs.get(job)?.report).toMatchObject({
+      kind: "fault",
+      code: "NS_LIMIT",
+      message: expect.stringMatching(/stdin/),
+    });
+  });
+});

@@ -38,6 +38,8 @@ export interface CoreSettings {
   /** How often hosts checkpoint at most. */
   checkpointMs: number;
   maxProcessesPerJob: number;
+  /** Most bytes of answers that are kept for a pinned process: until its end, as it asks again when it begins anew. */
+  maxKeptBytes: number;
   /** false: processes stay where they are unless somebody moves them by hand. */
   balance: boolean;
 }
@@ -46,6 +48,7 @@ export const DEFAULT_SETTINGS: CoreSettings = {
   leaseMs: 15_000,
   checkpointMs: 10_000,
   maxProcessesPerJob: 10_000,
+  maxKeptBytes: 256 * 2 ** 20,
   balance: true,
 };
 
@@ -88,7 +91,7 @@ export class Core {
         place: () => this.placing.place(this.records.now),
         end: (process, report, state) => this.end(process, report, state, this.records.now),
       },
-      settings.maxProcessesPerJob,
+      settings,
     );
   }
 
@@ -266,6 +269,9 @@ export class Core {
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} cannot run in a browser, which ${host.name} is`);
     if (!mayBeOn(this.placing.specOf(process), host))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} is of a job that is for certain other hosts only`);
+    const { pinned } = this.placing.specOf(process);
+    if (pinned !== undefined && process.host !== null && process.host !== host.id)
+      throw new NightshiftError("NS_NOT_MIGRATABLE", `process ${pid} is pinned to its host: ${pinned}`);
     process.placedByHand = true;
     this.records.changed(process);
     const from = process.host === null ? null : (this.records.hosts.get(process.host)?.name ?? process.host);
@@ -481,7 +487,7 @@ export class Core {
     const moves = planMoves(
       [...this.records.hosts.values()],
       computingOn(this.records.alive.values()),
-      (process) => !process.placedByHand && !this.deep.has(process.pid) && !this.placing.specOf(process).stay,
+      (process) => !process.placedByHand && !this.deep.has(process.pid) && !keeps(this.placing.specOf(process)),
       now,
       (process, host) => mayBeOn(this.placing.specOf(process), host),
       this.records.queue.size > 0,
@@ -754,6 +760,9 @@ export class Core {
     else job.state = isDone(first) ? "exited" : "failed";
   }
 }
+
+/** Whether balancing leaves its processes where they are. */
+const keeps = ({ stay, pinned }: JobSpec): boolean => stay || pinned !== undefined;
 
 const asConnected = (id: string, settings: HostSettings, info: HostInfo, now: number): Host => ({
   id,

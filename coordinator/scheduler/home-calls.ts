@@ -9,6 +9,8 @@ import { type Host, isEnded, type PartKey, type ProcessRecord, partKey } from ".
 
 /** WASI errno EAGAIN, negated: too many processes. */
 const TOO_MANY = -6;
+/** Of an answer that is kept, beside the bytes in it. */
+const ROW_BYTES = 64;
 const SIGNAL = { stop: 19, continue: 18 } as const;
 
 /** What only the core can do. */
@@ -18,15 +20,19 @@ export interface Lifecycle {
   end(process: ProcessRecord, report: ExitReport, state: "failed"): void;
 }
 
+/** See CoreSettings. */
+type Limits = Readonly<Record<"maxProcessesPerJob" | "maxKeptBytes", number>>;
+
 export class HomeCalls {
   private readonly records: Records;
   private readonly lifecycle: Lifecycle;
-  private readonly maxProcessesPerJob: number;
+  private readonly limits: Limits;
+  private readonly keptBytes = new WeakMap<ProcessRecord, number>();
 
-  constructor(records: Records, lifecycle: Lifecycle, maxProcessesPerJob: number) {
+  constructor(records: Records, lifecycle: Lifecycle, limits: Limits) {
     this.records = records;
     this.lifecycle = lifecycle;
-    this.maxProcessesPerJob = maxProcessesPerJob;
+    this.limits = limits;
   }
 
   /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
@@ -75,7 +81,7 @@ export class HomeCalls {
     const key = keyOf(process);
     const kernel = this.records.kernel(key);
     // Each part may have as many as a job of one part, but not all parts at once.
-    const most = this.maxProcessesPerJob;
+    const most = this.limits.maxProcessesPerJob;
     if (!kernel || kernel.alive >= most || this.records.aliveOf(job.id) >= most + job.parts.total - 1)
       return this.answer(process, seq, { value: TOO_MANY });
     const child = this.records.newProcess(process.pid, job.id, process.part, seedOfFork(process.seed, process.forks++));
@@ -108,7 +114,22 @@ export class HomeCalls {
     this.records.answered(process, seq, result);
     process.waiting = null;
     this.records.changed(process);
-    this.records.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
+    if (this.mayKeep(process, result))
+      this.records.send(process.host, { type: "syscallResult", pid: process.pid, epoch: process.epoch, seq, result });
+  }
+
+  /** Whether the answer, just kept, is not one too many; if it is, the process is ended. */
+  private mayKeep(process: ProcessRecord, result: SyscallResult): boolean {
+    if (this.records.job(process.job).spec.pinned === undefined) return true;
+    const before = this.keptBytes.get(process);
+    // Not known yet: this coordinator has just started, or the process has.
+    const kept = before === undefined ? sum(Object.values(process.answers).map(sizeOf)) : before + sizeOf(result);
+    this.keptBytes.set(process, kept);
+    const most = this.limits.maxKeptBytes;
+    if (kept <= most) return true;
+    const message = `it is pinned and has read more than ${most / 2 ** 20} MiB from stdin and pipes, which are kept for it to begin anew`;
+    this.lifecycle.end(process, { kind: "fault", code: "NS_LIMIT", message, wasmStack: [] }, "failed");
+    return false;
   }
 
   /** Tries the calls in which processes of the part wait, until none can be answered any more. */
@@ -155,6 +176,9 @@ export class HomeCalls {
     }
   }
 }
+
+const sizeOf = ({ bytes }: SyscallResult): number => ROW_BYTES + (bytes?.length ?? 0);
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 const keyOf = ({ job, part }: ProcessRecord): PartKey => partKey(job, part);
 

@@ -46,7 +46,12 @@ export class Actions {
    */
   submit(asked: JobSpec, who: string): Job {
     const { coordinator } = this;
-    const spec = asked.onlyOn ? { ...asked, onlyOn: asked.onlyOn.map((host) => this.host(host).id) } : asked;
+    const pinned = coordinator.store.pinned(asked.program);
+    const spec: JobSpec = {
+      ...asked,
+      pinned: pinned ?? undefined,
+      ...(asked.onlyOn && { onlyOn: asked.onlyOn.map((host) => this.host(host).id) }),
+    };
     requireSweep(spec);
     requireInputs(spec.sweep);
     if (spec.sweep !== undefined && spec.startOn !== null)

@@ -125,7 +125,7 @@ export class ClientSession {
       const job = this.services.actions.submit(spec, this.who);
       return { job: job.id, pid: job.root };
     },
-    instrument: ({ module }) => this.services.programs.instrument(module),
+    instrument: ({ module, pin }) => this.services.programs.instrument(module, pin ?? false),
     ps: (params) => this.ps(params),
     hosts: () => this.hosts(),
     job: ({ job }) => {
@@ -261,13 +261,14 @@ export class ClientSession {
       .filter((process) => process.pid > after && (all || !isEnded(process)))
       .sort((a, b) => a.pid - b.pid)
       .slice(0, MAX_ROWS)
-      .map((process: ProcessRecord) => ({
+      .map((process: ProcessRecord) => ({ process, of: this.job(process.job) }))
+      .map(({ process, of }) => ({
         pid: process.pid,
         parent: process.parent,
         job: process.job,
         part: process.part,
-        parts: this.job(process.job).parts.total,
-        name: this.job(process.job).spec.name,
+        parts: of.parts.total,
+        name: of.spec.name,
         state: process.state,
         host: process.host === null ? null : (core.hosts.get(process.host)?.name ?? process.host.slice(0, 8)),
         cpuMs: process.cpuMs,
@@ -276,6 +277,7 @@ export class ClientSession {
         startedAt: process.startedAt,
         report: process.report,
         waiting: process.waiting?.call.call ?? null,
+        pinned: of.spec.pinned !== undefined,
       }));
   }
 

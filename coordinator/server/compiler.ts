@@ -26,13 +26,14 @@ export class Compiler {
 
   /**
    * @param name of a file: its ending says what it is
+   * @param pin see Programs.instrument()
    * @throws NS_COMPILE_FAILED with what the compiler said, NS_NOT_WASM, NS_LIMIT, NS_RATE_LIMITED, and as Programs.instrument()
    */
-  async program(name: string, source: Uint8Array): Promise<{ program: string; diagnostics: string }> {
+  async program(name: string, source: Uint8Array, pin: boolean): Promise<{ program: string; diagnostics: string }> {
     const { wasm, diagnostics } = await this.compile(name, source);
     const module = createHash("sha256").update(wasm).digest("hex");
     await this.blobs.put(module, wasm);
-    const { program } = await this.programs.instrument(module);
+    const { program } = await this.programs.instrument(module, pin);
     return { program, diagnostics };
   }
 

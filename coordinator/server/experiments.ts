@@ -181,7 +181,7 @@ export class OverheadExperiments {
     const { n, runs } = experiment;
     const [a, b] = experiment.hosts.map(({ id }) => id) as [string, string];
     const { source } = programNamed(PROGRAM);
-    const { program } = await this.compiler.program(`${PROGRAM}.c`, await readFile(source));
+    const { program } = await this.compiler.program(`${PROGRAM}.c`, await readFile(source), false);
     const on = (hosts: readonly string[], size: number, began?: (job: number) => void) =>
       this.together(underway, program, hosts, size, began);
     for (const hosts of [[a], [b], [a, b]]) await on(hosts, Math.min(n, WARMING_N));

@@ -23,8 +23,17 @@ export class Programs {
     this.blobs = blobs;
   }
 
-  /** @throws NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT, NS_NOT_MIGRATABLE, NS_LIMIT */
-  async instrument(module: string): Promise<Result<"instrument">> {
+  /**
+   * @param pin should it not be possible to move it: a program that stays where it is
+   * @throws NS_NOT_WASM, NS_BAD_MODULE, NS_UNKNOWN_IMPORT, NS_NOT_MIGRATABLE (without pin), NS_LIMIT
+   */
+  async instrument(module: string, pin: boolean): Promise<Result<"instrument">> {
+    const made = await this.made(module);
+    if (made.pinned !== null && !pin) throw new NightshiftError("NS_NOT_MIGRATABLE", made.pinned);
+    return made;
+  }
+
+  private async made(module: string): Promise<Result<"instrument">> {
     const known = this.store.program(module, INSTRUMENT_VERSION);
     if (known && (await this.blobs.has(known.program))) return { ...known, cached: true };
     let work = this.underway.get(module);
@@ -42,7 +51,7 @@ export class Programs {
     const made = await inWorker(bytes);
     const program = createHash("sha256").update(made.wasm).digest("hex");
     await this.blobs.put(program, made.wasm);
-    const record = { program, sizeBytes: made.wasm.length, functions: made.functions, sites: made.sites };
+    const record = { program, sizeBytes: made.wasm.length, functions: made.functions, sites: made.sites, pinned: made.pinned };
     this.store.saveProgram(module, INSTRUMENT_VERSION, record);
     return { ...record, cached: false };
   }

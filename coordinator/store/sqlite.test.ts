@@ -88,7 +88,7 @@ test("a file of a newer version is refused and left alone", () => {
 });
 
 test("a program made by another version of the transformation, or before versions were noted, is not known", () => {
-  const made = { program: "b".repeat(64), sizeBytes: 1, functions: 2, sites: 3 };
+  const made = { program: "b".repeat(64), sizeBytes: 1, functions: 2, sites: 3, pinned: null };
   const db = new DatabaseSync(path);
   db.exec(`${MIGRATIONS[1]} insert into program values ('a', 'old', 1, 2, 3); pragma user_version = 1`);
   db.close();

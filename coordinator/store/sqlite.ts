@@ -16,7 +16,7 @@ import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts"
 import { Usages } from "./usage.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 15;
+const VERSION = 16;
 export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -142,6 +142,8 @@ export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> =
       for (const [seq, value] of Object.entries(answers)) answer.run(id as number, Number(seq), encoder.encode(value));
     }
   },
+  // Programs that cannot be moved, and why.
+  16: "alter table program add column pinned text;",
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -359,16 +361,24 @@ class SqliteStore implements Store {
           sizeBytes: Number(row.size_bytes),
           functions: Number(row.functions),
           sites: Number(row.sites),
+          pinned: row.pinned === null ? null : String(row.pinned),
         }
       : undefined;
+  }
+
+  pinned(program: string): string | null {
+    const row = this.db.statement("select pinned from program where program = ? and pinned is not null").get(program) as
+      | Row
+      | undefined;
+    return row ? String(row.pinned) : null;
   }
 
   saveProgram(module: string, version: number, made: MadeProgram): void {
     this.db
       .statement(
-        "insert or replace into program (module, version, program, size_bytes, functions, sites) values (?, ?, ?, ?, ?, ?)",
+        "insert or replace into program (module, version, program, size_bytes, functions, sites, pinned) values (?, ?, ?, ?, ?, ?, ?)",
       )
-      .run(module, version, made.program, made.sizeBytes, made.functions, made.sites);
+      .run(module, version, made.program, made.sizeBytes, made.functions, made.sites, made.pinned);
   }
 
   programs(): string[] {

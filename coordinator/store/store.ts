@@ -73,6 +73,8 @@ export interface MadeProgram {
   sizeBytes: number;
   functions: number;
   sites: number;
+  /** Why it cannot be moved; null: it can be. */
+  pinned: string | null;
 }
 
 export interface Store {
@@ -107,6 +109,8 @@ export interface Store {
   enrol(tokenHash: string, device: Device): boolean;
   /** The migratable program made of a plain module by this version of the transformation, if that has been done. */
   program(module: string, version: number): MadeProgram | undefined;
+  /** See MadeProgram; also null for one that is not known. */
+  pinned(program: string): string | null;
   saveProgram(module: string, version: number, made: MadeProgram): void;
   programs(): string[];
   close(): void;

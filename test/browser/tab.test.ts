@@ -4,7 +4,7 @@ import { parseLink } from "@nightshift/coordinator/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
 import { type Opened, openPage, withoutChromium } from "./chromium.ts";
-import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
+import { computesOn, forks, goesThereAndBack, runsPinned } from "./there-and-back.ts";
 
 interface Page {
   join(options: StartOptions): Promise<void>;
@@ -51,6 +51,8 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
     goesThereAndBack(cluster, tab));
 
   test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
+
+  test("a program that cannot be moved runs in it", () => runsPinned(cluster, tab));
 
   test("a program that recurses too deeply for a browser's stack goes on on the desktop", async () => {
     const args = ["2", "60000", "1"];

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { local, moduleOf, until } from "../cluster.ts";
+import { unmovable } from "../unmovable.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = join(ROOT, "coordinator/cli/main.ts");
@@ -334,5 +335,38 @@ describe("wrong input is told with a code, what is wrong and what to do", () => 
     const { status, text, stderr } = await nightshift(args);
     expect(stderr).toMatch(message);
     expect({ status, text }).toEqual({ status: 125, text: "" });
+  });
+});
+
+describe("exec --pin", () => {
+  const file = "unmovable.wasm";
+
+  it("runs what cannot be moved, and nothing else may be asked of it", async () => {
+    writeFileSync(join(scratch, file), unmovable(await moduleOf("read-and-compute.c")));
+    const refused = await nightshift(["exec", file]);
+    expect(refused).toMatchObject({
+      status: 125,
+      text: "",
+      stderr: expect.stringMatching(/NS_NOT_MIGRATABLE.*externref.*--pin/s),
+    });
+    const input = Buffer.from("one\ntwo\n");
+    const { out } = await local("read-and-compute.c", [], { stdin: input });
+    expect(await nightshift(["exec", "--pin", file], input)).toMatchObject({ status: 0, text: out, stderr: "" });
+    for (const more of [
+      ["--checkpoint", "pinned.nscp"],
+      ["--migrate-every", "50"],
+    ]) {
+      const asked = await nightshift(["exec", "--pin", ...more, file]);
+      expect(asked).toMatchObject({ status: 125, text: "", stderr: expect.stringMatching(/neither saved nor moved/) });
+    }
+    // One that can be moved is, whatever is said.
+    expect((await nightshift(["exec", "--pin", "--migrate-every", "50", "hello"])).status).toBe(0);
+  });
+
+  it("ends it when its processor time or its memory is over", async () => {
+    const late = await nightshift(["exec", "--pin", "--timeout", "500ms", file, "1", "2000000"]);
+    expect(late).toMatchObject({ status: 152, stderr: expect.stringMatching(/NS_TIMEOUT|0\.5 s of processor time/) });
+    const large = await nightshift(["exec", "--pin", "--memory", "64KiB", file]);
+    expect(large).toMatchObject({ status: 125, stderr: expect.stringMatching(/NS_MEMORY_LIMIT/) });
   });
 });

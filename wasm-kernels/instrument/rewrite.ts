@@ -523,7 +523,7 @@ class Rewriter {
       if (!SAVE_ORDER.includes(type))
         throw new NightshiftError(
           "NS_NOT_MIGRATABLE",
-          `${functionName(this.module, this.func)} holds a ${typeName(type)} across a call or loop`,
+          `${functionName(this.module, this.func)} holds a reference (${typeName(type)}) across a call or loop`,
         );
     return SAVE_ORDER.flatMap((type) => byType.get(type) ?? []);
   }

@@ -1,7 +1,18 @@
 // The thread's side: holds processes of one job and runs one at a time, as requests tell. Knows no platform; carrier.node.ts connects it
 // to a thread.
 import { asNightshiftError, must, NightshiftError } from "../errors.ts";
-import { decodeImage, encodeImage, noPacker, type Packer, Process, type ProcessOptions, Program } from "../process/index.ts";
+import {
+  decodeImage,
+  encodeImage,
+  noPacker,
+  type Packer,
+  PinnedProcess,
+  type PipeEnd,
+  Process,
+  type ProcessOptions,
+  Program,
+  pinnedBecause,
+} from "../process/index.ts";
 import type { Files, Reply, Request, ThreadSetup, Told } from "./thread-protocol.ts";
 
 export interface CarrierPort {
@@ -14,13 +25,15 @@ export interface CarrierPort {
 export class Carrier {
   private readonly setup: ThreadSetup;
   private readonly port: CarrierPort;
-  private readonly program: Program;
-  private readonly processes = new Map<number, Process>();
+  /** undefined: it is pinned. */
+  private readonly program: Program | undefined;
+  private readonly processes = new Map<number, Process | PinnedProcess>();
 
   constructor(setup: ThreadSetup, port: CarrierPort) {
     this.setup = setup;
     this.port = port;
-    this.program = new Program(setup.hash, setup.program, setup.module);
+    const pinned = pinnedBecause(setup.program) !== undefined;
+    this.program = pinned ? undefined : new Program(setup.hash, setup.program, setup.module);
   }
 
   /** One after the other. */
@@ -29,6 +42,7 @@ export class Carrier {
       if (request.kind === "run") return await this.run(request);
       const process = must(this.processes.get(request.pid), `process ${request.pid} in its thread`);
       if (request.kind === "capture") {
+        if (process instanceof PinnedProcess) throw new NightshiftError("NS_NOT_MIGRATABLE", "the program is pinned");
         const image = encodeImage(process.capture(false), this.port.packer);
         if (request.leave) this.forget(request.pid, process);
         return { kind: "captured", image };
@@ -44,9 +58,9 @@ export class Carrier {
   private async run({ pid, origin, answer }: Extract<Request, { kind: "run" }>): Promise<Reply> {
     const process = origin ? this.bring(pid, origin) : must(this.processes.get(pid), `process ${pid} in its thread`);
     if (answer) process.complete(answer);
-    await process.prepare(); // whoever counts how long it computes begins after it
+    if (process instanceof Process) await process.prepare(); // whoever counts how long it computes begins after it
     this.port.tell({ kind: "running", pid, control: process.control });
-    const stop = process.run();
+    const stop = await process.run();
     const { cpuMs } = process;
     if (stop.kind === "waiting") return { kind: "stopped", stop: { kind: "waiting", reason: stop.reason }, cpuMs, files: null };
     if (stop.kind === "preempted") return { kind: "stopped", stop, cpuMs, files: null };
@@ -56,16 +70,22 @@ export class Carrier {
     return { kind: "stopped", stop, cpuMs, files };
   }
 
-  private bring(pid: number, { parentPid, seed, image }: NonNullable<Extract<Request, { kind: "run" }>["origin"]>): Process {
-    const { args, env, files, clock, memoryLimitBytes } = this.setup;
-    const options: ProcessOptions = {
-      ...{ program: this.program, pid, parentPid, seed, args, env, files, clock, memoryLimitBytes },
+  private bring(
+    pid: number,
+    { parentPid, seed, image }: NonNullable<Extract<Request, { kind: "run" }>["origin"]>,
+  ): Process | PinnedProcess {
+    const { args, env, files, clock, memoryLimitBytes, module } = this.setup;
+    const { program } = this;
+    const options = {
+      ...{ pid, parentPid, seed, args, env, files, clock, memoryLimitBytes },
       now: this.port.now,
       cpuNow: this.port.cpuNow,
-      onOutput: (stream, _offset, bytes) => this.port.tell({ kind: "output", pid, stream, bytes }),
-      onPipeClosed: (pipe) => this.port.tell({ kind: "closed", pid, pipe }),
+      onOutput: (stream: 1 | 2, _offset: number, bytes: Uint8Array) => this.port.tell({ kind: "output", pid, stream, bytes }),
+      onPipeClosed: (pipe: PipeEnd) => this.port.tell({ kind: "closed", pid, pipe }),
     };
-    const process = image ? this.restored(options, image) : Process.start(options);
+    const begin = (): Process | PinnedProcess =>
+      program ? Process.start({ ...options, program }) : new PinnedProcess({ ...options, module });
+    const process = image && program ? this.restored({ ...options, program }, image) : begin();
     this.processes.set(pid, process);
     return process;
   }
@@ -86,9 +106,9 @@ export class Carrier {
     }
   }
 
-  private forget(pid: number, process: Process): void {
-    process.leave();
+  private forget(pid: number, process: Process | PinnedProcess): void {
+    if (process instanceof Process) process.leave();
     this.processes.delete(pid);
-    if (this.processes.size === 0) this.program.dropSpare();
+    if (this.processes.size === 0) this.program?.dropSpare();
   }
 }

@@ -14,6 +14,7 @@ import {
   type HomeCall,
   type HomeResult,
   Kernel,
+  pinnedBecause,
   requestStop,
   type Stop,
   signalOfFault,
@@ -98,6 +99,7 @@ export class Job implements ThreadListener {
   /** Rejects when the job cannot go on: NS_BAD_IMAGE, NS_MEMORY_LIMIT (it begins with too much), NS_INTERNAL. Never after suspend() or stop(). */
   readonly ended: Promise<JobEnd>;
   private readonly spec: JobSpec;
+  private readonly pinned: boolean;
   private readonly ports: JobPorts;
   private readonly setup: ThreadSetup;
   private readonly seats: Seat[] = [];
@@ -125,6 +127,7 @@ export class Job implements ThreadListener {
 
   private constructor(spec: JobSpec, ports: JobPorts, from: Checkpoint | null) {
     this.spec = spec;
+    this.pinned = pinnedBecause(spec.program) !== undefined;
     this.ports = ports;
     this.kernel = from ? Kernel.load(from.kernel) : Kernel.start(FIRST_PID, true);
     this.written = new Map(from?.written);
@@ -226,8 +229,12 @@ export class Job implements ThreadListener {
     this.wakeAll();
   }
 
-  /** One after the other: each of these stops and moves processes. */
-  private alone<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * One after the other: each of these stops and moves processes.
+   * @throws NS_NOT_MIGRATABLE
+   */
+  private async alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.pinned) throw new NightshiftError("NS_NOT_MIGRATABLE", "the program is pinned: it can be neither moved nor saved");
     const done = this.exclusive.then(work);
     this.exclusive = done.catch(() => undefined);
     return done;
@@ -424,7 +431,8 @@ export class Job implements ThreadListener {
     task.answer = null;
     seat.running = task;
     const limit = this.spec.cpuLimitMs;
-    const cancel = limit > 0 ? this.ports.after(Math.max(0, limit - task.cpuMs) + 1, () => this.stopRunning(seat)) : undefined;
+    const left = Math.max(0, limit - task.cpuMs) + 1;
+    const cancel = limit > 0 ? this.inTime(task, seat, left) : undefined;
     const reply = await seat.thread.ask({ kind: "run", pid, origin, answer });
     cancel?.();
     seat.running = null;
@@ -443,11 +451,28 @@ export class Job implements ThreadListener {
     this.tasks.set(pid, task);
     if (task.killedBy !== null) return this.end(task, { kind: "signal", signal: task.killedBy });
     if (stop.kind === "waiting") this.wait(task, stop.reason);
-    else if (limit > 0 && task.cpuMs >= limit) {
-      const message = `the program used its ${limit / 1000} s of processor time`;
-      return this.end(task, { kind: "fault", code: "NS_TIMEOUT", message, wasmStack: [] });
-    }
+    else if (limit > 0 && task.cpuMs >= limit) return this.end(task, timedOut(limit));
     this.settle();
+  }
+
+  /** Ends or stops the process when its thread has computed for so many milliseconds more. @returns what cancels that */
+  private inTime(task: Task, seat: Seat, ms: number): () => void {
+    if (!this.pinned) return this.ports.after(ms, () => this.stopRunning(seat));
+    // It can only be ended with its thread, in which it is alone: not before it has had its time, on however busy a machine.
+    const before = seat.thread.cpuMs();
+    let cancel = (): void => undefined;
+    const look = (afterMs: number): void => {
+      cancel = this.ports.after(afterMs, () => void lookAgain());
+    };
+    const lookAgain = async (): Promise<void> => {
+      const left = ms - ((await seat.thread.cpuMs()) - (await before));
+      if (this.over || seat.running !== task) return;
+      if (left > 0) return look(left);
+      seat.thread.terminate();
+      this.gone(task, timedOut(this.spec.cpuLimitMs));
+    };
+    look(ms);
+    return () => cancel();
   }
 
   private wait(task: Task, reason: Extract<Stop, { kind: "waiting" }>["reason"]): void {
@@ -574,6 +599,10 @@ export class Job implements ThreadListener {
     });
   }
 }
+
+const timedOut = (limitMs: number): JobReport => ({
+  ...{ kind: "fault", code: "NS_TIMEOUT", message: `the program used its ${limitMs / 1000} s of processor time`, wasmStack: [] },
+});
 
 function newTask(known: Checkpoint["processes"][number]): Task {
   return { ...known, state: "ready", seat: null, call: null, killedBy: null, control: null, stopAtOnce: false, underway: 0 };

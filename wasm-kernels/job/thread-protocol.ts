@@ -56,6 +56,8 @@ export interface Thread {
   /** Resolves when it has started; what is asked before then waits. */
   readonly ready: Promise<void>;
   ask(request: Request): Promise<Reply>;
+  /** Processor time that it has used, in milliseconds; also while it computes. */
+  cpuMs(): Promise<number>;
   terminate(): void;
 }
 

@@ -35,6 +35,14 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
         asked.push(resolve);
         worker.postMessage(request);
       }),
+    cpuMs: async () => {
+      try {
+        const { user, system } = await worker.cpuUsage();
+        return (user + system) / 1000;
+      } catch {
+        return 0; // it has ended
+      }
+    },
     terminate: () => {
       over = true;
       started();

@@ -2,8 +2,8 @@
 // cost of being migratable is measured against. One process: it can use pipes but neither fork nor wait for anybody.
 import { NightshiftError } from "../errors.ts";
 import { Wasi } from "../wasi/index.ts";
-import { faultOf, uncaught } from "./fault.ts";
-import { Blocked, Exited, type HostFunction } from "./hostcalls.ts";
+import { Ending } from "./ending.ts";
+import { Blocked, type HostFunction } from "./hostcalls.ts";
 import { Kernel } from "./kernel.ts";
 import type { Stop } from "./process.ts";
 
@@ -26,13 +26,6 @@ export interface PlainResult {
 }
 
 const PID = 1;
-
-/** `(module (func (export "trap") unreachable))`: what no handler in the program catches, as a JavaScript exception would be. */
-const TRAP = new WebAssembly.Module(
-  new Uint8Array([
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 116, 114, 97, 112, 0, 0, 10, 5, 1, 3, 0, 0, 11,
-  ]),
-);
 
 /** @throws NS_NOT_MIGRATABLE when the program forks or would have to wait for another process. */
 export function runPlain(options: PlainRunOptions): PlainResult {
@@ -63,9 +56,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
       throw new NightshiftError("NS_NOT_MIGRATABLE", `a plain program has no other processes: it cannot ${call.call}`);
     return blocked.finish(answered.result);
   };
-  const trap = new WebAssembly.Instance(TRAP).exports.trap as () => void;
-  /** What the program was left with. */
-  let left: unknown;
+  const ending = new Ending();
   /** The result of a host function that may have to wait, and when it has waited perhaps for something else. */
   const finished = (work: () => number): number => {
     try {
@@ -79,9 +70,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     try {
       return finished(work);
     } catch (thrown) {
-      left = thrown;
-      trap();
-      return 0;
+      return ending.leave(thrown);
     }
   };
   const wrap = (functions: Record<string, HostFunction>): WebAssembly.ModuleImports =>
@@ -100,8 +89,6 @@ export function runPlain(options: PlainRunOptions): PlainResult {
     (instance.exports._start as () => void)();
     return result({ kind: "exit", code: 0 });
   } catch (thrown) {
-    if (left instanceof Exited) return result({ kind: "exit", code: left.code });
-    if (left !== undefined) throw left;
-    return result(thrown instanceof WebAssembly.Exception ? uncaught() : faultOf(thrown, undefined, false));
+    return result(ending.of(thrown));
   }
 }

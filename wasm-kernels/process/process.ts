@@ -71,7 +71,7 @@ export function acknowledgeOutput(control: ArrayBufferLike, bytes: number): void
 /** Sites whose continuations are compiled ahead: what lies deeper has time. */
 const MAX_PREPARED = 32;
 /** A process that has written this much more than was taken over waits. */
-const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
+export const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
 
 export class Process implements Owner {
   readonly pid: number;

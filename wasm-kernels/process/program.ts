@@ -93,9 +93,24 @@ export function checkModule(bytes: Uint8Array<ArrayBuffer>): void {
   const module = parseModule(bytes);
   if (!WebAssembly.validate(bytes))
     throw new NightshiftError("NS_BAD_MODULE", `the module does not validate: ${reasonOf(bytes)}`);
-  const unknown = module.imports.filter(
-    (item) => item.kind !== EXTERNAL.function || !hostFunctions.has(`${item.module}.${item.name}`),
+  checkInterface(
+    module.imports.map((item) => ({ ...item, kind: kindName(item.kind) })),
+    module.exports.map((item) => ({ ...item, kind: kindName(item.kind) })),
   );
+}
+
+const kindName = (kind: number): string =>
+  kind === EXTERNAL.function ? "function" : kind === EXTERNAL.memory ? "memory" : "other";
+
+/**
+ * Whether a module with these imports and exports can be a program.
+ * @throws NS_UNKNOWN_IMPORT (all of them named), NS_BAD_MODULE
+ */
+export function checkInterface(
+  imports: readonly { module: string; name: string; kind: string }[],
+  exports: readonly { name: string; kind: string }[],
+): void {
+  const unknown = imports.filter(({ module, name, kind }) => kind !== "function" || !hostFunctions.has(`${module}.${name}`));
   if (unknown.length > 0) {
     const names = unknown.slice(0, 10).map((item) => `${item.module}.${item.name}`);
     throw new NightshiftError(
@@ -106,9 +121,9 @@ export function checkModule(bytes: Uint8Array<ArrayBuffer>): void {
       },
     );
   }
-  if (!module.exports.some((item) => item.name === "_start" && item.kind === EXTERNAL.function))
+  if (!exports.some(({ name, kind }) => name === "_start" && kind === "function"))
     throw new NightshiftError("NS_BAD_MODULE", "the module is no command: it exports no function _start");
-  if (!module.exports.some((item) => item.name === "memory" && item.kind === EXTERNAL.memory))
+  if (!exports.some(({ name, kind }) => name === "memory" && kind === "memory"))
     throw new NightshiftError("NS_BAD_MODULE", 'the module exports no memory named "memory"');
 }
 

@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Job, type JobSpec } from "@nightshift/wasm-kernels/job";
+import { withMemoryLimit } from "@nightshift/wasm-kernels/process";
 import { type Command, Option } from "commander";
 import { type CommonOptions, collect, declare } from "../command-declaration.ts";
 import { parseFolders, readFolders } from "../local-folders.ts";
 import { runHere } from "../local-job.ts";
-import { migratableProgram } from "../local-program.ts";
-import { addCompilerFlags, type CompilerFlags, environment, namedProgram, sha256 } from "../program-file.ts";
+import { localProgram } from "../local-program.ts";
+import { addCompilerFlags, type CompilerFlags, environment, namedProgram, pinOption, sha256 } from "../program-file.ts";
 import { parseBytes, parseCount, parseDurationMs } from "../quantities.ts";
 
 interface ExecOptions extends CommonOptions, CompilerFlags {
@@ -20,6 +21,7 @@ interface ExecOptions extends CommonOptions, CompilerFlags {
   checkpoint?: string;
   every: string;
   migrateEvery?: string;
+  pin?: boolean;
 }
 
 export function execCommand(): Command {
@@ -45,6 +47,8 @@ export function execCommand(): Command {
       "--dir reads all files of HOST, which the program sees in its directory, or below GUEST there. What it writes there comes",
       "back to HOST when it ends, never outside of HOST; links are left out, and files it removes stay. Other files it writes are forgotten.",
       "",
+      "A program that cannot be moved (docs/MIGRATION.md says which) is refused, unless with --pin: then it runs, but can be neither saved nor moved.",
+      "",
       "Exit status: the program's own; 128 + signal after a trap or signal; 125 when Nightshift failed; 130 after Ctrl-C; 148 when suspended.",
     ].join("\n"),
     json: [
@@ -63,6 +67,7 @@ export function execCommand(): Command {
     )
     .option("--checkpoint <file>", "save the job there while it runs")
     .option("--every <duration>", "how often it is saved", "10s")
+    .addOption(pinOption())
     .option("--migrate-every <ms>", "move a process to a fresh thread at random moments about so many milliseconds apart");
   return addCompilerFlags(command).action(exec);
 }
@@ -86,7 +91,10 @@ async function exec(file: string, args: string[], options: ExecOptions): Promise
     cpuLimitMs: options.timeout === undefined ? 0 : parseDurationMs(options.timeout),
     folders: folders.map(({ guest }) => guest),
   };
-  const program = await migratableProgram(named.source, options);
+  const { wasm, pinned } = await localProgram(named.source, options);
+  if (pinned !== null && (checkpoint || migrateEveryMs !== null))
+    throw new NightshiftError("NS_NOT_MIGRATABLE", `it can be neither saved nor moved: ${pinned}`);
+  const program = pinned === null ? wasm : withMemoryLimit(wasm, spec.memoryLimitBytes);
   const job: JobSpec = { ...spec, program, hash: sha256(program), files: await readFolders(folders) };
   await runHere({
     begin: (ports) => Job.start(job, ports),

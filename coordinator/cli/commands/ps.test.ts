@@ -3,7 +3,7 @@ import { folded, type ProcessRow } from "./ps.ts";
 
 const row = (job: number, part: number, more: Partial<ProcessRow> = {}): ProcessRow => ({
   ...{ pid: 100 * job + part, parent: 0, job, part, parts: 50, name: "a", state: "queued", host: null, cpuMs: 0 },
-  ...{ memoryBytes: 0, migrations: 0, startedAt: 0, report: null, waiting: null },
+  ...{ memoryBytes: 0, migrations: 0, startedAt: 0, report: null, waiting: null, pinned: false },
   ...more,
 });
 

@@ -20,7 +20,7 @@ export function psCommand(): Command {
     notes:
       "In the column JOB j3.2 is part 2 of job j3. Of parts that wait the first ten of each job are shown, with --all every one.",
     json: [
-      "an array of {pid, parent, job, part, parts, name, state, host, cpuMs, memoryBytes, migrations, startedAt, report, waiting}; times are",
+      "an array of {pid, parent, job, part, parts, name, state, host, cpuMs, memoryBytes, migrations, startedAt, report, waiting, pinned}; times are",
       "milliseconds. With --parts an array of {part, pid, state, report, tries, stdoutBytes, stderrBytes, files}.",
     ].join("\n"),
   })
@@ -105,7 +105,7 @@ export function processColumns(paint: Paint, now: number): Column<ProcessRow>[] 
     { head: "PPID", align: "right", value: (row) => (row.parent === 0 ? "-" : String(row.parent)) },
     { head: "JOB", align: "right", value: (row) => (row.parts === 1 ? `j${row.job}` : `j${row.job}.${row.part}`) },
     { head: "STATE", value: stateText, paint: (cell, row) => stateColour(paint, row)(cell) },
-    { head: "HOST", value: (row) => row.host ?? "-" },
+    { head: "HOST", value: (row) => `${row.host ?? "-"}${row.pinned ? " (pinned)" : ""}` },
     { head: "CPU", align: "right", value: (row) => showDuration(row.cpuMs) },
     { head: "MEMORY", align: "right", value: (row) => (row.memoryBytes === 0 ? "-" : showBytes(row.memoryBytes)) },
     { head: "MOVES", align: "right", value: (row) => String(row.migrations) },

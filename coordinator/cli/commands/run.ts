@@ -7,7 +7,7 @@ import { openClient, resolveTarget } from "../connect.ts";
 import { followOutput, pumpStdin } from "../follow.ts";
 import { type Plan, type PlanOptions, planOf } from "../job-plan.ts";
 import { describeReport, EXIT, ExitWith, errorText, exitStatusOf, faultText } from "../outcome.ts";
-import { addCompilerFlags, type CompilerFlags, compileOptions, uploadProgram } from "../program-file.ts";
+import { addCompilerFlags, type CompilerFlags, compileOptions, pinOption, uploadProgram } from "../program-file.ts";
 import { parseDurationMs } from "../quantities.ts";
 import { partsOf, Results } from "../results.ts";
 import { takeOver, uploadFiles, uploadFolder, writeFolderBack } from "../run-folder.ts";
@@ -21,6 +21,7 @@ interface RunOptions extends CommonOptions, CompilerFlags, PlanOptions {
   out?: string;
   host?: string;
   stay?: boolean;
+  pin?: boolean;
   reconnect: string;
 }
 
@@ -51,6 +52,8 @@ export function runCommand(): Command {
       "With --sweep-files each part gets its file by the name it has, or by another with --file scene.txt={scene}. With a job file, these paths are from its folder.",
       "What the parts print comes one part after the other; with --out each has a folder of its own instead, as soon as it has ended.",
       "stdin is empty then. A part that fails stops no other; `nightshift retry` runs those again. A .json file is a job file, see docs/JOBS.md; options count over it.",
+      "A program that cannot be moved (docs/MIGRATION.md says which) is refused, unless with --pin: then it stays on its host, and begins anew,",
+      "there or elsewhere, when the host's owner comes back or the host is lost. What it has printed until then is not printed again.",
       "Exit status: the program's own (of several parts that of the first one that failed); 128 + signal after a trap or",
       "signal; 125 when Nightshift failed; 130 after Ctrl-C.",
     ].join("\n"),
@@ -84,6 +87,7 @@ export function runCommand(): Command {
     .option("--host <name>", "start on this host (one part only)")
     .option("--only-on <host>", "run on this host only (repeatable: on one of these)", collect)
     .option("--stay", "do not balance it away from where it is")
+    .addOption(pinOption())
     .option("--seed <number>", "what its random numbers are made of (default the job's number)")
     .addOption(new Option("--clock <clock>", "virtual: repeatable time (default); host: real time").choices(["virtual", "host"]))
     .option("--reconnect <duration>", "how long to wait for a coordinator that has gone away", "5m");
@@ -111,7 +115,9 @@ async function run(file: string, args: string[], options: RunOptions): Promise<v
     const { wasm, diagnostics } = await compile(compileOptions([plan.source], options)).finally(() => status.clear());
     if (diagnostics !== "") process.stderr.write(`${diagnostics.trimEnd()}\n`);
     status.show("Preparing ...");
-    const prepared = await uploadProgram(client, wasm).finally(() => status.clear());
+    const prepared = await uploadProgram(client, wasm, plan.pin).finally(() => status.clear());
+    if (prepared.pinned !== null)
+      process.stderr.write(paint.dim(`nightshift: it stays on its host (--pin): ${prepared.pinned}\n`));
     const folder = plan.folder === undefined ? null : await uploadFolder(client, plan.folder);
     const files = new Map([...(folder?.files ?? []), ...(await uploadFiles(client, plan.files))]);
     const own = Object.fromEntries(await uploadFiles(client, plan.sources));

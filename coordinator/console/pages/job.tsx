@@ -76,7 +76,7 @@ interface DetailedProps {
 }
 
 function Detailed({ detail, states, processes, more, stays, turn }: DetailedProps) {
-  const { job, args, freezesMs, waiting } = detail;
+  const { job, args, freezesMs, pinned, waiting } = detail;
   const [chosen, setChosen] = useQuery("part");
   const maySteer = useMaySteer()(job.by);
   const several = job.parts.total > 1;
@@ -104,6 +104,7 @@ function Detailed({ detail, states, processes, more, stays, turn }: DetailedProp
       <p className="muted">
         {t("submittedBy", { by: job.by || "–", at: showTime(job.submittedAt) })} · <code>{joinWords(args)}</code>
       </p>
+      {pinned !== null && <p className="muted">{t("pinnedBecause", { because: pinned })}</p>}
       {waiting && job.state === "running" && (
         <p className="waiting" role="status">
           {waitingText(waiting)}

@@ -156,6 +156,13 @@ export function SubmitDialog({ dropped, of, close }: { dropped: File[]; of?: Det
               value={draft.env}
               onChange={(env) => change({ env })}
             />
+            <p className="field">
+              <label className="tick">
+                <input type="checkbox" checked={draft.pin} onChange={({ target }) => change({ pin: target.checked })} />
+                {t("pin")}
+              </label>
+              <small>{t("pinHint")}</small>
+            </p>
           </div>
         </details>
       </Form>

@@ -484,6 +484,7 @@ export const api = {
       hosts: z.array(z.string()).describe("names of the only hosts it may be on; none: any"),
       startOn: z.string().nullable(),
       stay: z.boolean(),
+      pinned: z.string().nullable().describe("why its program cannot be moved; null: it can be"),
       clock,
       seed: count.nullable(),
       memoryLimitBytes: count,
@@ -598,6 +599,10 @@ export const api = {
       hosts: z.array(hostName).max(1000).default([]).describe("the only hosts it may be on, by name or id; none: any"),
       startOn: hostName.nullable().default(null),
       stay: z.boolean().default(false),
+      pin: z
+        .boolean()
+        .default(false)
+        .describe("run it even if it cannot be moved; then it begins anew when its host is needed by its owner"),
       clock: clock.default("virtual"),
       seed: count.max(0xffffffff).nullable().default(null).describe("of its random; null: the job's number"),
     }),

@@ -36,9 +36,9 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       throw new NightshiftError("NS_FORBIDDEN", `job ${id} is somebody else's`);
   };
 
-  const programOf = async (program: Input<"submit">["body"]["program"]) => {
+  const programOf = async ({ program, pin }: Input<"submit">["body"]) => {
     if ("stored" in program) return { program: program.stored, diagnostics: "" };
-    return compiler.program(program.name, await blobs.get(program.hash));
+    return compiler.program(program.name, await blobs.get(program.hash), pin);
   };
 
   return {
@@ -54,10 +54,10 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
     job: ({ params }) => {
       const found = job(params.job);
       const { program, args, env, sweep = null, files: inputs, onlyOn = [], startOn, stay, clock, seed = null } = found.spec;
-      const { memoryLimitBytes, cpuLimitMs } = found.spec;
+      const { memoryLimitBytes, cpuLimitMs, pinned = null } = found.spec;
       return {
         ...{ job: views.job(found), root: found.root, program, args, env, sweep, inputs, startOn, stay, clock, seed },
-        ...{ memoryLimitBytes, cpuLimitMs, freezesMs: found.freezesMs, waiting: core.waiting(found.id) ?? null },
+        ...{ memoryLimitBytes, cpuLimitMs, pinned, freezesMs: found.freezesMs, waiting: core.waiting(found.id) ?? null },
         hosts: onlyOn.map((host) => views.nameOf(host)),
       };
     },
@@ -143,7 +143,7 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       // Before compiling: what is wrong with it is told at once.
       requireSweep(spec);
       requireInputs(spec.sweep);
-      const { program, diagnostics } = await programOf(body.program);
+      const { program, diagnostics } = await programOf(body);
       const made = actions.submit({ ...spec, program }, who.name);
       return { job: made.id, pid: made.root, diagnostics };
     },
