@@ -34,7 +34,7 @@ export async function runHere(run: LocalRun): Promise<never> {
   const sink = run.json ? jsonSink() : terminalSink();
   const stdin = new LocalStdin(run.stdinPosition);
   // Everything of our own has been loaded by now: from here on only programs are compiled.
-  optimiseWasm();
+  optimiseWasm("when-called");
   const job = run.begin({
     spawn: spawnNodeThread,
     module: new WebAssembly.Module(run.program),

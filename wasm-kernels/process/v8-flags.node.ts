@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * - V8 cannot replace a running wasm function by a faster version, so everything is compiled by the optimising compiler at once.
+ * - V8 cannot replace a running wasm function by a faster version, so everything is compiled by the optimising compiler.
  * - It inlines less by default than recursion and small functions want: a small function may grow to the minimum here whatever its size
  *   was. Large ones stay within V8's factor of three: with twenty, SQLite takes about three times as long to compile, and
  *   bzip2, Lua and zlib are no faster.
@@ -11,7 +11,6 @@ import { setFlagsFromString } from "node:v8";
  */
 const FLAGS = [
   "--no-liftoff",
-  "--no-wasm-lazy-compilation",
   "--wasm-inlining-budget=20000",
   "--wasm-inlining-min-budget=5000",
   "--wasm-inlining-max-size=3000",
@@ -22,9 +21,12 @@ const FLAGS = [
 /**
  * For modules compiled and threads started from now on. To be called when a program has loaded, not given on the command line: Node has WebAssembly
  * of its own (among it what reads TypeScript), which it would compile that way at every start.
+ * @param each "at-once": when its module is compiled, so that a process, once it runs, hears within milliseconds that it is to stop. "when-called": in the thread that calls
+ * it, where most functions of a large program are never called and nobody has to be heard.
  */
-export function optimiseWasm(): void {
+export function optimiseWasm(each: "at-once" | "when-called" = "at-once"): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
+  setFlagsFromString(each === "at-once" ? "--no-wasm-lazy-compilation" : "--wasm-lazy-compilation");
   acceptNewerExceptions();
 }
 
