@@ -17,6 +17,18 @@ test("waiting for a slow reader, however often, leaves no listener behind", asyn
   expect(listeners(stream)).toBe(before);
 });
 
+test("however many wait at once, the stream has no more listeners than for one", async () => {
+  const stream = new PassThrough({ highWaterMark: 1 });
+  const before = listeners(stream);
+  const first = [write(stream as never, "four"), flushed(stream)];
+  const forTwo = listeners(stream);
+  const waits = [...first, ...Array.from({ length: 30 }, () => flushed(stream))];
+  expect(listeners(stream)).toBe(forTwo);
+  stream.resume();
+  await Promise.all(waits);
+  expect(listeners(stream)).toBe(before);
+});
+
 test("nobody waits for a stream that is closed meanwhile", async () => {
   const stream = new PassThrough({ highWaterMark: 1 });
   const waits = [write(stream as never, "four"), flushed(stream)];

@@ -57,19 +57,40 @@ export function flushed(stream: Writable): Promise<void> {
   });
 }
 
-/** Leaves no listener behind: a job with much output waits often. */
+/** Who waits for something of a stream, to be told when it has been closed instead: for all of them it has one pair of listeners. */
+const waiting = new WeakMap<Writable, { all: Set<() => void>; closed: () => void }>();
+
+/** Leaves no listener behind: a job with much output waits often, and many at a time. */
 function untilClosedOr(stream: Writable, wait: (done: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stop();
-      stream.off("close", done);
-      stream.off("error", done);
+      leave(stream, done);
       resolve();
     };
-    stream.once("close", done);
-    stream.once("error", done);
+    join(stream, done);
     const stop = wait(done);
   });
+}
+
+function join(stream: Writable, done: () => void): void {
+  const known = waiting.get(stream);
+  if (known) return void known.all.add(done);
+  const all = new Set([done]);
+  const closed = (): void => {
+    for (const one of all) one();
+  };
+  waiting.set(stream, { all, closed });
+  stream.on("close", closed);
+  stream.on("error", closed);
+}
+
+function leave(stream: Writable, done: () => void): void {
+  const known = waiting.get(stream);
+  if (!known?.all.delete(done) || known.all.size > 0) return;
+  waiting.delete(stream);
+  stream.off("close", known.closed);
+  stream.off("error", known.closed);
 }
 
 /** One stable JSON document and a newline on stdout. */
