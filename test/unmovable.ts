@@ -18,21 +18,23 @@ export function unmovable(module: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...before, GLOBAL_SECTION, content.length, ...content, ...module.subarray(section.end)]);
 }
 
-/** A command whose structure is one of the engine's garbage-collected objects; it ends with 0 when that works. */
-export function garbageCollected(): Uint8Array<ArrayBuffer> {
+/** A command that makes arrays of 80 kB of the engine's garbage collector, each with a reference to the one before, without end. */
+export function hoarding(): Uint8Array<ArrayBuffer> {
   const name = (text: string): number[] => [text.length, ...Buffer.from(text)];
   const section = (id: number, bytes: number[]): number[] => [id, bytes.length, ...bytes];
-  const STRUCT = [0x5f, 1, 0x7f, 1];
+  const types = [
+    ...[0x5e, 0x7e, 1], // 0: an array of i64
+    ...[0x5f, 2, 0x63, 1, 1, 0x63, 0, 1], // 1: a structure of the next one and an array
+    ...[0x60, 0, 0],
+  ];
   const code = [
-    ...[1, 1, 0x63, 0], // a local (ref null 0)
-    ...[0x41, 3, 0xfb, 0, 0, 0x21, 0], // local = struct.new(3)
-    ...[0x20, 0, 0x41, 4, 0xfb, 5, 0, 0], // struct.set(local, 4)
-    ...[0x20, 0, 0xfb, 2, 0, 0, 0x41, 4, 0x47, 0x04, 0x40, 0x00, 0x0b, 0x0b], // if (struct.get(local) != 4) unreachable
+    ...[1, 1, 0x63, 1], // a local (ref null 1)
+    ...[0x03, 0x40, 0x20, 0, 0x41, 0x90, 0xce, 0, 0xfb, 7, 0, 0xfb, 0, 1, 0x21, 0, 0x0c, 0, 0x0b, 0x0b], // for (;;) local = struct.new(local, array.new_default(10000))
   ];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [2, ...STRUCT, 0x60, 0, 0]),
-    ...section(3, [1, 1]),
+    ...section(1, [3, ...types]),
+    ...section(3, [1, 2]),
     ...section(5, [1, 0, 1]),
     ...section(7, [2, ...name("_start"), 0, 0, ...name("memory"), 2, 0]),
     ...section(10, [1, code.length, ...code]),

@@ -2,6 +2,7 @@
 // twin) connects it to a thread.
 import type { SyscallResult } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { withMemoryLimit } from "@nightshift/wasm-kernels/instrument";
 import {
   acknowledgeOutput,
   decodeImage,
@@ -16,7 +17,6 @@ import {
   type ProcessOptions,
   Program,
   type Stop,
-  withMemoryLimit,
 } from "@nightshift/wasm-kernels/process";
 import type { ProcessStatus, RunEnd, StartOrder, WorkerApi } from "../agent/ports.ts";
 import type { Slices } from "./slices.ts";

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { local, moduleOf, until } from "../cluster.ts";
-import { unmovable } from "../unmovable.ts";
+import { hoarding, unmovable } from "../unmovable.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = join(ROOT, "coordinator/cli/main.ts");
@@ -368,5 +368,8 @@ describe("exec --pin", () => {
     expect(late).toMatchObject({ status: 152, stderr: expect.stringMatching(/NS_TIMEOUT|0\.5 s of processor time/) });
     const large = await nightshift(["exec", "--pin", "--memory", "64KiB", file]);
     expect(large).toMatchObject({ status: 125, stderr: expect.stringMatching(/NS_MEMORY_LIMIT/) });
+    writeFileSync(join(scratch, "hoarding.wasm"), hoarding());
+    const hoards = await nightshift(["exec", "--pin", "--memory", "50MiB", "hoarding.wasm"]);
+    expect(hoards).toMatchObject({ status: 125, stderr: expect.stringMatching(/NS_NOT_MIGRATABLE: .*garbage/) });
   });
 });

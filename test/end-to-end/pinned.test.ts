@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, delay, type JobOptions, local, moduleOf, Received, refusal, until } from "../cluster.ts";
-import { garbageCollected, unmovable } from "../unmovable.ts";
+import { hoarding, unmovable } from "../unmovable.ts";
 
 let cluster: Cluster;
 let program: string;
@@ -56,11 +56,12 @@ test("what cannot be moved is refused with the reason, and told with the same on
   });
 });
 
-test("a program with garbage-collected objects runs", async () => {
-  const { program: collected, pinned: because } = await cluster.prepared(garbageCollected(), true);
-  expect(because).toMatch(/garbage-collected/);
-  const { job, pid } = await submit([], { program: collected });
-  expect((await cluster.end({ job, pid })).report).toEqual({ kind: "exit", code: 0 });
+test("what makes objects whose memory nobody could limit is refused all the same", async () => {
+  const error = await refusal(cluster.prepared(hoarding(), true));
+  expect(error).toMatchObject({
+    code: "NS_NOT_MIGRATABLE",
+    message: expect.stringMatching(/garbage-collected.*limit how much memory/),
+  });
 });
 
 test("it stays where it is; when the owner comes back nothing computes, and it begins anew on another host", async () => {

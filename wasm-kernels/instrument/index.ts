@@ -5,6 +5,7 @@ export { buildContinuation, CONTINUE_EXPORT, functionNamed, MigratableModule, PR
 export type { Site } from "./facts.ts";
 export { withFuel } from "./fuel.ts";
 export { CONTROL, exportName, FLAG } from "./layout.ts";
+export { MAX_TABLE_ENTRIES, withMemoryLimit } from "./limits.ts";
 export { functionName, type Import, isWasm, parseModule, type WasmModule } from "./module.ts";
 export { accessors, controlModule } from "./one-memory.ts";
 export { INSTRUMENT_VERSION, type Instrumented, instrument } from "./transform.ts";

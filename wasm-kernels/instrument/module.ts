@@ -27,6 +27,8 @@ export interface Export {
 
 export interface Section {
   id: number;
+  /** Where its id stands. */
+  header: number;
   /** Of the content, without id and size. */
   start: number;
   end: number;
@@ -94,26 +96,34 @@ export function parseModule(bytes: Uint8Array): WasmModule {
     addressTaken: new Set(),
     names: new Map(),
   };
+  module.sections = sectionsOf(bytes);
+  for (const section of module.sections) readSection(module, section, new Reader(bytes, section.start, section.end));
+  for (const { kind, index } of module.exports) if (kind === EXTERNAL.function) module.addressTaken.add(index);
+  return module;
+}
+
+/** @throws NS_BAD_MODULE */
+export function sectionsOf(bytes: Uint8Array): Section[] {
+  const sections: Section[] = [];
   const reader = new Reader(bytes, 8);
   while (!reader.done) {
+    const header = reader.offset;
     const id = reader.byte();
     const size = reader.u32();
     const start = reader.offset;
     reader.skip(size);
-    const section: Section = { id, start, end: reader.offset, name: "" };
-    const content = new Reader(bytes, start, reader.offset);
-    if (id === 0) section.name = content.name();
-    module.sections.push(section);
-    readSection(module, section, content);
+    const end = reader.offset;
+    sections.push({ id, header, start, end, name: id === 0 ? new Reader(bytes, start, end).name() : "" });
   }
-  for (const { kind, index } of module.exports) if (kind === EXTERNAL.function) module.addressTaken.add(index);
-  return module;
+  return sections;
 }
 
 function readSection(module: WasmModule, section: Section, r: Reader): void {
   switch (section.id) {
     case 0:
-      if (section.name === "name") readNames(module, r);
+      if (section.name !== "name") break;
+      r.name();
+      readNames(module, r);
       break;
     case 1:
       module.types = r.vector(() => readFuncType(r));

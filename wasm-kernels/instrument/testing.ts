@@ -15,6 +15,7 @@ export function assemble(wat: string): Uint8Array<ArrayBuffer> {
     bulk_memory: true,
     exceptions: true,
     threads: true,
+    ...{ multi_memory: true }, // which its types do not know yet
   });
   return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
 }

@@ -9,6 +9,7 @@ import { olderExceptions } from "./exnref.ts";
 import { FACTS_SECTION, type Facts, type Site, writeFacts } from "./facts.ts";
 import { plainHandlers } from "./handlers.ts";
 import { exportName, PREFIX } from "./layout.ts";
+import { withTableLimit } from "./limits.ts";
 import { EXTERNAL, extended, functionName, parseModule, SECTION, type WasmModule, withSections } from "./module.ts";
 import { EXNREF, EXTERNREF, FUNCREF, Op, typeName } from "./opcodes.ts";
 import { planSites } from "./plan.ts";
@@ -20,7 +21,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 7;
+export const INSTRUMENT_VERSION = 8;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
@@ -46,7 +47,7 @@ export function instrument(bytes: Uint8Array): Instrumented {
 }
 
 function transform(bytes: Uint8Array): Instrumented {
-  const module = olderExceptions(startInside(parseModule(bytes)));
+  const module = olderExceptions(startInside(parseModule(withTableLimit(bytes))));
   refuseUnsupported(module);
   const imported = module.importedFunctions.length;
   const additions = new Additions(module);

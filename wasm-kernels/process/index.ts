@@ -15,7 +15,7 @@ export {
 export { exitStatus, Kernel, type KernelState, signalStatus } from "./kernel.ts";
 export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
 export { PinnedProcess } from "./pinned.ts";
-export { pinnedBecause, withMemoryLimit } from "./pinned-module.ts";
+export { pinnedBecause } from "./pinned-module.ts";
 export { type PlainResult, type PlainRunOptions, runPlain } from "./plain.ts";
 export { type PreparedProgram, preparedProgram } from "./prepare.ts";
 export { acknowledgeOutput, Process, type ProcessOptions, requestRenewal, requestStop, type Stop } from "./process.ts";

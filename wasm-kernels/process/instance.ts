@@ -8,6 +8,7 @@ import {
   controlModule,
   exportName,
   functionNamed,
+  MAX_TABLE_ENTRIES,
   PROGRAM_MODULE,
   type Site,
 } from "../instrument/index.ts";
@@ -16,9 +17,6 @@ import type { ImageHeader } from "./image.ts";
 import { clearPages, writePages } from "./memory.ts";
 import { type PageScan, pageScan } from "./page-scan.ts";
 import type { Program } from "./program.ts";
-
-/** Entries a table may have at most, as engines have it. */
-const MAX_TABLE = 10_000_000;
 
 /** Whoever uses the instance at the moment: answers the host calls the program makes. */
 export interface Owner {
@@ -166,7 +164,7 @@ export class ProgramInstance {
     for (const index of this.program.migratable.facts.tables) {
       const table = this.exports[exportName.table(index)] as WebAssembly.Table;
       const entries = tables[index];
-      if (!entries || entries.length < table.length || entries.length > MAX_TABLE)
+      if (!entries || entries.length < table.length || entries.length > MAX_TABLE_ENTRIES)
         throw new NightshiftError("NS_BAD_IMAGE", `the image has not the entries of table ${index}`);
       if (entries.length > table.length) table.grow(entries.length - table.length);
       entries.forEach((func, k) => {

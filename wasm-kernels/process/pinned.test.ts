@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { withMemoryLimit } from "../instrument/index.ts";
 import { assemble, command } from "../instrument/testing.ts";
 import { compile } from "../toolchain/index.ts";
 import { sharedCacheDir } from "../toolchain/testing.ts";
-import { Kernel, PinnedProcess, pinnedBecause, preparedProgram, type Stop, withMemoryLimit } from "./index.ts";
+import { Kernel, PinnedProcess, pinnedBecause, preparedProgram, type Stop } from "./index.ts";
+import { makesObjects, pin } from "./pinned-module.ts";
 
 const BECAUSE = "it holds a reference";
 
@@ -102,18 +104,32 @@ test("it gets no more memory than its limit, and none to begin with more", async
   expect(() => pinned(holding(""), 65_535)).toThrow(expect.objectContaining({ code: "NS_MEMORY_LIMIT" }));
 });
 
+test("objects of the engine's garbage collector are told by the types", () => {
+  const types = (...bytes: number[]): Uint8Array => Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, bytes.length, ...bytes]);
+  const simple = [0x60, 2, 0x7f, 0x6f, 1, 0x7e];
+  expect(makesObjects(types(2, ...simple, 0x60, 0, 0))).toBe(false);
+  // A function that takes (ref null func).
+  expect(makesObjects(types(2, 0x60, 1, 0x63, 0x70, 0, ...simple))).toBe(false);
+  for (const made of [
+    [0x5f, 0], // a structure
+    [0x5e, 0x7f, 0], // an array
+    [0x4e, 1, 0x5f, 0], // a group
+    [0x50, 0, 0x5f, 0], // with subtypes
+  ])
+    expect(makesObjects(types(2, ...simple, ...made))).toBe(true);
+});
+
 test("C: stdin and its own pipe as elsewhere; fork fails by name", async () => {
   const source = fileURLToPath(new URL("../toolchain/test-programs/pinned.c", import.meta.url));
   const { wasm } = await compile({ sources: [source], cacheDir: sharedCacheDir });
   // Any module can be pinned; this one could be moved.
-  const module = await mark(new Uint8Array(wasm));
+  const module = mark(new Uint8Array(wasm));
   const { stop, text } = await run(module, [], ["some ", "words\n", "and more"]);
   expect(text).toBe("read 19 bytes\npipe: hello\nfork: Not supported\n");
   expect(stop).toEqual({ kind: "exit", code: 3 });
 });
 
-async function mark(wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const { pin } = await import("./pinned-module.ts");
+function mark(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   const bytes = pin(wasm, BECAUSE);
   expect([pinnedBecause(bytes), pinnedBecause(wasm), pinnedBecause(new Uint8Array(3))]).toEqual([BECAUSE, undefined, undefined]);
   return new WebAssembly.Module(bytes);

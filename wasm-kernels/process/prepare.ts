@@ -37,6 +37,7 @@ function pinned(bytes: Uint8Array<ArrayBuffer>, because: NightshiftError): Uint8
   } catch (thrown) {
     const { message } = asNightshiftError(thrown);
     throw new NightshiftError(because.code, `${because.message}; nor can it run without being moved: ${message}`, {
+      details: { remedy: "Nightshift cannot run this program." },
       cause: thrown,
     });
   }

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { withMemoryLimit } from "@nightshift/wasm-kernels/instrument";
 import { Job, type JobSpec } from "@nightshift/wasm-kernels/job";
-import { withMemoryLimit } from "@nightshift/wasm-kernels/process";
 import { type Command, Option } from "commander";
 import { type CommonOptions, collect, declare } from "../command-declaration.ts";
 import { parseFolders, readFolders } from "../local-folders.ts";
