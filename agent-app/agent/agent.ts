@@ -456,6 +456,7 @@ export class Agent {
   /** Waits for a connection when there is none. */
   private async blob(hash: string): Promise<Uint8Array<ArrayBuffer>> {
     const kept = this.kept.get(hash);
+    this.kept.delete(hash); // whoever asks has it from now on
     if (kept) return kept;
     for (;;) {
       const connection = this.surroundings.connection();

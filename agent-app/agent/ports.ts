@@ -67,7 +67,7 @@ export interface StartOrder {
   spec: ProcessSpec;
   files: Map<string, Uint8Array>;
   /** Images, the full one first; empty for a new process. The hash is that of the last. */
-  images: Uint8Array[];
+  images: Uint8Array<ArrayBuffer>[];
   imageHash: string | null;
 }
 

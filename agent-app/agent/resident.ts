@@ -36,6 +36,7 @@ export interface Surroundings {
   /** undefined while there is no connection. */
   connection(): AgentConnection | undefined;
   load(hash: string): Promise<LoadedProgram>;
+  /** The bytes are the caller's. */
   blob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The image of a fork: the child, if it begins here, need not fetch it. */
   keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
@@ -300,7 +301,7 @@ export class Resident implements Contender, Inhabitant {
   private async loadProcess(): Promise<void> {
     const { order, around } = this;
     await this.untilOpen();
-    const images: Uint8Array[] = [];
+    const images: Uint8Array<ArrayBuffer>[] = [];
     for (let hash = order.image?.hash ?? null; hash !== null; ) {
       const bytes = await around.blob(hash);
       images.unshift(bytes);
@@ -332,7 +333,7 @@ export class Resident implements Contender, Inhabitant {
     return this.thread.call(work);
   }
 
-  private enterThread(images: Uint8Array[], imageHash: string | null): ReturnType<ProcessThread["start"]> {
+  private enterThread(images: Uint8Array<ArrayBuffer>[], imageHash: string | null): ReturnType<ProcessThread["start"]> {
     const { order } = this;
     const program = must(this.program, "the program");
     this.thread.enter(this);

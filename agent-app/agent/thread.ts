@@ -1,6 +1,7 @@
 // One worker thread and the processes in it. A thread that computes answers nothing else, so whoever wants something of one of its
 // processes has the one that computes stopped first (at its next poll, well below a millisecond; it gets its turn again).
 import type { PipeEnd } from "@nightshift/wasm-kernels/process";
+import * as Comlink from "comlink";
 import { controlOf, type ProcessControl } from "./control.ts";
 import type { Ports, ProcessStatus, StartOrder, WorkerApi, WorkerHandle } from "./ports.ts";
 
@@ -57,8 +58,10 @@ export class ProcessThread {
     return work(this.api());
   }
 
+  /** The images go to the thread: they are the caller's no more. */
   async start(order: StartOrder): Promise<{ control: ProcessControl; status: ProcessStatus }> {
-    const { control, status } = await this.call((api) => api.start(order));
+    const images = order.images.map(({ buffer }) => buffer);
+    const { control, status } = await this.call((api) => api.start(Comlink.transfer(order, images)));
     return { control: controlOf(this.api(), order.key, control), status };
   }
 

@@ -18,6 +18,7 @@ import {
   Program,
   type Stop,
 } from "@nightshift/wasm-kernels/process";
+import * as Comlink from "comlink";
 import type { ProcessStatus, RunEnd, StartOrder, WorkerApi } from "../agent/ports.ts";
 import type { Slices } from "./slices.ts";
 
@@ -175,11 +176,9 @@ export class ProcessWorker implements WorkerApi {
     const image = process.capture(delta);
     held.captured = image;
     const { syscalls, outputBytes, errorBytes, cpuMs } = image.header;
-    return {
-      bytes: encodeImage(image, this.around.packer),
-      isDelta: image.header.parent !== null,
-      image: { syscalls, outputBytes, errorBytes, cpuMs },
-    };
+    const bytes = encodeImage(image, this.around.packer);
+    const isDelta = image.header.parent !== null;
+    return handedOver({ bytes, isDelta, image: { syscalls, outputBytes, errorBytes, cpuMs } }, [bytes]);
   }
 
   async stored(key: string, hash: string): Promise<void> {
@@ -193,7 +192,11 @@ export class ProcessWorker implements WorkerApi {
   async changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
     await this.computing;
     const files = this.held(key).process.changedFiles();
-    return new Map([...files].map(([path, bytes]) => [path, bytes === null ? null : new Uint8Array(bytes)]));
+    const copies = [...files].map(([path, bytes]) => [path, bytes && new Uint8Array(bytes)] as const);
+    return handedOver(
+      new Map(copies),
+      copies.flatMap(([, bytes]) => bytes ?? []),
+    );
   }
 
   async clear(key: string): Promise<void> {
@@ -220,6 +223,13 @@ async function compilePinned({ programBytes, spec }: StartOrder): Promise<WebAss
     throw new NightshiftError("NS_ENGINE_LACKS", `this host cannot compile the program: ${thrown.message}`, { cause: thrown });
   }
 }
+
+/** What is answered, with arrays in it that go to whoever asked instead of being copied. */
+const handedOver = <T>(answer: T, arrays: readonly Uint8Array<ArrayBuffer>[]): T =>
+  Comlink.transfer(
+    answer,
+    arrays.map(({ buffer }) => buffer),
+  );
 
 async function runInSlices(held: Held, process: Process, slices: Slices): Promise<Stop> {
   for (;;) {

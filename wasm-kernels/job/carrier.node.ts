@@ -21,11 +21,18 @@ const carrier = new Carrier(workerData as ThreadSetup, {
   tell: (event: Told) => port.postMessage(event),
 });
 
+/** What goes to the job's thread instead of being copied. */
+function handedOver(reply: Reply): ArrayBuffer[] {
+  if (reply.kind === "captured") return [reply.image.buffer];
+  if (reply.kind !== "stopped") return [];
+  return [...(reply.files?.values() ?? [])].flatMap((bytes) => bytes?.buffer ?? []);
+}
+
 let last: Promise<unknown> = Promise.resolve();
 port.on("message", (request: Request) => {
   last = last.then(async () => {
     const reply: Reply = await carrier.handle(request);
-    port.postMessage(reply, reply.kind === "captured" ? [reply.image.buffer] : []);
+    port.postMessage(reply, handedOver(reply));
   });
 });
 port.postMessage({ kind: "ready" } satisfies Told);

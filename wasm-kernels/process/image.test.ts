@@ -25,6 +25,23 @@ test("what is written is read: header and pages", () => {
   expect([...pages]).toEqual([...given.pages]);
 });
 
+test("pages are written in their order, however they lie in memory, and what is read is its own", () => {
+  const all = Uint8Array.from({ length: 4 * PAGE_BYTES }, (_, at) => at >> 7);
+  const part = (page: number): Uint8Array => all.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+  for (const order of [
+    [1, 2, 3],
+    [2, 1, 3],
+    [0, 2, 3],
+  ]) {
+    const given = { ...image(65536, []), pages: new Map(order.map((page, k) => [k, part(page)])) };
+    const written = encodeImage(given);
+    const { pages } = decodeImage(written);
+    written.fill(0);
+    expect([...pages.values()].map((page) => page[0])).toEqual(order.map((page) => part(page)[0]));
+    for (const page of pages.values()) expect(page.byteOffset % 4).toBe(0);
+  }
+});
+
 test("cut off anywhere it is no image", () => {
   const whole = encodeImage(image(65536, [1]));
   for (let length = 0; length < whole.length; length += 13)

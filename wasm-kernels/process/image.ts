@@ -64,13 +64,7 @@ const decoder = new Decoder({ useRecords: false, mapsAsObjects: true, int64AsNum
 
 export function encodeImage(image: Image, packer: Packer = noPacker): Uint8Array<ArrayBuffer> {
   const numbers = [...image.pages.keys()];
-  const contents = new Uint8Array(numbers.length * PAGE_BYTES);
-  let at = 0;
-  for (const page of image.pages.values()) {
-    contents.set(page, at);
-    at += PAGE_BYTES;
-  }
-  const packed = packer.pack(contents);
+  const packed = packer.pack(oneAfterTheOther([...image.pages.values()]));
   const header = encoder.encode({ ...image.header, packer: packer.name, pages: runs(numbers) });
   const out = new Uint8Array(16 + header.length + packed.length);
   const view = new DataView(out.buffer);
@@ -81,6 +75,19 @@ export function encodeImage(image: Image, packer: Packer = noPacker): Uint8Array
   view.setUint32(12 + header.length, packed.length, true);
   out.set(packed, 16 + header.length);
   return out;
+}
+
+/** Pages as one array: that which they are parts of, if they lie in it like that, as they mostly do. */
+function oneAfterTheOther(pages: readonly Uint8Array[]): Uint8Array {
+  const first = pages[0] ?? new Uint8Array(0);
+  const { buffer, byteOffset } = first;
+  if (pages.every((page, k) => page.buffer === buffer && page.byteOffset === byteOffset + k * PAGE_BYTES))
+    return new Uint8Array(buffer, byteOffset, pages.length * PAGE_BYTES);
+  const all = new Uint8Array(pages.length * PAGE_BYTES);
+  pages.forEach((page, k) => {
+    all.set(page, k * PAGE_BYTES);
+  });
+  return all;
 }
 
 const bad = (why: string, cause?: unknown): NightshiftError =>
@@ -130,11 +137,13 @@ export function decodeImage(
     const outside = numbers.find((page) => !(page >= 0 && (page + 1) * PAGE_BYTES <= header.memoryBytes));
     if (outside !== undefined) throw bad(`page ${outside} lies outside its memory`);
     if (new Set(numbers).size !== numbers.length) throw bad("it lists a page twice");
-    const contents = packer.unpack(packed, numbers.length * PAGE_BYTES);
+    const unpacked = packer.unpack(packed, numbers.length * PAGE_BYTES);
+    // Pages are read in words, and what the image was read from is somebody else's.
+    const contents = unpacked.buffer === bytes.buffer ? unpacked.slice() : unpacked;
     if (contents.length !== numbers.length * PAGE_BYTES) throw bad("its pages are not whole");
     const pages: Pages = new Map();
     numbers.forEach((page, k) => {
-      pages.set(page, contents.slice(k * PAGE_BYTES, (k + 1) * PAGE_BYTES));
+      pages.set(page, contents.subarray(k * PAGE_BYTES, (k + 1) * PAGE_BYTES));
     });
     return { header, pages };
   } catch (thrown) {

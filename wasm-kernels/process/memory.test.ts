@@ -72,6 +72,23 @@ describe("pages of a memory", () => {
     expect(known.changed().size).toBe(0);
   });
 
+  test("many pages that are known from the beginning are compared as well as those that come later", () => {
+    const it = new WebAssembly.Memory({ initial: 40 });
+    const bytes = new Uint8Array(it.buffer);
+    for (let page = 0; page < 640; page++) bytes[page * PAGE_BYTES] = 1 + (page % 7);
+    const scan = pageScan(it);
+    const known = new KnownMemory(it, scan, changedPages(it, scan, new Map()));
+    expect(known.changed().size).toBe(0);
+    bytes[5 * PAGE_BYTES] = 0;
+    bytes[600 * PAGE_BYTES + 77] = 3;
+    const changed = known.changed();
+    expect([...changed.keys()]).toEqual([5, 600]);
+    known.update(changed);
+    expect(known.changed().size).toBe(0);
+    bytes[5 * PAGE_BYTES] = 1;
+    expect([...known.changed().keys()]).toEqual([5]);
+  });
+
   test("a memory that grows is looked through to its new end", () => {
     const { memory: it, scan } = memory();
     it.grow(1);

@@ -43,7 +43,7 @@ function copies(bytes: Uint8Array, numbers: readonly number[]): Pages {
 
 /**
  * From so many known pages on (2 MiB) they are kept in a memory of their own, where they are compared at the speed of the machine, if the engine
- * lets a module have two.
+ * lets a module have two. Not those that it begins with: they are in memory already, and a process that has just come should go on at once.
  */
 const SHADOW_PAGES = severalMemories ? 512 : Number.POSITIVE_INFINITY;
 

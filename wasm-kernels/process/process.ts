@@ -359,9 +359,10 @@ export class Process implements Owner {
   /** The image, just captured or restored, is kept safe under this hash: later deltas may build on it. */
   markStored(hash: string | null, image: Image): void {
     if (hash === null) return;
-    if (image.header.parent === null || !this.known)
-      this.known = new KnownMemory(this.memory, this.instance.scan, this.program.fresh.pages);
-    this.known.update(image.pages);
+    if (image.header.parent === null || !this.known) {
+      const pages = new Map([...this.program.fresh.pages, ...image.pages]);
+      this.known = new KnownMemory(this.memory, this.instance.scan, pages);
+    } else this.known.update(image.pages);
     this.knownAs = hash;
   }
 

@@ -27,7 +27,7 @@ export interface Carried {
 /** Names the process in its worker. */
 const key = "1.1";
 
-async function order({ program, hash, args }: Carry, images: Uint8Array[]): Promise<StartOrder> {
+async function order({ program, hash, args }: Carry, images: Uint8Array<ArrayBuffer>[]): Promise<StartOrder> {
   const loaded = await loadForBrowserWorkers(program);
   return {
     ...{ key, pid: 1, parentPid: 0, programHash: hash, images, imageHash: null, files: new Map() },
@@ -39,7 +39,7 @@ async function order({ program, hash, args }: Carry, images: Uint8Array[]): Prom
 
 async function carry(given: Carry): Promise<Carried> {
   const result: Carried = { output: { 1: "", 2: "" }, ends: [], imageBytes: [], continued: false };
-  let images: Uint8Array[] = [];
+  let images: Uint8Array<ArrayBuffer>[] = [];
   const decoder = new TextDecoder();
   for (const stopAfterMs of [...given.stops, null]) {
     let control: ProcessControl | undefined;
