@@ -9,7 +9,7 @@ export const REMEDIES = {
   NS_BAD_MODULE: "Build the module again; if it runs elsewhere, report it with the module attached.",
   NS_UNKNOWN_IMPORT: "Build for WASI preview1 without host-specific imports, or with `nightshift cc`.",
   NS_NOT_MIGRATABLE:
-    "The named feature cannot be moved between hosts yet. Run it with --pin (in the console under More options): then it stays on its host.",
+    "The named feature cannot be moved between hosts yet. Run it with --pin (in the console: Run it even if it cannot be moved): then it stays on its host.",
   NS_SOURCE_NOT_FOUND: "Check the path.",
   NS_NO_NATIVE_COMPILER: "Install a C compiler as `cc` (Debian: apt install gcc) to get native figures.",
   // processes

@@ -7,7 +7,7 @@ const zh: Record<ErrorCode, string> = {
   NS_NOT_WASM: "这不是 C/C++ 源文件，也不是 WebAssembly 模块。",
   NS_BAD_MODULE: "WebAssembly 模块有误；请重新生成。",
   NS_UNKNOWN_IMPORT: "模块需要此处没有的导入；请按 WASI preview1 生成。",
-  NS_NOT_MIGRATABLE: "程序使用了尚不能迁移的功能；可用 --pin（控制台“更多选项”）让它固定在一台主机上运行。",
+  NS_NOT_MIGRATABLE: "程序使用了尚不能迁移的功能；可用 --pin（控制台：即使无法迁移也运行）让它固定在一台主机上运行。",
   NS_SOURCE_NOT_FOUND: "找不到源文件。",
   NS_NO_NATIVE_COMPILER: "没有本机 C 编译器。",
   NS_TRAP: "程序自身出错。",

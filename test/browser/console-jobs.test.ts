@@ -1,7 +1,8 @@
 // Jobs in the console, in a real Chromium against live agents: submitting a sweep, its parts, what they wrote, trying again, submitting again.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { Cluster, until } from "../cluster.ts";
+import { Cluster, moduleOf, until } from "../cluster.ts";
+import { unmovable } from "../unmovable.ts";
 import { violationsOf } from "./axe.ts";
 import { withoutChromium } from "./chromium.ts";
 import { ensureConsole, openConsole, SPIN, submit } from "./console-stage.ts";
@@ -279,5 +280,29 @@ test.skipIf(without)(
     const alert = page.getByRole("alert");
     await alert.getByText("没有此作业。").waitFor();
     expect(await alert.locator("[lang=en]").innerText()).toBe("there is no job 99");
+  },
+);
+
+test.skipIf(without)(
+  "a program that cannot be moved is refused with what can be done, runs when asked to, and again from its job",
+  async () => {
+    await using cluster = await Cluster.start({ agents: ["amun"] });
+    await using open = await openConsole(cluster);
+    const { page } = open;
+    await page.goto(`${open.url}/jobs`);
+    await page.getByRole("button", { name: "Submit a job" }).click();
+    const bytes = Buffer.from(unmovable(await moduleOf("hello")));
+    await page.getByLabel(/^Drop a/).setInputFiles([{ name: "hello.wasm", mimeType: "application/wasm", buffer: bytes }]);
+    await page.getByRole("dialog").getByRole("button", { name: "Run it", exact: true }).click();
+    await page.getByText(/mutable global of type externref/).waitFor();
+    await page.getByText(/--pin \(in the console/).waitFor();
+    await page.getByText("Name, limits, hosts, environment").click();
+    await page.getByLabel("Run it even if it cannot be moved").check();
+    await page.getByRole("dialog").getByRole("button", { name: "Run it", exact: true }).click();
+    await page.getByText(/^Stays on its host and begins anew .* externref$/).waitFor();
+    await page.getByText("Done", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "Submit again" }).click();
+    await page.getByText("Name, limits, hosts, environment").click();
+    expect(await page.getByLabel("Run it even if it cannot be moved").isChecked()).toBe(true);
   },
 );

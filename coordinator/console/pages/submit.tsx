@@ -156,7 +156,7 @@ export function SubmitDialog({ dropped, of, close }: { dropped: File[]; of?: Det
               value={draft.env}
               onChange={(env) => change({ env })}
             />
-            <p className="field">
+            <p className="field wide">
               <label className="tick">
                 <input type="checkbox" checked={draft.pin} onChange={({ target }) => change({ pin: target.checked })} />
                 {t("pin")}
