@@ -88,6 +88,8 @@ export class Resident implements Contender, Inhabitant {
   /** The slot that is ours at the moment, or -1. */
   private slot = -1;
   private computing = false;
+  /** When this turn began. */
+  private threadCpuBefore: number | undefined;
   /** Counts its turns at computing. */
   private turn = 0;
   private loaded = false;
@@ -125,8 +127,11 @@ export class Resident implements Contender, Inhabitant {
     if (this.computing) return "running";
     return this.loaded && this.status.waiting === null && !this.ended && !this.stoppedBySignal ? "runnable" : "blocked";
   }
+  /** While it computes as far as the platform tells that of its thread, else up to its last stop. */
   get cpuMs(): number {
-    return this.status.cpuMs;
+    const before = this.computing ? this.threadCpuBefore : undefined;
+    const now = before === undefined ? undefined : this.thread.cpuMs();
+    return this.status.cpuMs + (before === undefined || now === undefined ? 0 : Math.max(0, now - before));
   }
   get memoryBytes(): number {
     return this.status.memoryBytes;
@@ -375,6 +380,7 @@ export class Resident implements Contender, Inhabitant {
   private async compute(): Promise<void> {
     const { ports } = this.around;
     this.computing = true;
+    this.threadCpuBefore = this.thread.cpuMs();
     this.turn++;
     this.ranSinceImage = true;
     this.computedHere = true;

@@ -81,6 +81,8 @@ test("it stays where it is; when the owner comes back nothing computes, and it b
   await until("all lines have come", () => received.stdout.split("\n").length > 40);
   await delay(200);
   expect(await computing(submitted.job)).toMatchObject({ host, row: { migrations: 0 } });
+  // It has not stopped yet, and is seen to compute all the same.
+  await until("its processor time is told", async () => ((await cluster.ps(submitted.job))[0]?.cpuMs ?? 0) > 100);
   const { status } = await cluster.control(host, { command: "pause" });
   expect(status).toMatchObject({ running: 0 });
   await until("it has told that it stopped", () => cluster.said(host).some(({ event }) => event === "stopped"));
