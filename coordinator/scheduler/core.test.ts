@@ -774,11 +774,11 @@ describe("a job whose program cannot be moved", () => {
 
   test("is not balanced, nor moved by hand, and begins anew when its host wants it gone", () => {
     const c = new Cluster();
-    c.host("amun");
+    c.host("amun", 2);
     const submit = () => c.core.processes.get(c.do((core, now) => core.submit(pinned(), now)).root);
     const [first, second] = [submit(), submit()];
     if (!first || !second) throw new Error("two processes");
-    c.host("ipc256");
+    c.host("ipc256", 2, 1000);
     for (const process of [first, second])
       if (process.host) c.says(process.host, { type: "started", pid: process.pid, epoch: process.epoch });
     expect(c.sent("amun", "release")).toEqual([]);
