@@ -14,6 +14,7 @@ import {
 import { ERRNO, fail } from "./errno.ts";
 import { bytesOf } from "./files.ts";
 import { DOT, type FileNode } from "./nodes.ts";
+import { MAX_RANDOM_BYTES } from "./random.ts";
 import { RIGHT, rightsOf } from "./rights.ts";
 
 /** Most bytes one read or write of a pipe carries; a program sees a short read or write, as POSIX allows. */
@@ -202,7 +203,8 @@ function readDevice(w: WasiContext, fd: number, pointer: number, vectorCount: nu
   let count = 0;
   for (const vector of w.vectors(pointer, vectorCount)) {
     if (name === "null") break;
-    const part = vector.subarray(0, MAX_AT_ONCE - count);
+    const most = name === "random" || name === "urandom" ? MAX_RANDOM_BYTES : MAX_AT_ONCE;
+    const part = vector.subarray(0, most - count);
     if (name === "zero" || name === "full") part.fill(0);
     else w.random.fill(part);
     count += part.length;

@@ -321,6 +321,17 @@ describe("devices", () => {
     expect(read(child, random, 50)).not.toEqual(read(new Host({}, state), random, 50));
   });
 
+  test("random comes 16 MiB at a time at most, as nobody is heard meanwhile", () => {
+    const most = 2 ** 24;
+    host.memory.grow(300);
+    const random = host.opened("dev/urandom", 0);
+    host.vector(AT.buffer, most + 1);
+    expect(host.call("fd_read", random, AT.vector, 1, AT.result)).toBe(0);
+    expect(host.view().getUint32(AT.result, true)).toBe(most);
+    expect(host.call("random_get", AT.buffer, most)).toBe(0);
+    expect(host.call("random_get", AT.buffer, most + 1)).toBe(ERRNO.EINVAL);
+  });
+
   test("are hidden by the program's or the job's own dev", () => {
     expect(make("dev")).toBe(0);
     expect(host.open("dev/null")).toBe(ERRNO.ENOENT);

@@ -13,7 +13,7 @@ import type { Node } from "./nodes.ts";
 import { pathCalls } from "./path-calls.ts";
 import { type PollProgress, pollOneoff } from "./poll-call.ts";
 import { processCalls } from "./process-calls.ts";
-import { SeededRandom } from "./random.ts";
+import { MAX_RANDOM_BYTES, SeededRandom } from "./random.ts";
 import { RIGHTS } from "./rights.ts";
 
 export type { WasiOptions } from "./context.ts";
@@ -104,7 +104,9 @@ export class Wasi {
         return undefined;
       },
       random_get: (pointer: number, length: number) => {
-        this.context.random.fill(this.context.bytes(pointer, length));
+        const bytes = this.context.bytes(pointer, length);
+        if (bytes.length > MAX_RANDOM_BYTES) fail(ERRNO.EINVAL);
+        this.context.random.fill(bytes);
         return undefined;
       },
       proc_exit: (code: number) => {
