@@ -30,6 +30,8 @@ export interface WorkerSurroundings {
   output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
   pipeClosed(key: string, pipe: PipeEnd): void;
   packer: Packer;
+  /** See scheduler/core.ts. */
+  runsPinned: boolean;
   renewal?: Renewal;
   /** Where threads may share no memory. */
   slices?: Slices;
@@ -108,7 +110,10 @@ export class ProcessWorker implements WorkerApi {
       program = this.program(order, order.module);
       process = this.movableProcess(order, { ...options, program, refuel: this.around.slices?.refuel });
       this.around.renewal?.entered(order.key, process.control);
-    } else process = new PinnedProcess({ ...options, module: await compilePinned(order) });
+    } else {
+      if (!this.around.runsPinned) throw new NightshiftError("NS_ENGINE_LACKS", "pinned programs do not run in browsers");
+      process = new PinnedProcess({ ...options, module: await compilePinned(order) });
+    }
     this.processes.set(order.key, { process, program, captured: undefined, stopping: false });
     return { control: this.around.slices ? null : process.control, status: this.status(process) };
   }

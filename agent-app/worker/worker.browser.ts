@@ -35,6 +35,7 @@ Comlink.expose(
     cpuNow: () => performance.now(),
     now: () => Date.now(),
     packer,
+    runsPinned: false,
     ...(bySharing ?? { slices: new Slices(() => performance.now()) }),
     output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),

@@ -31,6 +31,7 @@ Comlink.expose(
     cpuNow,
     now: () => Date.now(),
     packer: zstdPacker,
+    runsPinned: true,
     output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),

@@ -793,6 +793,19 @@ describe("a job whose program cannot be moved", () => {
     expect(c.core.jobs.get(first.job)).toMatchObject({ restarts: 1 });
   });
 
+  test("keeps off browsers, and says so while it waits for another host", () => {
+    const c = new Cluster();
+    c.do((core, now) => core.hostConnected("tab", { ...info("tab"), smallStack: true }, [], now));
+    const { id, root } = c.do((core, now) => core.submit(pinned({ startOn: "tab" }), now));
+    expect(c.core.processes.get(root)).toMatchObject({ state: "queued", host: null });
+    expect(c.core.waiting(id)).toMatchObject({ code: "stack" });
+    expect(() => c.do((core, now) => core.migrate(root, "tab", now))).toThrow(
+      expect.objectContaining({ code: "NS_HOST_UNAVAILABLE" }),
+    );
+    c.host("amun");
+    expect(c.core.processes.get(root)).toMatchObject({ host: "amun" });
+  });
+
   test("is answered as before when it asks again, also by a coordinator that has started anew, until that is too much", () => {
     const before = new Cluster({ maxKeptBytes: 1000 });
     before.host("amun");

@@ -69,9 +69,7 @@ export class Core {
   private readonly settings: CoreSettings;
   /** When processes on their way stopped. */
   private readonly frozenAt = new Map<number, number>();
-  /**
-   * Processes that keep to hosts that are no browsers (placement.ts). Forgotten when the coordinator restarts: then it costs them another try.
-   */
+  /** Processes for whose stack or parts a browser was too little. Forgotten when the coordinator restarts: then it costs them another try. */
   private readonly deep = new Set<number>();
   private readonly placing: Placing;
   private tickedAt: number;
@@ -83,7 +81,11 @@ export class Core {
     // Hosts that hold a lease get the time to come back: while we were away they tried less and less often.
     const back = now + BACKOFF_CAP_MS + settings.leaseMs;
     for (const process of this.records.alive.values()) if (process.host !== null) process.leaseUntil = back;
-    this.placing = new Placing(this.records, this.deep, (process, host, at) => this.lease(process, host, at));
+    this.placing = new Placing(
+      this.records,
+      (process) => this.keepsOffBrowsers(process),
+      (process, host, at) => this.lease(process, host, at),
+    );
     this.homeCalls = new HomeCalls(
       this.records,
       {
@@ -265,7 +267,7 @@ export class Core {
     if (!host) throw new NightshiftError("NS_NO_SUCH_HOST", `there is no host "${hostName}"`);
     if (!takes(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
     if (isEnded(process)) throw new NightshiftError("NS_NOT_RUNNING", `process ${pid} has ended already`);
-    if (!fits(host, this.deep.has(pid)))
+    if (!fits(host, this.keepsOffBrowsers(process)))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} cannot run in a browser, which ${host.name} is`);
     if (!mayBeOn(this.placing.specOf(process), host))
       throw new NightshiftError("NS_HOST_UNAVAILABLE", `process ${pid} is of a job that is for certain other hosts only`);
@@ -287,7 +289,8 @@ export class Core {
   waiting(id: number): WaitReason | undefined {
     const [pid] = this.records.queue.of(id);
     if (pid === undefined) return undefined;
-    return whyWaiting(this.records.hosts.values(), this.records.job(id), this.records.process(pid), this.deep.has(pid));
+    const process = this.records.process(pid);
+    return whyWaiting(this.records.hosts.values(), this.records.job(id), process, this.keepsOffBrowsers(process));
   }
 
   /** Processes of the job that have not ended. */
@@ -478,8 +481,16 @@ export class Core {
     this.records.changed(process);
   }
 
+  /**
+   * Pinned ones do, as tabs are closed at any time, and Firefox 153 sometimes loses the whole tab in which a program waits the way they do
+   * (wasm-kernels/process/pinned.ts).
+   */
+  private keepsOffBrowsers(process: ProcessRecord): boolean {
+    return this.deep.has(process.pid) || this.placing.specOf(process).pinned !== undefined;
+  }
+
   private suits(host: Host, process: ProcessRecord): boolean {
-    return fits(host, this.deep.has(process.pid)) && mayBeOn(this.placing.specOf(process), host);
+    return fits(host, this.keepsOffBrowsers(process)) && mayBeOn(this.placing.specOf(process), host);
   }
 
   private balance(now: number): void {

@@ -25,7 +25,7 @@ export const usable = (host: Host): boolean =>
   host.online && !host.silent && !host.drained && host.paused === null && host.info.slots > 0;
 /** Whether processes may come to it. */
 export const takes = (host: Host): boolean => usable(host) && !host.block;
-/** A process that recurses deeply, or is made of what some browser does not know, keeps to hosts that are no browsers. */
+/** A process that recurses deeply, is made of what some browser does not know, or is pinned keeps to hosts that are no browsers. */
 export const fits = (host: Host, deep: boolean): boolean => takes(host) && !(deep && host.info.smallStack);
 /** Whether the job may be on the host: some are for certain hosts only. */
 export const mayBeOn = ({ onlyOn }: JobSpec, host: Host): boolean => onlyOn === undefined || onlyOn.includes(host.id);

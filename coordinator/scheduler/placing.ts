@@ -1,19 +1,23 @@
 // Which waiting process goes where, and when: whose turn it is (queue.ts) and where there is room (placement.ts), put together. Decides; what a
 // lease is, is the core's.
 import type { JobSpec } from "../protocol/messages.ts";
-import { CROWDED, computingOn, placeQueued, takes } from "./placement.ts";
+import { CROWDED, computingOn, fits, placeQueued, takes } from "./placement.ts";
 import { Served, Turns, type Waiting } from "./queue.ts";
 import type { Records } from "./records.ts";
 import type { Host, ProcessRecord } from "./state.ts";
 
 export class Placing {
   private readonly records: Records;
-  private readonly deep: ReadonlySet<number>;
+  private readonly deep: (process: ProcessRecord) => boolean;
   private readonly lease: (process: ProcessRecord, host: Host, now: number) => void;
   private readonly turns: Turns = new Turns();
 
-  /** @param deep processes that keep to hosts that are no browsers (placement.ts) @param lease takes the process out of the queue */
-  constructor(records: Records, deep: ReadonlySet<number>, lease: (process: ProcessRecord, host: Host, now: number) => void) {
+  /** @param deep whether the process keeps to hosts that are no browsers (placement.ts) @param lease takes the process out of the queue */
+  constructor(
+    records: Records,
+    deep: (process: ProcessRecord) => boolean,
+    lease: (process: ProcessRecord, host: Host, now: number) => void,
+  ) {
     this.records = records;
     this.deep = deep;
     this.lease = lease;
@@ -76,7 +80,7 @@ export class Placing {
   private placeOne(pids: ReadonlySet<number>, counts: Map<string, number>, now: number, perSlot = 1): Host | undefined {
     for (const pid of pids) {
       const process = this.records.process(pid);
-      const deep = this.deep.has(pid);
+      const deep = this.deep(process);
       const host = this.startHost(process) ?? placeQueued(this.hostsFor(process), counts, process.memoryBytes, deep, perSlot);
       if (host) {
         counts.set(host.id, (counts.get(host.id) ?? 0) + 1);
@@ -93,7 +97,9 @@ export class Placing {
   private startHost(process: ProcessRecord): Host | undefined {
     const { startOn } = this.specOf(process);
     if (startOn === null || process.epoch > 0 || process.parent !== 0) return undefined;
-    return [...this.hostsFor(process)].find((host) => (host.name === startOn || host.id === startOn) && takes(host));
+    return [...this.hostsFor(process)].find(
+      (host) => (host.name === startOn || host.id === startOn) && fits(host, this.deep(process)),
+    );
   }
 
   specOf(process: ProcessRecord): JobSpec {

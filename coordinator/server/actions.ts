@@ -61,6 +61,8 @@ export class Actions {
     if (spec.startOn !== null) {
       const host = this.host(spec.startOn);
       if (!takes(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
+      if (pinned !== null && host.info.smallStack)
+        throw new NightshiftError("NS_HOST_UNAVAILABLE", `a pinned program cannot run in a browser, which ${host.name} is`);
     }
     const job = coordinator.apply((core, now) => core.submit(spec, now, who));
     const { total } = job.parts;

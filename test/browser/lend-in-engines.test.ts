@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
 import { type Driven, type Engine, inPage, type Tab, without } from "./driven.ts";
 import { firefox, launchFirefox } from "./firefox.ts";
-import { computesOn, forks, goesThereAndBack, runsPinned } from "./there-and-back.ts";
+import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 import { webkit } from "./webkit.ts";
 
 /** Any name but localhost: what comes from there is not trusted. */
@@ -97,8 +97,6 @@ describe.each(WAYS)("the join page in $how", ({ how, engine, host, launch, note 
       goesThereAndBack(cluster, tab));
 
     test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
-
-    test("a program that cannot be moved runs in it", () => runsPinned(cluster, tab, how === "WebKit" ? "desk" : tab));
 
     if (how === "Firefox over plain http") return; // the rest is no different there
 

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, until } from "../cluster.ts";
 import { launchChromium, withoutChromium } from "./chromium.ts";
-import { computesOn, forks, goesThereAndBack, runsPinned } from "./there-and-back.ts";
+import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 
 /** Any name but localhost: what comes from there is not trusted. */
 const NAME = "coordinator.office.test";
@@ -55,8 +55,6 @@ describe.skipIf(withoutChromium("the join page over plain http"))("the join page
     goesThereAndBack(cluster, tab));
 
   test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
-
-  test("a program that cannot be moved runs in it", () => runsPinned(cluster, tab));
 
   test("paused by hand, it lets go of a process that only computes", async () => {
     const { job } = await cluster.submit("longloop", ["30000000000"], { startOn: tab, stay: true });

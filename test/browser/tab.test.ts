@@ -2,9 +2,10 @@
 import type { StartOptions, TabStatus } from "@nightshift/agent-app/browser";
 import { parseLink } from "@nightshift/coordinator/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Cluster, local, Received, until } from "../cluster.ts";
+import { Cluster, local, moduleOf, Received, refusal, until } from "../cluster.ts";
+import { unmovable } from "../unmovable.ts";
 import { type Opened, openPage, withoutChromium } from "./chromium.ts";
-import { computesOn, forks, goesThereAndBack, runsPinned } from "./there-and-back.ts";
+import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 
 interface Page {
   join(options: StartOptions): Promise<void>;
@@ -52,14 +53,28 @@ describe.skipIf(withoutChromium("a tab as a host"))("a tab as a host", () => {
 
   test("fork() in the tab: children run on both hosts", () => forks(cluster, tab));
 
-  test("a program that cannot be moved runs in it", () => runsPinned(cluster, tab));
-
   test("a program that recurses too deeply for a browser's stack goes on on the desktop", async () => {
     const args = ["2", "60000", "1"];
     const onDesk = await cluster.run("ackermann", args, { startOn: "desk", stay: true });
     const ended = await cluster.run("ackermann", args, { startOn: tab });
     expect(ended).toMatchObject({ stdout: onDesk.stdout, report: { kind: "exit", code: 0 } });
     expect(ended.info.restarts).toBe(1);
+  });
+
+  test("a program that cannot be moved waits for the desk, and never runs in the tab", async () => {
+    const { program } = await cluster.prepared(unmovable(await moduleOf("hello")), true);
+    const inTab = cluster.submit("hello", [], { program, startOn: tab });
+    expect(await refusal(inTab)).toMatchObject({ code: "NS_HOST_UNAVAILABLE", message: expect.stringMatching(/browser/) });
+    await cluster.control("desk", { command: "pause" });
+    await until("the desk is seen to be paused", async () =>
+      (await cluster.client.request("hosts", {})).some(({ name, paused }) => name === "desk" && paused !== null),
+    );
+    const submitted = await cluster.submit("hello", [], { program });
+    const end = cluster.end(submitted);
+    expect((await cluster.ps(submitted.job))[0]).toMatchObject({ state: "queued", host: null, pinned: true });
+    await cluster.control("desk", { command: "resume" });
+    expect((await end).report).toEqual({ kind: "exit", code: 0 });
+    expect((await cluster.ps(submitted.job))[0]).toMatchObject({ host: "desk" });
   });
 
   test("paused, it computes nothing and its process goes on elsewhere; resumed, it is a host again", async () => {

@@ -1,7 +1,6 @@
 // What a tab must do as a host beside a headless agent named "desk", however its page came.
 import { expect } from "vitest";
-import { type Cluster, local, moduleOf, Received, until } from "../cluster.ts";
-import { unmovable } from "../unmovable.ts";
+import { type Cluster, local, Received, until } from "../cluster.ts";
 
 export const computesOn = (cluster: Cluster, job: number, host: string): Promise<unknown> =>
   until(`job ${job} computes on ${host}`, async () =>
@@ -32,20 +31,4 @@ export async function forks(cluster: Cluster, tab: string): Promise<void> {
   const args = ["27", "1"];
   const ended = await cluster.run("fork-fibonacci", args, { startOn: tab });
   expect(ended).toMatchObject({ stdout: (await local("fork-fibonacci", args)).out, report: { kind: "exit", code: 0 } });
-}
-
-/** A program that cannot be moved reads and prints in the tab; where the engine keeps no stacks, it goes to the desk. */
-export async function runsPinned(cluster: Cluster, tab: string, host = tab): Promise<void> {
-  const name = "read-and-compute.c";
-  const { program } = await cluster.prepared(unmovable(await moduleOf(name)), true);
-  const { job, pid } = await cluster.submit(name, ["20000"], { program, startOn: tab, stdin: true });
-  const end = cluster.end({ job, pid });
-  const input = Buffer.from("one\ntwo\nthree\n");
-  await cluster.client.request("stdin", { job, offset: 0, bytes: new Uint8Array(input), end: true });
-  const ended = await end;
-  expect(ended).toMatchObject({
-    stdout: (await local(name, ["20000"], { stdin: input })).out,
-    report: { kind: "exit", code: 0 },
-  });
-  expect((await cluster.ps(job))[0]).toMatchObject({ host, pinned: true });
 }

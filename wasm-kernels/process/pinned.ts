@@ -3,7 +3,7 @@
 // it makes again are answered as they were (scheduler/home-calls.ts), and what it prints again has been taken already.
 //
 // Where it waits the engine keeps its stack (JavaScript Promise Integration), so that it is driven as other processes are.
-import { must, NightshiftError } from "../errors.ts";
+import { must } from "../errors.ts";
 import { CONTROL, isSuspendingImport } from "../instrument/index.ts";
 import { ERRNO, Wasi } from "../wasi/index.ts";
 import { Ending } from "./ending.ts";
@@ -17,9 +17,10 @@ export interface PinnedOptions extends Omit<ProcessOptions, "program" | "refuel"
 }
 
 type AnyFunction = (...args: never[]) => unknown;
+/** Node and Electron have them; pinned processes are nowhere else. */
 const { Suspending, promising } = WebAssembly as unknown as {
-  Suspending?: new (work: AnyFunction) => WebAssembly.ImportValue;
-  promising?: (work: AnyFunction) => () => Promise<unknown>;
+  Suspending: new (work: AnyFunction) => WebAssembly.ImportValue;
+  promising: (work: AnyFunction) => () => Promise<unknown>;
 };
 
 export class PinnedProcess {
@@ -43,18 +44,10 @@ export class PinnedProcess {
   /** What run() has promised. */
   private stop: PromiseWithResolvers<Stop> = Promise.withResolvers();
 
-  /** @throws NS_ENGINE_LACKS where the engine keeps no stacks */
   constructor(options: PinnedOptions) {
-    if (!Suspending)
-      throw new NightshiftError(
-        "NS_ENGINE_LACKS",
-        "this browser cannot wait within a program (it has no WebAssembly.Suspending)",
-      );
     this.options = options;
     this.pid = options.pid;
-    this.control = (
-      typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(CONTROL.frames) : new SharedArrayBuffer(CONTROL.frames)
-    ) as SharedArrayBuffer;
+    this.control = new SharedArrayBuffer(CONTROL.frames);
     this.wasi = new Wasi({
       ...options,
       write: (stream, bytes) => this.write(stream, bytes),
@@ -112,11 +105,10 @@ export class PinnedProcess {
   // ---- host calls
 
   private imports(module: string, functions: Record<string, HostFunction>): WebAssembly.ModuleImports {
-    const Waiting = must(Suspending, "WebAssembly.Suspending");
     return Object.fromEntries(
       Object.entries(functions).map(([name, host]) => {
         const call = (...args: never[]): number | Promise<number> => this.hostCall(() => host(...args));
-        return [name, isSuspendingImport(module, name) ? new Waiting(call) : call];
+        return [name, isSuspendingImport(module, name) ? new Suspending(call) : call];
       }),
     );
   }
@@ -175,10 +167,9 @@ export class PinnedProcess {
   }
 
   private async toItsEnd(): Promise<Stop> {
-    const run = must(promising, "WebAssembly.promising");
     try {
-      if (this.exports[START_EXPORT]) await run(this.exports[START_EXPORT] as AnyFunction)();
-      await run(this.exports._start as AnyFunction)();
+      if (this.exports[START_EXPORT]) await promising(this.exports[START_EXPORT] as AnyFunction)();
+      await promising(this.exports._start as AnyFunction)();
       return { kind: "exit", code: 0 };
     } catch (thrown) {
       return this.ending.of(thrown);
