@@ -78,8 +78,9 @@ export class PinnedProcess {
   get cpuMs(): number {
     return this.usedCpuMs;
   }
+  /** See Process. */
   get memoryBytes(): number {
-    return (this.exports.memory as WebAssembly.Memory).buffer.byteLength;
+    return (this.exports.memory as WebAssembly.Memory).buffer.byteLength + this.wasi.fileBytes;
   }
   /** What the process waits for, or null when it could run. */
   get waitingFor(): WaitReason | null {

@@ -176,8 +176,9 @@ export class Process implements Owner {
   get cpuMs(): number {
     return this.usedCpuMs;
   }
+  /** What it takes of its host's: its memory and the files that it has made. */
   get memoryBytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.memory.buffer.byteLength + this.wasi.fileBytes;
   }
   /** What the process waits for, or null when it could run. */
   get waitingFor(): WaitReason | null {

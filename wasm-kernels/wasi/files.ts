@@ -140,6 +140,11 @@ export class Files {
     return { ...newCommon(inode, nowNs), kind: "file", bytes, size: bytes.length, input: path };
   }
 
+  /** What the process has made takes, a block for each node included. */
+  get madeBytes(): number {
+    return this.usedBytes;
+  }
+
   private claim(bytes: number): void {
     if (bytes > 0 && this.usedBytes + bytes > MAX_BYTES) fail(ERRNO.ENOSPC);
     this.usedBytes += bytes;

@@ -242,6 +242,17 @@ describe("sizes and offsets", () => {
     }
   });
 
+  test("what files take counts as the process's, until they are gone", () => {
+    const before = host.wasi.fileBytes;
+    const file = host.opened("file");
+    expect(host.call("fd_filestat_set_size", file, 50_000n)).toBe(0);
+    expect(host.wasi.fileBytes - before).toBeGreaterThanOrEqual(50_000);
+    expect(new Host({}, host.wasi.state()).wasi.fileBytes).toBeGreaterThanOrEqual(50_000);
+    expect(host.call("path_unlink_file", ROOT, ...host.text("file"))).toBe(0);
+    expect(host.call("fd_close", file)).toBe(0);
+    expect(host.wasi.fileBytes).toBe(before);
+  });
+
   test("files and directories are limited in number by what they take", () => {
     let made = 0;
     while (host.call("path_create_directory", ROOT, ...host.text(`d${made}`)) === 0) made++;

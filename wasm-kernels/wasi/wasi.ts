@@ -59,6 +59,11 @@ export class Wasi {
     this.context.attach(memory);
   }
 
+  /** Of memory, for files that it has made. */
+  get fileBytes(): number {
+    return this.context.files.madeBytes;
+  }
+
   changedFiles(): Map<string, Uint8Array | null> {
     return this.context.files.changed();
   }
