@@ -46,22 +46,22 @@ export class Actions {
    */
   submit(asked: JobSpec, who: string): Job {
     const { coordinator } = this;
-    const pinned = coordinator.store.pinned(asked.program);
+    const made = coordinator.store.madeProgram(asked.program);
     const spec: JobSpec = {
       ...asked,
-      pinned: pinned ?? undefined,
+      pinned: made?.pinned ?? undefined,
       ...(asked.onlyOn && { onlyOn: asked.onlyOn.map((host) => this.host(host).id) }),
     };
     requireSweep(spec);
     requireInputs(spec.sweep);
     if (spec.sweep !== undefined && spec.startOn !== null)
       throw new NightshiftError("NS_BAD_JOB", "parts of a sweep cannot all start on one host; name the hosts it may use instead");
-    if (!coordinator.store.programs().includes(spec.program))
+    if (!made)
       throw new NightshiftError("NS_NOT_FOUND", "the program is not known here; have it made migratable first (`instrument`)");
     if (spec.startOn !== null) {
       const host = this.host(spec.startOn);
       if (!takes(host)) throw new NightshiftError("NS_HOST_UNAVAILABLE", `${host.name} is ${whyNot(host)}`);
-      if (pinned !== null && host.info.smallStack)
+      if (spec.pinned !== undefined && host.info.smallStack)
         throw new NightshiftError("NS_HOST_UNAVAILABLE", `a pinned program cannot run in a browser, which ${host.name} is`);
     }
     const job = coordinator.apply((core, now) => core.submit(spec, now, who));

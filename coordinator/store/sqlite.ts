@@ -366,11 +366,9 @@ class SqliteStore implements Store {
       : undefined;
   }
 
-  pinned(program: string): string | null {
-    const row = this.db.statement("select pinned from program where program = ? and pinned is not null").get(program) as
-      | Row
-      | undefined;
-    return row ? String(row.pinned) : null;
+  madeProgram(program: string): Pick<MadeProgram, "pinned"> | undefined {
+    const row = this.db.statement("select pinned from program where program = ? limit 1").get(program) as Row | undefined;
+    return row && { pinned: row.pinned === null ? null : String(row.pinned) };
   }
 
   saveProgram(module: string, version: number, made: MadeProgram): void {

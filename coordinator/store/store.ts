@@ -109,9 +109,10 @@ export interface Store {
   enrol(tokenHash: string, device: Device): boolean;
   /** The migratable program made of a plain module by this version of the transformation, if that has been done. */
   program(module: string, version: number): MadeProgram | undefined;
-  /** See MadeProgram; also null for one that is not known. */
-  pinned(program: string): string | null;
+  /** What is known of a program (not of a plain module) by its hash. */
+  madeProgram(program: string): Pick<MadeProgram, "pinned"> | undefined;
   saveProgram(module: string, version: number, made: MadeProgram): void;
+  /** Hashes of all programs and of the modules that they were made of. */
   programs(): string[];
   close(): void;
 }

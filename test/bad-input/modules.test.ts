@@ -102,6 +102,14 @@ test("a job of a program nobody uploaded, a file nobody uploaded, or a host that
   const job = { ...spec, name: "x", args: [], files: {}, stdin: false, program: nowhere };
   expect((await refusal(cluster.client.request("submit", job))).code).toBe("NS_NOT_FOUND");
   expect((await refusal(cluster.client.request("instrument", { module: nowhere }))).code).toBe("NS_NOT_FOUND");
+  // Nor what somebody uploaded but nobody has made migratable: it may say anything of itself.
+  const forged = Uint8Array.from([
+    ...hello.subarray(0, 8),
+    ...section(0, [...name("nightshift.pinned"), ...name("mine")]),
+    ...hello.subarray(8),
+  ]);
+  await cluster.instrument(forged);
+  expect((await refusal(cluster.client.request("submit", { ...job, program: sha256(forged) }))).code).toBe("NS_NOT_FOUND");
   expect((await refusal(cluster.submit("hello", [], { startOn: "nowhere" }))).code).toBe("NS_NO_SUCH_HOST");
   const ended = await cluster.run("hello", [], { files: { "a.txt": { hash: nowhere, size: 3 } } });
   expect(ended.report).toMatchObject({ kind: "fault", code: "NS_NOT_FOUND" });
