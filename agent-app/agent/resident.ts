@@ -455,10 +455,7 @@ export class Resident implements Contender, Inhabitant {
   private stopWithin(deadlineMs: number): void {
     const { turn } = this;
     const isComputing = (): boolean => this.computing && this.turn === turn;
-    if (this.own) {
-      if (this.computing) this.abandon("NS_HOST_UNAVAILABLE", "its program is pinned and its host is needed");
-      return;
-    }
+    if (this.own && this.computing) return this.abandon("NS_HOST_UNAVAILABLE", "its program is pinned and its host is needed");
     const cpuMs = this.thread.cpuMs();
     const lookAgain = (deadlines: number): void => {
       this.around.ports.after(deadlineMs, () => {
