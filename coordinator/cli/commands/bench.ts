@@ -47,6 +47,10 @@ interface BenchOptions extends CommonOptions {
   output?: string;
 }
 
+/** Unless told otherwise. */
+const RUNS = 4;
+const ROUNDS = 5;
+
 export function benchCommand(): Command {
   return declare({
     usage: "bench <name> [args...]",
@@ -66,8 +70,8 @@ export function benchCommand(): Command {
     ].join("\n"),
     json: "{machine}, with --send {measurement}, its id, and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised, warm: by browser {version, seconds, throughput (of nodeMigratable)}}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
   })
-    .option("--runs <count>", "runs of the experiment", "4")
-    .option("--rounds <count>", "rounds of every kernel", "5")
+    .option("--runs <count>", "runs of the experiment", String(RUNS))
+    .option("--rounds <count>", "rounds of every kernel", String(ROUNDS))
     .option("--size <n>", "n of the experiment's fib(n) (default: chosen for this machine's speed)")
     .option(
       "--program <file>",
@@ -201,7 +205,7 @@ async function bench(name: string, args: string[], options: BenchOptions): Promi
     if (output !== undefined) {
       await mkdir(dirname(output), { recursive: true });
       const before = existsSync(output) ? await readFile(output, "utf8") : undefined;
-      await writeFile(output, withParts(before, measured.parts(`npm run bench -- ${name}`)));
+      await writeFile(output, withParts(before, measured.parts(commandOf(name, { runs, rounds, quick }))));
     }
     const { programs } = measured;
     const sent = options.send && programs ? await send(programs, rounds, quick, options) : undefined;
@@ -297,4 +301,10 @@ function browserTable(kernels: readonly BrowserFigures[]): string {
     ],
     kernels,
   ).trimEnd();
+}
+
+/** What measures the same again. */
+function commandOf(name: string, { runs, rounds, quick }: { runs: number; rounds: number; quick: boolean }): string {
+  const more = quick ? " --quick" : `${runs === RUNS ? "" : ` --runs ${runs}`}${rounds === ROUNDS ? "" : ` --rounds ${rounds}`}`;
+  return `npm run bench -- ${name}${more}`;
 }
