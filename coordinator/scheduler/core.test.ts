@@ -830,4 +830,22 @@ describe("a job whose program cannot be moved", () => {
       message: expect.stringMatching(/stdin/),
     });
   });
+
+  test("all together are answered with four times as much as one, whoever has ended left out", () => {
+    const c = new Cluster({ maxKeptBytes: 1000 });
+    c.host("amun", 20);
+    const start = (): number => {
+      const { id, root } = c.do((core, now) => core.submit(pinned({ stdin: true }), now));
+      c.says("amun", { type: "started", pid: root, epoch: 1 });
+      c.do((core) => core.stdin(id, 0, new Uint8Array(900), false));
+      c.says("amun", { type: "syscall", pid: root, epoch: 1, seq: 0, call: { call: "read", object: 0, maxBytes: 900 } });
+      return root;
+    };
+    const state = (pid: number) => c.core.processes.get(pid)?.state;
+    const [first, ...others] = Array.from({ length: 4 }, start);
+    expect([first, ...others].map((pid) => state(pid ?? 0))).toEqual(Array(4).fill("running"));
+    expect(state(start())).toBe("failed");
+    c.do((core, now) => core.cancel({ pid: first ?? 0 }, now));
+    expect(state(start())).toBe("running");
+  });
 });

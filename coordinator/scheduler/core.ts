@@ -38,7 +38,7 @@ export interface CoreSettings {
   /** How often hosts checkpoint at most. */
   checkpointMs: number;
   maxProcessesPerJob: number;
-  /** Most bytes of answers that are kept for a pinned process: until its end, as it asks again when it begins anew. */
+  /** Most bytes of answers that are kept for a pinned process, until its end, as it asks again when it begins anew; four times that for all. */
   maxKeptBytes: number;
   /** false: processes stay where they are unless somebody moves them by hand. */
   balance: boolean;
@@ -729,6 +729,7 @@ export class Core {
     process.destination = null;
     process.waiting = null;
     this.records.forgetAnswers(process, Number.MAX_SAFE_INTEGER);
+    this.homeCalls.ended(process);
     process.image = null;
     this.records.dead(process);
     this.deep.delete(process.pid);

@@ -11,6 +11,8 @@ import { type Host, isEnded, type PartKey, type ProcessRecord, partKey } from ".
 const TOO_MANY = -6;
 /** Of an answer that is kept, beside the bytes in it. */
 const ROW_BYTES = 64;
+/** All pinned processes together may have this many times what one may. */
+const ALL_KEPT = 4;
 const SIGNAL = { stop: 19, continue: 18 } as const;
 
 /** What only the core can do. */
@@ -27,12 +29,34 @@ export class HomeCalls {
   private readonly records: Records;
   private readonly lifecycle: Lifecycle;
   private readonly limits: Limits;
-  private readonly keptBytes = new WeakMap<ProcessRecord, number>();
+  /** Of answers to pinned processes, by pid, and all together. */
+  private readonly keptBytes = new Map<number, number>();
+  private allKeptBytes = 0;
 
   constructor(records: Records, lifecycle: Lifecycle, limits: Limits) {
     this.records = records;
     this.lifecycle = lifecycle;
     this.limits = limits;
+    for (const process of records.alive.values())
+      if (this.isPinned(process)) this.keep(process, sum(Object.values(process.answers).map(sizeOf)));
+  }
+
+  private isPinned({ job }: ProcessRecord): boolean {
+    return this.records.job(job).spec.pinned !== undefined;
+  }
+
+  /** @returns how much is kept for it now */
+  private keep({ pid }: ProcessRecord, bytes: number): number {
+    const kept = (this.keptBytes.get(pid) ?? 0) + bytes;
+    this.keptBytes.set(pid, kept);
+    this.allKeptBytes += bytes;
+    return kept;
+  }
+
+  /** The process is over. */
+  ended({ pid }: ProcessRecord): void {
+    this.allKeptBytes -= this.keptBytes.get(pid) ?? 0;
+    this.keptBytes.delete(pid);
   }
 
   /** @returns how many bytes were taken; the rest is to be sent again when a `stdin` effect says that there is room. */
@@ -120,14 +144,14 @@ export class HomeCalls {
 
   /** Whether the answer, just kept, is not one too many; if it is, the process is ended. */
   private mayKeep(process: ProcessRecord, result: SyscallResult): boolean {
-    if (this.records.job(process.job).spec.pinned === undefined) return true;
-    const before = this.keptBytes.get(process);
-    // Not known yet: this coordinator has just started, or the process has.
-    const kept = before === undefined ? sum(Object.values(process.answers).map(sizeOf)) : before + sizeOf(result);
-    this.keptBytes.set(process, kept);
+    if (!this.isPinned(process)) return true;
     const most = this.limits.maxKeptBytes;
-    if (kept <= most) return true;
-    const message = `it is pinned and has read more than ${most / 2 ** 20} MiB from stdin and pipes, which are kept for it to begin anew`;
+    const kept = this.keep(process, sizeOf(result));
+    const all = this.allKeptBytes;
+    if (kept <= most && all <= most * ALL_KEPT) return true;
+    const limit =
+      kept > most ? `it has read more than ${mib(most)}` : `all such processes have read more than ${mib(most * ALL_KEPT)}`;
+    const message = `it is pinned, and ${limit} from stdin and pipes, which are kept for it to begin anew`;
     this.lifecycle.end(process, { kind: "fault", code: "NS_LIMIT", message, wasmStack: [] }, "failed");
     return false;
   }
@@ -177,6 +201,7 @@ export class HomeCalls {
   }
 }
 
+const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
 const sizeOf = ({ bytes }: SyscallResult): number => ROW_BYTES + (bytes?.length ?? 0);
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Program, runLocally } from "../process/index.ts";
 import { Writer } from "./binary.ts";
-import { INSTRUMENT_VERSION, instrument } from "./index.ts";
+import { functionName, INSTRUMENT_VERSION, instrument, parseModule } from "./index.ts";
 import { assemble, command, expectLikePlain, outputs } from "./testing.ts";
 
 const shapes: Record<string, string> = {
@@ -327,4 +327,11 @@ describe("damaged modules", () => {
       expect((thrown as { code?: string }).code).toMatch(/^NS_(NOT_WASM|BAD_MODULE|NOT_MIGRATABLE)$/);
     }
   }
+});
+
+test("what a module calls its functions is told within bounds, and as nothing that a terminal obeys", () => {
+  const module = parseModule(assemble(command('(func (export "_start"))')));
+  module.names.set(2, `\u001b[31m${"x".repeat(5000)}\n`);
+  expect(functionName(module, 2)).toMatch(/^\?\[31mx{100,}$/);
+  expect(functionName(module, 2).length).toBeLessThan(500);
 });

@@ -61,7 +61,16 @@ export interface WasmModule {
 
 export const EXTERNAL = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
 
+/** For people: what a module calls it may be anything, of any length. */
 export function functionName(module: WasmModule, index: number): string {
+  return nameOf(module, index)
+    .replace(/\p{Cc}/gu, "?")
+    .slice(0, MAX_NAME);
+}
+
+const MAX_NAME = 300;
+
+function nameOf(module: WasmModule, index: number): string {
   const name = module.names.get(index);
   if (name !== undefined) return name;
   const imported = module.importedFunctions[index];

@@ -8,8 +8,9 @@ import { CONTROL, isSuspendingImport } from "../instrument/index.ts";
 import { ERRNO, Wasi } from "../wasi/index.ts";
 import { Ending } from "./ending.ts";
 import { Blocked, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
+import { Output } from "./output.ts";
 import { START_EXPORT } from "./pinned-module.ts";
-import { MAX_OUTPUT_UNDERWAY, type ProcessOptions, type Stop } from "./process.ts";
+import type { ProcessOptions, Stop } from "./process.ts";
 
 export interface PinnedOptions extends Omit<ProcessOptions, "program" | "refuel" | "memoryLimitBytes"> {
   /** The pinned program, compiled, with its limit of memory (withMemoryLimit). */
@@ -31,7 +32,7 @@ export class PinnedProcess {
   private readonly wasi: Wasi;
   private readonly exports: WebAssembly.Exports;
   private readonly ending = new Ending();
-  private readonly written = { 1: 0, 2: 0 };
+  private readonly output: Output;
   private answeredCalls = 0;
   private usedCpuMs = 0;
   /** On the clock of cpuNow(). */
@@ -48,10 +49,11 @@ export class PinnedProcess {
     this.options = options;
     this.pid = options.pid;
     this.control = new SharedArrayBuffer(CONTROL.frames);
+    this.output = new Output(options.onOutput, () => this.control);
     this.wasi = new Wasi({
       ...options,
-      write: (stream, bytes) => this.write(stream, bytes),
-      mayWrite: () => this.outputUnderway() < MAX_OUTPUT_UNDERWAY,
+      write: (stream, bytes) => this.output.write(stream, bytes),
+      mayWrite: () => this.output.mayWrite,
       pipeClosed: (pipe) => options.onPipeClosed(pipe),
       cpuMs: () => this.usedCpuMs + (this.runningSince === undefined ? 0 : options.cpuNow() - this.runningSince),
     });
@@ -67,10 +69,10 @@ export class PinnedProcess {
   }
 
   get outputBytes(): number {
-    return this.written[1];
+    return this.output.written[1];
   }
   get errorBytes(): number {
-    return this.written[2];
+    return this.output.written[2];
   }
   get syscalls(): number {
     return this.answeredCalls;
@@ -89,18 +91,6 @@ export class PinnedProcess {
   /** See Process. */
   changedFiles(): Map<string, Uint8Array | null> {
     return this.wasi.changedFiles();
-  }
-
-  private write(stream: 1 | 2, bytes: Uint8Array): void {
-    const offset = this.written[stream];
-    this.written[stream] += bytes.length;
-    this.options.onOutput(stream, offset, bytes);
-  }
-
-  /** Bytes written that nobody has taken over yet. */
-  private outputUnderway(): number {
-    const taken = Atomics.load(new Int32Array(this.control), CONTROL.outputTaken >> 2);
-    return (this.written[1] + this.written[2] - taken) | 0;
   }
 
   // ---- host calls

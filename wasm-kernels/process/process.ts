@@ -12,6 +12,7 @@ import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type
 import type { Image } from "./image.ts";
 import type { Owner, ProgramInstance } from "./instance.ts";
 import { changedPages, KnownMemory, WASM_PAGE_BYTES, writePages } from "./memory.ts";
+import { Output } from "./output.ts";
 import type { Program } from "./program.ts";
 
 export interface ProcessOptions extends Omit<WasiOptions, "write" | "mayWrite" | "pipeClosed" | "cpuMs"> {
@@ -70,8 +71,6 @@ export function acknowledgeOutput(control: ArrayBufferLike, bytes: number): void
 
 /** Sites whose continuations are compiled ahead: what lies deeper has time. */
 const MAX_PREPARED = 32;
-/** A process that has written this much more than was taken over waits. */
-export const MAX_OUTPUT_UNDERWAY = 4 * 2 ** 20;
 
 export class Process implements Owner {
   readonly pid: number;
@@ -90,7 +89,7 @@ export class Process implements Owner {
   /** Memory as it is in the image `knownAs`. */
   private known: KnownMemory | undefined;
   private knownAs: string | null = null;
-  private readonly written = { 1: 0, 2: 0 };
+  private readonly output: Output;
   private answeredCalls = 0;
   /** Up to the last stop. */
   private usedCpuMs = 0;
@@ -102,11 +101,12 @@ export class Process implements Owner {
     this.program = options.program;
     this.pid = options.pid;
     this.parentPid = options.parentPid;
+    this.output = new Output(options.onOutput, () => this.instance.control.buffer);
     this.wasi = new Wasi(
       {
         ...options,
-        write: (stream, bytes) => this.write(stream, bytes),
-        mayWrite: () => this.outputUnderway() < MAX_OUTPUT_UNDERWAY,
+        write: (stream, bytes) => this.output.write(stream, bytes),
+        mayWrite: () => this.output.mayWrite,
         pipeClosed: (pipe) => options.onPipeClosed(pipe),
         cpuMs: () => this.usedCpuMs + (this.runningSince === undefined ? 0 : options.cpuNow() - this.runningSince),
       },
@@ -165,10 +165,10 @@ export class Process implements Owner {
     return this.instance.control.buffer as unknown as SharedArrayBuffer;
   }
   get outputBytes(): number {
-    return this.written[1];
+    return this.output.written[1];
   }
   get errorBytes(): number {
-    return this.written[2];
+    return this.output.written[2];
   }
   get syscalls(): number {
     return this.answeredCalls;
@@ -187,17 +187,6 @@ export class Process implements Owner {
   /** Files the process has written or removed (null), by path below the preopened directory. */
   changedFiles(): Map<string, Uint8Array | null> {
     return this.wasi.changedFiles();
-  }
-
-  private write(stream: 1 | 2, bytes: Uint8Array): void {
-    const offset = this.written[stream];
-    this.written[stream] += bytes.length;
-    this.options.onOutput(stream, offset, bytes);
-  }
-
-  /** Bytes written that nobody has taken over yet (see CONTROL.outputTaken). */
-  private outputUnderway(): number {
-    return (this.written[1] + this.written[2] - Atomics.load(this.words(), CONTROL.outputTaken >> 2)) | 0;
   }
 
   // ---- host calls
@@ -345,8 +334,8 @@ export class Process implements Owner {
         pending: this.pending ? { module: this.pending.module, name: this.pending.name, args: this.pending.args } : null,
         answer: this.answer ?? null,
         syscalls: this.answeredCalls,
-        outputBytes: this.written[1],
-        errorBytes: this.written[2],
+        outputBytes: this.output.written[1],
+        errorBytes: this.output.written[2],
         cpuMs: this.usedCpuMs,
         wasi: this.wasi.state(),
       },
@@ -383,10 +372,10 @@ export class Process implements Owner {
     this.frames = header.started ? header.frames.map(({ site, data }) => ({ site, data })) : undefined;
     this.answer = header.answer ?? undefined;
     this.answeredCalls = header.syscalls;
-    this.written[1] = header.outputBytes;
-    this.written[2] = header.errorBytes;
+    this.output.written[1] = header.outputBytes;
+    this.output.written[2] = header.errorBytes;
     this.usedCpuMs = header.cpuMs;
-    acknowledgeOutput(this.control, this.written[1] + this.written[2]); // what came before the image has been
+    acknowledgeOutput(this.control, this.output.written[1] + this.output.written[2]); // what came before the image has been
     if (header.pending) this.repeatCall(header.pending.module, header.pending.name, header.pending.args);
   }
 
