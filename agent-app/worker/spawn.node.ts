@@ -1,5 +1,6 @@
 // Starts worker threads on Node and wraps them as the agent wants them.
 import { Worker } from "node:worker_threads";
+import { keepWasmCode } from "@nightshift/wasm-kernels/process/node";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
@@ -13,6 +14,7 @@ carryErrors();
 const STACK_MB = 8;
 
 export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0], priority: Priority): WorkerHandle {
+  keepWasmCode();
   const worker = new Worker(new URL("./worker.node.ts", import.meta.url), {
     resourceLimits: { stackSizeMb: STACK_MB },
   });

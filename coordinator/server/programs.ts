@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { INSTRUMENT_VERSION } from "@nightshift/wasm-kernels/instrument";
+import { keepWasmCode } from "@nightshift/wasm-kernels/process/node";
 import type { Blobs } from "../blobs/index.ts";
 import type { Result } from "../protocol/index.ts";
 import type { Store } from "../store/index.ts";
@@ -59,6 +60,7 @@ export class Programs {
 
 function inWorker(bytes: Uint8Array): Promise<Extract<InstrumentAnswer, { ok: true }>> {
   return new Promise((resolve, reject) => {
+    keepWasmCode();
     const worker = new Worker(new URL("./instrument-worker.ts", import.meta.url), {
       workerData: bytes,
       resourceLimits: { maxOldGenerationSizeMb: 2048 },

@@ -61,8 +61,12 @@ export class Wine {
     mkdirSync(join(wine.folder, "prefix"));
     // The server stays, so that the next start is quick.
     execFileSync("wineserver", ["-p"], { env: wine.env, stdio: "ignore" });
-    await wine.wine(["wineboot", "-i"], join(wine.folder, "output.txt"));
-    await wine.wine(["winecfg", "-v", "win10"], join(wine.folder, "output.txt"));
+    // What sets it up may be said again: among others that start, winecfg has ended with 1 and without a word.
+    for (const words of [
+      ["wineboot", "-i"],
+      ["winecfg", "-v", "win10"],
+    ])
+      await wine.wine(words, join(wine.folder, "output.txt"), {}, /^/);
     return wine;
   }
 
@@ -94,16 +98,24 @@ export class Wine {
     return readFileSync(output, "utf8").replaceAll("\r\n", "\n");
   }
 
-  /** Until the program itself has ended: what it has started may hold its output much longer. */
-  private async wine(words: readonly string[], output: string, env: NodeJS.ProcessEnv = {}, tries = 3): Promise<void> {
+  /**
+   * Until the program itself has ended: what it has started may hold its output much longer.
+   * @param again what it says when the same may be tried again
+   */
+  private async wine(
+    words: readonly string[],
+    output: string,
+    env: NodeJS.ProcessEnv = {},
+    // Now and then wine cannot start a program at all, right after others have ended; then nothing has happened yet.
+    again = /^Application could not be started/,
+    tries = 3,
+  ): Promise<void> {
     const handle = openSync(output, "w");
     const child = spawn("wine", words, { env: { ...this.env, ...env }, stdio: ["ignore", handle, "ignore"], timeout: BATCH_MS });
     try {
       const [code, signal] = await once(child, "exit");
       const said = readFileSync(output, "utf8");
-      // Now and then wine cannot start a program at all, right after others have ended; then nothing has happened yet.
-      if (code !== 0 && tries > 1 && /^Application could not be started/.test(said))
-        return this.wine(words, output, env, tries - 1);
+      if (code !== 0 && tries > 1 && again.test(said)) return this.wine(words, output, env, again, tries - 1);
       if (code !== 0) throw new Error(`wine ${words.join(" ")} ended with ${code ?? signal}: ${said}`);
     } finally {
       closeSync(handle);

@@ -1,11 +1,13 @@
 // Worker threads for a job's processes on Node.
 import { Worker } from "node:worker_threads";
+import { keepWasmCode } from "../process/index.node.ts";
 import type { Reply, SpawnThread, Told } from "./thread-protocol.ts";
 
 /** Megabytes of native stack for a process: deep recursion in C fits (V8's own default is about 1). */
 const STACK_MB = 8;
 
 export const spawnNodeThread: SpawnThread = (setup, listener) => {
+  keepWasmCode();
   const worker = new Worker(new URL("./carrier.node.ts", import.meta.url), {
     workerData: setup,
     resourceLimits: { stackSizeMb: STACK_MB },

@@ -30,6 +30,16 @@ export function optimiseWasm(each: "at-once" | "when-called" = "at-once"): void 
   acceptNewerExceptions();
 }
 
+/**
+ * For whoever starts threads with WebAssembly in them, and Node's own reader of TypeScript is such. From now on machine code is kept as long as its
+ * module. V8 13.6 (Node 24) frees a shared wrapper of an imported function twice when one thread has it compiled better while another
+ * collects, and then the whole process aborts in UnregisterWasmAllocation (nodejs/node issue 66366; the V8 of Node 26 does not). What is optimised at
+ * once leaves nothing to collect anyway.
+ */
+export function keepWasmCode(): void {
+  setFlagsFromString("--no-wasm-code-gc");
+}
+
 /** Modules with the newer form of exceptions (exnref) are valid from now on, as they are in current browsers. */
 export function acceptNewerExceptions(): void {
   setFlagsFromString("--experimental-wasm-exnref");

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { NightshiftError } from "../errors.ts";
+import { keepWasmCode } from "../process/index.node.ts";
 import type { ToolReply, ToolRequest } from "./clang-worker.ts";
 
 /** A thread holds about 300 MB: long enough for the next file of the same person, short enough not to be in the way. */
@@ -101,6 +102,7 @@ class Thread {
     this.idleMs = idleMs;
     this.onFree = onFree;
     this.onEnd = onEnd;
+    keepWasmCode();
     this.worker = new Worker(new URL("./clang-worker.ts", import.meta.url), { execArgv: [] });
     this.worker.on("message", (reply: ToolReply) => {
       if (reply.id === this.lastId) this.finish((pending) => pending.resolve(reply));
