@@ -161,9 +161,9 @@ test("the coordinator imports nothing of the agents but the policy's rules", () 
   );
 });
 
-test("the console takes of the server only the API's table and types, of the protocol sweeps and job files, of the agents the policy's rules, of the kernels the errors", () => {
+test("the console takes of the server only the API's table and types, of the protocol sweeps, job files and what the journal says, of the agents the policy's rules, of the kernels the errors", () => {
   const allowed =
-    /^(coordinator\/(console\/|server\/http\/(api|stream)\.ts$|protocol\/(sweep|job-file)\.ts$)|agent-app\/policy$|wasm-kernels\/errors(-zh)?$)/;
+    /^(coordinator\/(console\/|server\/http\/(api|stream)\.ts$|protocol\/(sweep|job-file|deed-details)\.ts$)|agent-app\/policy$|wasm-kernels\/errors(-zh)?$)/;
   none(
     told(
       inSources.filter(
@@ -171,7 +171,7 @@ test("the console takes of the server only the API's table and types, of the pro
           file.startsWith("coordinator/console/") && (isNode(from) || (to !== undefined && !allowed.test(to))),
       ),
     ),
-    "The console runs in browsers and knows the cluster through the HTTP API alone; what it previews of a sweep is what the coordinator makes of it, and each error has a code that it says in its own language.",
+    "The console runs in browsers and knows the cluster through the HTTP API alone; what it previews of a sweep is what the coordinator makes of it, and each error has a code, and what the journal says a form, that it says in its own language.",
   );
 });
 

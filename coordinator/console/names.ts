@@ -53,6 +53,10 @@ const PROCESS: Record<string, Key> = {
 export const processStateName = (state: string): string => t(PROCESS[state] ?? "running");
 export const roleName = (role: string): string => t(role === "administrator" || role === "submitter" ? role : "viewer");
 
+const SCOPE: Readonly<Record<string, Key>> = { host: "scopeHost", submit: "scopeSubmit", admin: "scopeAdmin" };
+/** Of a join link. */
+export const scopeName = (scope: string): string => t(SCOPE[scope] ?? "scopeHost");
+
 const PART: Record<Answer<"part">["part"]["state"], Key> = {
   ...{ queued: "queued", running: "running", done: "exited", failed: "failed", cancelled: "cancelled" },
 };

@@ -1,6 +1,8 @@
 // What people and programs can have the coordinator do, whichever way they come, tunnel or HTTP: checked against what there is, carried
 // out, and written into the journal. Who may ask is checked before, where they come in.
+
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { fill, several } from "../protocol/deed-details.ts";
 import { type JobSpec, requireInputs, requireSweep } from "../protocol/index.ts";
 import { type Host, type Job, takes, whyNot } from "../scheduler/index.ts";
 import type { Device, TokenRecord } from "../store/index.ts";
@@ -66,7 +68,7 @@ export class Actions {
     }
     const job = coordinator.apply((core, now) => core.submit(spec, now, who));
     const { total } = job.parts;
-    const details = total === 1 ? spec.name : `${spec.name}, ${total} parts`;
+    const details = total === 1 ? spec.name : fill("{job}, {parts} parts", { job: spec.name, parts: total });
     coordinator.note({ who, what: "job-submitted", target: `j${job.id}`, details });
     return job;
   }
@@ -74,7 +76,7 @@ export class Actions {
   /** @param parts null: all that have failed @returns how many begin anew @throws as Core.retry() */
   retry(job: number, parts: readonly number[] | null, who: string): number {
     const retried = this.coordinator.apply((core, now) => core.retry(job, parts, now));
-    const details = `${retried} ${retried === 1 ? "part" : "parts"}`;
+    const details = retried === 1 ? fill("1 part", {}) : fill("{parts} parts", { parts: retried });
     this.coordinator.note({ who, what: "job-retried", target: `j${job}`, details });
     return retried;
   }
@@ -83,7 +85,10 @@ export class Actions {
   cancel(target: { pid: number } | { job: number; part?: number }, who: string): number {
     const cancelled = this.coordinator.apply((core, now) => core.cancel(target, now));
     if ("pid" in target) this.coordinator.note({ who, what: "process-cancelled", target: `${target.pid}`, details: "" });
-    else this.coordinator.note({ who, what: "job-cancelled", target: nameOf(target), details: `${cancelled} processes` });
+    else {
+      const details = fill("{processes} processes", { processes: cancelled });
+      this.coordinator.note({ who, what: "job-cancelled", target: nameOf(target), details });
+    }
     return cancelled;
   }
 
@@ -94,7 +99,10 @@ export class Actions {
       who,
       what: "process-migrated",
       target: `${pid}`,
-      details: `${moved.from ?? "queue"} to ${moved.to}`,
+      details:
+        moved.from === null
+          ? fill("queue to {to}", { to: moved.to })
+          : fill("{from} to {to}", { from: moved.from, to: moved.to }),
     });
     return moved;
   }
@@ -113,7 +121,7 @@ export class Actions {
       who,
       what: "link-created",
       target: shortOf(token),
-      details: `${scope}, ${uses} uses${approval ? ", with approval" : ""}`,
+      details: fill(approval ? "{scope}, {uses} uses, with approval" : "{scope}, {uses} uses", { scope, uses }),
     });
     return { link: this.linkTo(bytes), token };
   }
@@ -148,15 +156,17 @@ export class Actions {
       throw new NightshiftError("NS_USAGE", `another host is called "${name}"`);
     store.saveDevice({ ...device, name, tags, drained, stay, block });
     const said = [
-      ...(name === host.name ? [] : [`${host.name} is now ${name}`]),
-      ...(tags.join() === host.tags.join() ? [] : [`tags ${tags.join(", ") || "none"}`]),
+      ...(name === host.name ? [] : [fill("{before} is now {after}", { before: host.name, after: name })]),
+      ...(tags.join() === host.tags.join()
+        ? []
+        : [tags.length === 0 ? "no tags" : fill("tags {tags}", { tags: tags.join(", ") })]),
       ...(drained === host.drained ? [] : [drained ? "kept clear" : "takes work again"]),
       ...(stay === host.stay ? [] : [stay ? "its processes stay" : "its processes are balanced again"]),
       ...(block === host.block ? [] : [block ? "takes nothing new" : "takes new processes again"]),
     ];
     this.coordinator.apply((changing, now) => changing.setHost(host.id, { name, tags, drained, stay, block }, now));
     if (tags.join() !== before) this.policies.tell(host);
-    if (said.length > 0) this.coordinator.note({ who, what: "host-changed", target: name, details: said.join("; ") });
+    if (said.length > 0) this.coordinator.note({ who, what: "host-changed", target: name, details: several(said) });
     return host;
   }
 

@@ -1,6 +1,7 @@
 // The scheduler's core made durable and connected: every event goes through here. Events of one turn of the event loop share one
 // transaction (group commit); only when it is on the disk are messages sent, requests answered and news told. What tells nobody
 // anything waits for the next such transaction, as most of the cost of one is that of the disk.
+import { fill } from "../protocol/deed-details.ts";
 import type { ClientEvent, ToAgent } from "../protocol/index.ts";
 import {
   Core,
@@ -103,13 +104,19 @@ export class Coordinator {
     if (!job || job.state === "running") return void this.runningJobs.add(id);
     if (!this.runningJobs.delete(id)) return;
     const { report } = job;
-    const details = report?.kind === "exit" ? `exit status ${report.code}` : report?.kind === "fault" ? report.code : "";
+    const { state } = job;
+    const details =
+      report?.kind === "exit"
+        ? fill("{state} exit status {status}", { state, status: report.code })
+        : report?.kind === "fault"
+          ? fill("{state} {code}", { state, code: report.code })
+          : state;
     this.pendingEvents.push({
       at,
       who: "coordinator",
       what: "job-ended",
       target: `j${id}`,
-      details: `${job.state} ${details}`.trim(),
+      details,
     });
   }
 

@@ -3,9 +3,11 @@
 // not live to see the end of is told as interrupted.
 //
 // Hosts run no native code, so all three times are of migratable programs: the overhead is the cluster's, not that of WebAssembly.
+
 import { readFile } from "node:fs/promises";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { programNamed } from "@nightshift/wasm-kernels/programs";
+import { fill } from "../protocol/deed-details.ts";
 import type { ExperimentOrder, ExperimentView } from "../protocol/index.ts";
 import { type Host, type Job, partKey, takes, whyNot } from "../scheduler/index.ts";
 import { type Experiment, type ExperimentRun, PARTS } from "../store/index.ts";
@@ -81,7 +83,8 @@ export class OverheadExperiments {
       processes: 2 ** forksFor(slots),
       ...{ hosts: hosts.map(described), results: [], step: "preparing", job: null },
     });
-    const details = `${hosts.map(({ name }) => name).join(" and ")}, ${runs} runs of fib(${n})`;
+    const names = { first: hosts[0].name, second: hosts[1].name };
+    const details = fill("{first} and {second}, {runs} runs of fib({n})", { ...names, runs, n });
     this.coordinator.note({ who, what: "experiment-started", target: `experiment ${experiment.id}`, details });
     const underway: Underway = { experiment, ending: undefined };
     this.underway = underway;
@@ -172,7 +175,7 @@ export class OverheadExperiments {
       who: "coordinator",
       what: "experiment-ended",
       target: `experiment ${experiment.id}`,
-      details: why ? `${state}: ${why.message}` : state,
+      details: why ? fill("{state}: {why}", { state, why: why.message }) : state,
     });
   }
 

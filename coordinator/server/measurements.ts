@@ -1,6 +1,8 @@
 // What being WebAssembly and being migratable costs programs, on the machines of people who measured it with `nightshift bench kernels --send`:
 // hosts run no native code, so they cannot tell. Taken as sent, within the bounds of its schema, with who sent it in the journal.
+
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { fill } from "../protocol/deed-details.ts";
 import type { MeasurementOrder, MeasurementView } from "../protocol/index.ts";
 import type { Measurement } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -19,7 +21,11 @@ export class MachineMeasurements {
   add(order: MeasurementOrder, who: string): MeasurementView {
     const made = this.coordinator.store.measurements.add({ ...order, at: Date.now(), who });
     const count = made.programs.length;
-    const details = `${count} ${count === 1 ? "program" : "programs"} on ${made.machine.name}`;
+    const machine = made.machine.name;
+    const details =
+      count === 1
+        ? fill("1 program on {machine}", { machine })
+        : fill("{programs} programs on {machine}", { programs: count, machine });
     this.coordinator.note({ who, what: "measurement-sent", target: `measurement ${made.id}`, details });
     return viewOf(made);
   }

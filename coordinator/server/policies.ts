@@ -1,5 +1,6 @@
 // Policies of administrators: which hold for a host and in which order, changing them, and what each host says of having obeyed. What may stand
 // in one is settled by the agents' own reader (agent-app/policy), so that none is sent that a host of this version would refuse.
+
 import {
   type AdminPolicy,
   effective,
@@ -9,6 +10,7 @@ import {
   type Settings,
 } from "@nightshift/agent-app/policy";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { fill } from "../protocol/deed-details.ts";
 import { MAX_POLICY_BYTES, type ToldPolicy } from "../protocol/index.ts";
 import type { Host } from "../scheduler/index.ts";
 import type { PolicyVersion, Scope } from "../store/index.ts";
@@ -113,8 +115,12 @@ export class HostPolicies {
     const { text, policy } = check(document);
     if (!this.newest.has(scope) && this.newest.size >= MAX_SCOPES)
       throw new NightshiftError("NS_LIMIT", `there are policies for ${MAX_SCOPES} hosts and tags already`);
-    const said = [...Object.keys(policy.locked), ...Object.keys(policy.defaults)].join(", ");
-    return this.save(scope, text, who, said || "says nothing");
+    const settings = [...Object.keys(policy.locked), ...Object.keys(policy.defaults)].join(", ");
+    return this.save(scope, text, who, (version) =>
+      settings === ""
+        ? fill("version {version}: says nothing", { version })
+        : fill("version {version}: {settings}", { version, settings }),
+    );
   }
 
   /** A new version that says what an old one said. @param to its number; without it the one before the newest @throws NS_NOT_FOUND */
@@ -124,7 +130,11 @@ export class HostPolicies {
     const old = to === undefined ? before : [newest, before, ...older].find((one) => one?.version === to);
     if (to !== undefined && !old)
       throw new NightshiftError("NS_NOT_FOUND", `the policy for ${this.nameOf(scope)} has no version ${to}`);
-    return this.save(scope, old?.text ?? EMPTY, who, old ? `as version ${old.version}` : "as before the first version");
+    return this.save(scope, old?.text ?? EMPTY, who, (version) =>
+      old
+        ? fill("version {version}: as version {before}", { version, before: old.version })
+        : fill("version {version}: as before the first version", { version }),
+    );
   }
 
   /** Tells a host what holds for it now; one that is not connected is told when it comes. */
@@ -133,14 +143,14 @@ export class HostPolicies {
     this.coordinator.show(`host/${host.id}`);
   }
 
-  private save(scope: Scope, text: string, who: string, details: string): PolicyVersion {
+  private save(scope: Scope, text: string, who: string, details: (version: number) => string): PolicyVersion {
     const saved = this.coordinator.store.policies.save({ scope, at: Date.now(), who, text });
     this.newest.set(scope, keep(saved));
     this.coordinator.note({
       who,
       what: "policy-changed",
       target: this.nameOf(scope),
-      details: `version ${saved.version}: ${details}`,
+      details: details(saved.version),
     });
     for (const host of this.hostsIn(scope)) this.tell(host);
     return saved;

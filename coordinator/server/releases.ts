@@ -1,7 +1,9 @@
 // Releases of Nightshift that this coordinator gives to hosts: published by administrators, signed by somebody else's key, told to one ring of
 // hosts first and then to all, halted when hosts fail. How one spreads is rollout.ts's; hosts check signatures themselves.
+
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Blobs } from "../blobs/index.ts";
+import { fill, type Reason } from "../protocol/deed-details.ts";
 import {
   compareVersions,
   type FromAgent,
@@ -30,6 +32,8 @@ interface Known extends ReleaseRecord {
 }
 
 const HOUR_MS = 3600_000;
+const LOST: Reason = "it did not come back";
+const NO_REASON: Reason = "no reason given";
 /** Clocks of whoever signs may differ so much from ours. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 const LOOK_MS = 5_000;
@@ -86,9 +90,11 @@ export class HostReleases {
     this.retract();
     this.known = this.coordinator.store.releases.list().map(known);
     this.progress.clear();
-    const taken = manifest.withdraws.length === 0 ? "" : `, in place of ${manifest.withdraws.join(", ")}`;
-    const first = added.ring === null ? "all hosts" : this.policies.nameOf(added.ring);
-    this.coordinator.note({ who, what: "release-published", target: manifest.version, details: `to ${first}${taken}` });
+    const versions = manifest.withdraws.join(", ");
+    const to = added.ring === null ? "all hosts" : this.policies.nameOf(added.ring);
+    const details =
+      versions === "" ? fill("to {ring}", { ring: to }) : fill("to {ring}, in place of {versions}", { ring: to, versions });
+    this.coordinator.note({ who, what: "release-published", target: manifest.version, details });
     for (const { id } of this.hosts()) this.coordinator.show(`host/${id}`);
     this.lookSoon();
     return this.view({ ...added, manifest });
@@ -103,7 +109,7 @@ export class HostReleases {
   halt(version: string, who: string): ReleaseView {
     const release = this.given(version);
     if (release.state === "halted") throw new NightshiftError("NS_NOT_RUNNING", `release ${version} is halted already`);
-    return this.haltBecause(release, "by hand", who);
+    return this.haltBecause(release, fill("by hand", {}), who);
   }
 
   /** To all hosts from now on, also a halted one. @throws NS_NOT_FOUND, NS_NOT_RUNNING */
@@ -184,7 +190,7 @@ export class HostReleases {
       }
       case "back":
       case "lost":
-        return this.mark(step.host, step.do, step.do === "lost" ? "it did not come back" : null);
+        return this.mark(step.host, step.do, step.do === "lost" ? LOST : null);
       case "forget":
         return this.forget(step.host);
       case "halt":
@@ -222,11 +228,16 @@ export class HostReleases {
     const name = this.coordinator.core.hosts.get(host)?.name ?? host.slice(0, 8);
     const { version } = newest.manifest;
     if (state === "back")
-      this.coordinator.note({ who: `host ${name}`, what: "host-updated", target: name, details: `to ${version}` });
+      this.coordinator.note({
+        who: `host ${name}`,
+        what: "host-updated",
+        target: name,
+        details: fill("to {version}", { version }),
+      });
     if (state === "failed" || state === "lost")
       this.coordinator.note({
         ...{ who: `host ${name}`, what: "host-update-failed", target: name },
-        details: `${version}: ${problem ?? "no reason given"}`,
+        details: fill("{version}: {why}", { version, why: problem ?? NO_REASON }),
       });
   }
 

@@ -1,4 +1,5 @@
 // How a release spreads over hosts: a pure function of the release, the hosts and the time. Says what is to be done next; tells nobody.
+import { fill } from "../protocol/deed-details.ts";
 import { type FileKind, type ReleaseManifest, replaces } from "../protocol/index.ts";
 import type { HostProgress, ReleaseRecord } from "../store/index.ts";
 
@@ -64,7 +65,11 @@ export function nextSteps(
       ? counts.failed > 0
       : counts.failed >= MIN_FAILURES && counts.failed > counts.tried * MAX_FAILED_SHARE;
   if (tooMany) {
-    steps.push({ do: "halt", reason: `${counts.failed} of ${counts.tried} hosts that took it failed or did not come back` });
+    const { failed, tried } = counts;
+    steps.push({
+      do: "halt",
+      reason: fill("{failed} of {tried} hosts that took it failed or did not come back", { failed, tried }),
+    });
     return steps;
   }
   for (const host of willing.slice(0, Math.max(0, MAX_FETCHING - counts.fetching))) steps.push({ do: "offer", host });

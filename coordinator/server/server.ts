@@ -1,5 +1,6 @@
 // The coordinator as a running server: one port for the tunnel, the HTTP API and the console, one state directory, one key. Owns start
 // and stop.
+
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +11,7 @@ import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/err
 import { imageParent } from "@nightshift/wasm-kernels/process";
 import type { FastifyInstance } from "fastify";
 import { DiskBlobs } from "../blobs/index.ts";
+import { fill } from "../protocol/deed-details.ts";
 import {
   acceptTunnel,
   type FromAgent,
@@ -344,7 +346,7 @@ function serveAgent(
       who: `host ${known.name}`,
       what: "host-joined",
       target: known.name,
-      details: `${message.host.slots} slots`,
+      details: fill("{slots} slots", { slots: message.host.slots }),
     });
     log("host-joined", { name: message.host.name, slots: message.host.slots });
     // Before anything else reaches the host: what the event sends is sent when it is stored.

@@ -31,4 +31,5 @@ test.skipIf(withoutChromium("the events page"))("what the search shows is export
   await page.getByLabel("Language").selectOption("zh");
   await page.getByRole("link", { name: "导出为 CSV" }).waitFor();
   await page.getByRole("cell", { name: "主机加入 host-joined", exact: true }).first().waitFor();
+  await page.getByRole("cell", { name: "1 个槽位", exact: true }).first().waitFor();
 });

@@ -47,7 +47,7 @@ describe.skipIf(withoutChromium("releases in the console"))("releases in the con
     await says("halted: by hand");
     expect((await cluster.client.request("releaseList", {}))[0]).toMatchObject({ state: "halted" });
     await page.getByLabel("Language").selectOption("zh");
-    await says("已停止：by hand");
+    await says("已停止：手动");
     expect(await violations(page)).toEqual([]);
     await page.getByLabel("语言").selectOption("en");
   });

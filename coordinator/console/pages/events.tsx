@@ -1,7 +1,7 @@
 // Who did what, and when: the journal, newest first, searchable.
 import { useEffect, useState } from "react";
 import { type Answer, addressOf, ask, useAsk } from "../client.ts";
-import { deedWidth, deedWords } from "../deeds.ts";
+import { deedWidth, deedWords, detailWords } from "../deeds.ts";
 import { Empty, Head, Rows, Shown, Td, Th } from "../parts.tsx";
 import { useQuery } from "../router.tsx";
 import { showTime, t } from "../words.tsx";
@@ -75,7 +75,7 @@ export function EventsPage() {
                     {deedWords(what)} <code>{what}</code>
                   </Td>
                   <Td>{target}</Td>
-                  <Td>{details}</Td>
+                  <Td>{detailWords(what, details)}</Td>
                 </>
               )}
             />

@@ -1,7 +1,9 @@
 // Enrolment: join links with what to do with them, those that can still be used, and hosts that wait to be let in.
+
 import qrcode from "qrcode-generator";
 import { useEffect, useMemo, useState } from "react";
 import { type Answer, ask, useAsk } from "../client.ts";
+import { scopeName } from "../names.ts";
 import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, State, say } from "../parts.tsx";
 import { showTime, t } from "../words.tsx";
 
@@ -10,7 +12,7 @@ type Made = Answer<"createLink"> & { scope: "host" | "submit" | "admin" };
 export function JoinPage() {
   const asked = useAsk("links", () => ask("links"));
   const [made, setMade] = useState<Made>();
-  const scopes = { host: t("scopeHost"), submit: t("scopeSubmit"), admin: t("scopeAdmin") };
+  const scopes = { host: scopeName("host"), submit: scopeName("submit"), admin: scopeName("admin") };
   return (
     <>
       <Head title={t("enrolment")} />

@@ -402,7 +402,7 @@ export function HostPolicy({ host }: { host: Host }) {
       </p>
       {problem && (
         <p className="bad-words" role="alert">
-          {problem}
+          {t("policyProblem", { problem })}
         </p>
       )}
       <Link href={`/policies?for=host:${host.id}`}>{t("policyOfHost")}</Link>

@@ -1,6 +1,8 @@
 // Releases of Nightshift for the hosts: which is given out, to whom, and how far they are; administrators hold it back or let it go on. Publishing
 // needs the release key, which no browser has.
+
 import { type Answer, ask, useAsk } from "../client.ts";
+import { detailWords, reasonWords } from "../deeds.ts";
 import { attempt, Confirm, Empty, Shown } from "../parts.tsx";
 import { useMayAdminister } from "../session.tsx";
 import type { Key } from "../texts.ts";
@@ -65,7 +67,7 @@ function OneRelease({ release, changed }: { release: Release; changed(): void })
         {problems.map(({ host, problem }) => (
           <span key={host} className="muted">
             <br />
-            {host}: {problem}
+            {host}: {reasonWords(problem)}
           </span>
         ))}
       </span>
@@ -80,7 +82,7 @@ function OneRelease({ release, changed }: { release: Release; changed(): void })
 }
 
 function stateName({ state, ring, toAllAt, reason }: Release): string {
-  if (state === "halted") return t("releaseHalted", { reason: reason ?? "" });
+  if (state === "halted") return t("releaseHalted", { reason: detailWords("release-halted", reason ?? "") });
   if (state !== "ring") return state === "all" ? t("releaseForAll") : t("releaseReplaced");
   const first = t("releaseRing", { ring: ring ?? "" });
   return toAllAt === null ? first : `${first}, ${t("releaseAllFrom", { at: showTime(toAllAt) })}`;

@@ -1,9 +1,11 @@
 // Passkeys (WebAuthn): adding one, signing in with one, removing it. A passkey is good under one name of the coordinator, the one that its owner had in
 // the address when it was added; browsers keep them from every other, which is what makes them safe against imitated pages.
+
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
+import { fill, type Reason } from "../../protocol/deed-details.ts";
 import type { Passkey } from "../../store/index.ts";
 import type { Services } from "./services.ts";
 import type { Call, Handlers } from "./site.ts";
@@ -50,8 +52,13 @@ export function passkeyHandlers({
     challenges.delete(challenge);
     return found?.user === user && found.endsAt >= Date.now();
   };
-  const refuse = (call: Call, why: string, cause?: unknown): never => {
-    coordinator.note({ who: "passkey", what: "sign-in-failed", target: "", details: `${why}, from ${call.request.ip}` });
+  const refuse = (call: Call, why: Reason, cause?: unknown): never => {
+    coordinator.note({
+      who: "passkey",
+      what: "sign-in-failed",
+      target: "",
+      details: fill("{why}, from {address}", { why, address: call.request.ip }),
+    });
     throw new NightshiftError("NS_BAD_PASSKEY", why, { cause });
   };
   /** @throws NS_BAD_PASSKEY */
@@ -112,7 +119,12 @@ export function passkeyHandlers({
       const { id, publicKey, counter } = registrationInfo.credential;
       const made = { id, counter, publicKey: Buffer.from(publicKey).toString("base64url"), createdAt: Date.now(), usedAt: null };
       people.savePasskey({ ...made, user: name, site: expectedRPID, name: body.name });
-      coordinator.note({ who: name, what: "passkey-added", target: name, details: `${body.name}, for ${expectedRPID}` });
+      coordinator.note({
+        who: name,
+        what: "passkey-added",
+        target: name,
+        details: fill("{passkey}, for {site}", { passkey: body.name, site: expectedRPID }),
+      });
       return {};
     },
     passkeyRemove: ({ params }, { who }) => {
@@ -132,7 +144,7 @@ export function passkeyHandlers({
       const passkey = await check(call, body.given as unknown as AuthenticationResponseJSON);
       const user = people.user(passkey.user);
       if (!user) return refuse(call, "this passkey is not known here");
-      const details = `from ${call.request.ip}, by the passkey ${passkey.name}`;
+      const details = fill("from {address}, by the passkey {passkey}", { address: call.request.ip, passkey: passkey.name });
       coordinator.note({ who: user.name, what: "signed-in", target: user.name, details });
       return call.gate.begin(call.request, call.reply, user);
     },

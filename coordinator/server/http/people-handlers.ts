@@ -1,7 +1,9 @@
 // Requests about people: signing in and out, one-time links, users, API tokens. Who is refused is told the same whether the name or the
 // password was wrong.
+
 import { randomBytes } from "node:crypto";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { fill } from "../../protocol/deed-details.ts";
 import { HandshakeGate } from "../../protocol/index.ts";
 import type { People, Role, User } from "../../store/index.ts";
 import { hashOf, isLoopback, newSecret, reaches } from "./access.ts";
@@ -62,7 +64,7 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       who: known?.name ?? "",
       what: "sign-in-failed",
       target: known?.name ?? "",
-      details: known ? "" : "no such name",
+      details: known ? "" : fill("no such name", {}),
     });
     throw new NightshiftError("NS_BAD_PASSWORD", "name or password is wrong");
   };
@@ -71,7 +73,12 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       throw new NightshiftError("NS_USAGE", `${name} is the only administrator and has to stay one`);
   };
   const signIn = ({ gate, request, reply }: Call, who: User) => {
-    coordinator.note({ who: who.name, what: "signed-in", target: who.name, details: `from ${request.ip}` });
+    coordinator.note({
+      who: who.name,
+      what: "signed-in",
+      target: who.name,
+      details: fill("from {address}", { address: request.ip }),
+    });
     return gate.begin(request, reply, who);
   };
 
@@ -152,7 +159,12 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       const expiresAt = now + body.days * DAY_MS;
       const { name, role } = body;
       people.saveApiToken({ id, hash: hashOf(token), user: who.name, name, role, createdAt: now, expiresAt });
-      coordinator.note({ who: who.name, what: "api-token-created", target: id, details: `${name}, ${role}` });
+      coordinator.note({
+        who: who.name,
+        what: "api-token-created",
+        target: id,
+        details: fill("{token}, {role}", { token: name, role }),
+      });
       return { token, id, expiresAt };
     },
     removeApiToken: ({ params }, { who }) => {

@@ -1,6 +1,8 @@
 // Signing in by an identity provider: sends the browser there, takes it back, and decides who comes in and as what. A user here is bound to the
 // provider's subject, never to a name that the provider may give to somebody else.
+
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { fill } from "../../protocol/deed-details.ts";
 import type { User } from "../../store/index.ts";
 import { type Attempt, type Identity, Provider } from "../sso/provider.ts";
 import { claimOf, roleOf } from "../sso/settings.ts";
@@ -87,7 +89,7 @@ export function ssoHandlers({
         who: known.name,
         what: "user-changed",
         target: known.name,
-        details: `${role}, as ${settings.title} says`,
+        details: fill("{role}, as {provider} says", { role, provider: settings.title }),
       });
       return { ...known, role };
     }
@@ -101,7 +103,12 @@ export function ssoHandlers({
     const made: User = { name, role, password: "", createdAt: Date.now() };
     people.saveUser(made);
     people.saveIdentity({ issuer, subject, user: name, managed: true, createdAt: made.createdAt });
-    coordinator.note({ who: name, what: "user-added", target: name, details: `${role}, by ${settings.title}` });
+    coordinator.note({
+      who: name,
+      what: "user-added",
+      target: name,
+      details: fill("{role}, by {provider}", { role, provider: settings.title }),
+    });
     return made;
   };
   const connected = ({ issuer, subject }: Identity, { user, session }: NonNullable<Kept["connect"]>): void => {
@@ -129,7 +136,7 @@ export function ssoHandlers({
     const made: User = known ?? { name, role: invitation.role, password: "", createdAt: Date.now() };
     if (!people.accept(hash, made)) throw new NightshiftError("NS_BAD_INVITATION", "the one-time link is used");
     if (!before) people.saveIdentity({ issuer, subject, user: name, managed: false, createdAt: Date.now() });
-    const details = `${made.role}, by ${settings?.title}`;
+    const details = fill("{role}, by {provider}", { role: made.role, provider: settings?.title ?? "" });
     coordinator.note({ who: name, what: known ? "sso-connected" : "user-added", target: name, details });
     return made;
   };
@@ -149,7 +156,7 @@ export function ssoHandlers({
     }
     const user = found.invitation === undefined ? userFor(identity) : invited(identity, found.invitation);
     await coordinator.stored();
-    const details = `from ${call.request.ip}, by ${settings?.title}`;
+    const details = fill("from {address}, by {provider}", { address: call.request.ip, provider: settings?.title ?? "" });
     coordinator.note({ who: user.name, what: "signed-in", target: user.name, details });
     call.gate.begin(call.request, call.reply, user, true);
     return "/";
