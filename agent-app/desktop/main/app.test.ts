@@ -408,6 +408,15 @@ test("asked to leave by an installer, it clears the PC as at a shutdown, then en
   expect(started({}, HIDDEN, home, { leaveFile }).port.hasQuit).toBe(true);
 });
 
+test("once it has quit nothing goes on in it", async () => {
+  const { app, port, ask, say } = started();
+  await ask("join", LINK);
+  say({ running: 1 });
+  app.quit();
+  port.time.pass(60_000);
+  expect(port.time.waiting).toBe(0);
+});
+
 test("while its own screensaver is shown the screen counts as saved", async () => {
   const { port, ask } = started();
   await ask("join", LINK);

@@ -440,6 +440,7 @@ export class App {
 
   /** What nobody tells us of: a request to leave, and how long nobody has been here. */
   private everySecond(): void {
+    if (this.quitting) return;
     if (this.isToLeave()) return this.leaveSoon();
     this.watchForScreensaver();
     this.port.after(LOOK_MS, () => this.everySecond());

@@ -17,6 +17,11 @@ export class VirtualTime {
     };
   };
 
+  /** How many wait for their time. */
+  get waiting(): number {
+    return this.timers.length;
+  }
+
   /** Everything that is due within `ms`, in order. */
   pass(ms: number): void {
     const until = this.nowMs + ms;
