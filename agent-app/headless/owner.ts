@@ -247,7 +247,7 @@ export class Owner {
     const { agent, options } = this;
     this.decision = decision;
     const [first] = decision.reasons;
-    if (first) agent.pause(reasonWords(first), decision.graceMs, first.code);
+    if (first) agent.pause(reasonWords(first, "en", "others"), decision.graceMs, first.code);
     agent.allow({
       slots: Math.max(1, Math.floor((options.slots * decision.coresPercent) / 100)),
       memoryBytes: Math.floor((totalmem() * decision.memoryPercent) / 100),

@@ -324,6 +324,9 @@ describe("words", () => {
     for (const one of reasons.flatMap((each) => [null, "IT"].map((by): Reason => ({ ...each, by })))) {
       expect(reasonIn("zh-CN", reasonWords(one), one.code)).toBe(reasonWords(one, "zh-CN"));
       expect(reasonIn("en", reasonWords(one), one.code)).toBe(reasonWords(one));
+      const told = reasonWords(one, "en", "others");
+      expect(told).not.toContain("a (b) {c}");
+      expect(reasonIn("zh-CN", told, one.code)).toBe(reasonWords(one, "zh-CN", "others"));
     }
     expect(reasonIn("zh-CN", "as an agent of another version says it", "owner-here")).toBe(
       "as an agent of another version says it",

@@ -3,7 +3,10 @@
 import type { Decision, Reason } from "./decide.ts";
 import type { ReasonCode, Values } from "./rules.ts";
 
-type Text = ReasonCode | "computing" | "paused" | "locked-by";
+/** What is told to others of a reason that names what is the owner's own business. */
+const UNNAMED = { "exclusive-program": "exclusive-program-unnamed" } as const satisfies Partial<Record<ReasonCode, string>>;
+
+type Text = ReasonCode | (typeof UNNAMED)[keyof typeof UNNAMED] | "computing" | "paused" | "locked-by";
 
 const en: Record<Text, string> = {
   computing: "Computing",
@@ -21,6 +24,7 @@ const en: Record<Text, string> = {
   "not-locked": "the screen is not locked",
   "remote-session": "somebody works here from elsewhere",
   "exclusive-program": "{program} is running",
+  "exclusive-program-unnamed": "a program is running that the owner wants nothing beside",
   "programs-unknown": "cannot tell which programs are running",
   "full-screen": "something fills the screen",
   "on-battery": "on battery, {percent} %",
@@ -51,6 +55,7 @@ const zhCN: Record<Text, string> = {
   "not-locked": "屏幕未锁定",
   "remote-session": "有人正在远程使用此电脑",
   "exclusive-program": "{program} 正在运行",
+  "exclusive-program-unnamed": "正在运行机主指定的独占程序",
   "programs-unknown": "无法得知正在运行哪些程序",
   "full-screen": "有程序正在全屏显示",
   "on-battery": "正在使用电池，剩余 {percent}%",
@@ -71,12 +76,19 @@ export type Language = keyof typeof LANGUAGES;
 /** The language for a locale such as "zh_CN.UTF-8" or "de-DE": English where we speak none of it. */
 export const languageOf = (locale: string | undefined): Language => (/^zh/i.test(locale ?? "") ? "zh-CN" : "en");
 
-/** "on battery, 43 %" */
-export function reasonWords(reason: Reason, language: Language = "en"): string {
+const unnamed = (code: string): Text | undefined =>
+  Object.hasOwn(UNNAMED, code) ? UNNAMED[code as keyof typeof UNNAMED] : undefined;
+
+/**
+ * "on battery, 43 %"
+ * @param audience "others": whoever may look at the coordinator, who need not know which programs there are on the owner's computer
+ */
+export function reasonWords(reason: Reason, language: Language = "en", audience: "owner" | "others" = "owner"): string {
   const texts = LANGUAGES[language];
+  const text = (audience === "others" ? unnamed(reason.code) : undefined) ?? reason.code;
   const { untilMs } = reason.values;
   const until: Values = typeof untilMs === "number" ? { until: new Intl.DateTimeFormat(language, WHEN).format(untilMs) } : {};
-  const words = fill(texts[reason.code], { ...reason.values, ...until });
+  const words = fill(texts[text], { ...reason.values, ...until });
   return reason.by === null ? words : fill(texts["locked-by"], { reason: words, by: reason.by });
 }
 
@@ -92,12 +104,16 @@ export function decisionWords({ reasons: [first] }: Pick<Decision, "reasons">, l
  */
 export function reasonIn(language: Language, said: string, code: string | null): string {
   if (language === "en" || code === null || !Object.hasOwn(en, code)) return said;
-  const { [code as ReasonCode]: text } = LANGUAGES[language];
   const locked = valuesIn(en["locked-by"], said);
-  const inner = locked && valuesIn(en[code as ReasonCode], locked.reason ?? "");
-  if (inner) return fill(LANGUAGES[language]["locked-by"], { ...locked, reason: fill(text, inner) });
-  const values = valuesIn(en[code as ReasonCode], said);
-  return values ? fill(text, values) : said;
+  for (const text of [unnamed(code), code as ReasonCode]) {
+    if (text === undefined) continue;
+    const { [text]: other } = LANGUAGES[language];
+    const inner = locked && valuesIn(en[text], locked.reason ?? "");
+    if (inner) return fill(LANGUAGES[language]["locked-by"], { ...locked, reason: fill(other, inner) });
+    const values = valuesIn(en[text], said);
+    if (values) return fill(other, values);
+  }
+  return said;
 }
 
 /** The values that were filled into a text; undefined when it was another text. */

@@ -11,11 +11,9 @@ import { Agent, DEFAULT_AGENT_SETTINGS } from "../../agent/index.ts";
 import { answer, serveControl } from "../../headless/control.ts";
 import { Owner } from "../../headless/owner.ts";
 import { nodePorts } from "../../headless/ports.node.ts";
-import { watchMachine } from "../../headless/signals/machine.ts";
-import { watchScreen } from "../../headless/signals/windows.ts";
 import { lowerProcessPriority } from "../../worker/index.ts";
 import { type Begin, type FromAgentProcess, STATUS_EVERY_MS, type ToAgentProcess } from "./protocol.ts";
-import { ToldSource } from "./told-signals.ts";
+import { openTold, type ToldSource } from "./told-signals.ts";
 
 /** Electron's port to the parent; under Node the channel of fork(). */
 interface ElectronParent {
@@ -62,10 +60,9 @@ async function begin(given: Begin): Promise<void> {
     ...(given.told
       ? {
           open: (watch, options) => {
-            const machine = watchMachine(watch, options.directory, options.withPrograms);
-            told = new ToldSource(watch);
-            const screen = options.ownerProgram === undefined ? undefined : watchScreen(watch, options);
-            return { close: () => [machine, told, screen].forEach((source) => void source?.close()) };
+            const opened = openTold(watch, options);
+            told = opened.told;
+            return opened.source;
           },
         }
       : {}),
