@@ -2,13 +2,15 @@
 // compiler and collector threads too, made before we run) get a low one, and those that compute the lowest and moreover the idle classes
 // of processor and disk, which get only what nobody else wants, so that the agent itself still hears at once that it must stop. Elsewhere
 // the whole process gets the lowest. Where Linux shares the processor among sessions before it looks at priorities (autogroups), the
-// session gets the lowest, if it is the agent's own. Where nobody sits, an agent may compute as any other program does instead.
+// session gets the lowest, if it is the agent's own. When memory runs out, Linux ends the agent before the owner's programs. Where nobody sits, an agent may compute as any other program does instead.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 
 const AGENT_NICE = 10;
 const WORKER_NICE = 19;
+/** Of at most 1000: what everything else that could be ended has less of, desktop and browsers with their 100 to 300 included. */
+const OOM_SCORE = 800;
 
 /** What the agent computes with: what nobody else wants, or its fair share, as any other program. */
 export const PRIORITIES = ["idle", "normal"] as const;
@@ -18,6 +20,7 @@ export type Priority = (typeof PRIORITIES)[number];
 export function lowerProcessPriority(): void {
   if (process.platform !== "linux") return attempt(() => setPriority(constants.priority.PRIORITY_LOW));
   for (const thread of readdirSync("/proc/self/task")) attempt(() => setPriority(Number(thread), AGENT_NICE));
+  attempt(() => writeFileSync("/proc/self/oom_score_adj", String(OOM_SCORE)));
   attempt(() => {
     // After the name in parentheses: state, parent, group, session.
     const [, , , session] = readFileSync("/proc/self/stat", "latin1")

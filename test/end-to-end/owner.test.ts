@@ -111,6 +111,10 @@ describe.skipIf(missing !== undefined && !process.env.CI)("an agent on a desktop
       threads("amun").some(({ nice, policy }) => nice === "19" && policy === "5"),
     );
     expect(new Set(threads("ipc256").map(({ nice, policy }) => `${nice} ${policy}`))).toEqual(new Set(["0 0"]));
+    const endedWhenMemoryIsShort = (agent: string): number =>
+      Number(readFileSync(`/proc/${cluster.pidOf(agent)}/oom_score_adj`, "latin1"));
+    expect(endedWhenMemoryIsShort("amun")).toBe(800);
+    expect(endedWhenMemoryIsShort("ipc256")).toBeLessThan(800);
     await expect(cluster.startAgent("eager", 1, ["--priority", "high"])).rejects.toThrow(
       /NS_USAGE: --priority must be idle or normal/,
     );
