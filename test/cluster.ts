@@ -284,6 +284,11 @@ export class Cluster {
     if (coordinator) await kill(coordinator.process);
   }
 
+  /** It neither answers nor ends (SIGSTOP), or goes on (SIGCONT). */
+  signalCoordinator(signal: "SIGSTOP" | "SIGCONT"): void {
+    must(this.coordinator, "the coordinator").process.kill(signal);
+  }
+
   /** Whatever the children printed, for messages. */
   logs(): string {
     const all = [...this.agents].map(([name, { log }]) => `${name}:\n  ${log.join("\n  ")}`);

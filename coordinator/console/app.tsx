@@ -14,7 +14,7 @@ import { ExperimentPage, OverheadPage } from "./pages/overhead.tsx";
 import { PeoplePage } from "./pages/people.tsx";
 import { PoliciesPage } from "./pages/policies.tsx";
 import { SignInPage, SsoFailure, WelcomePage } from "./pages/sign-in.tsx";
-import { attempt, Empty, Notes, Shown } from "./parts.tsx";
+import { attempt, Head, Notes, Shown } from "./parts.tsx";
 import { Link, navigate, usePath } from "./router.tsx";
 import { type Session, SessionContext } from "./session.tsx";
 import { setLanguage, t, useLanguage } from "./words.tsx";
@@ -134,6 +134,8 @@ function Frame({ path, session, signedOut }: { path: string; session: Session; s
 
 function Page({ path }: { path: string }) {
   const [, first = "", second, third] = path.split("/");
+  const number = second === "measurements" ? third : second;
+  if ((first === "jobs" || first === "overhead") && number && !/^[1-9]\d{0,9}$/.test(number)) return <NothingHere />;
   if (first === "") return <ClusterPage />;
   if (first === "jobs") return second ? <JobPage id={Number(second)} key={second} /> : <JobsPage />;
   if (first === "hosts") return second ? <HostPage id={decodeURIComponent(second)} key={second} /> : <HostsPage />;
@@ -144,12 +146,17 @@ function Page({ path }: { path: string }) {
   if (first === "policies") return <PoliciesPage />;
   if (first === "events") return <EventsPage />;
   if (first === "people") return <PeoplePage />;
-  return (
-    <Empty title={t("nothingHere")}>
-      <Link href="/">{t("cluster")}</Link>
-    </Empty>
-  );
+  return <NothingHere />;
 }
+
+const NothingHere = () => (
+  <>
+    <Head title={t("nothingHere")} />
+    <p>
+      <Link href="/">{t("cluster")}</Link>
+    </p>
+  </>
+);
 
 function Connection() {
   const { state } = useLive();

@@ -1,6 +1,9 @@
 // Lines over time, by uPlot, in the colours of the theme.
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { showTick } from "./words.tsx";
+
+const HEIGHT_EM = 9.4;
 
 interface Line {
   label: string;
@@ -35,21 +38,31 @@ export function Chart({
     const element = box.current;
     if (!element) return;
     const style = getComputedStyle(element);
+    // As large as the text around it: on a wall, larger.
+    const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
     const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
     const axis = {
       stroke: colour("muted"),
       grid: { stroke: colour("line"), width: 1 },
       ticks: { show: false },
-      font: `12px ${style.fontFamily}`,
+      font: `${0.75 * em}px ${style.fontFamily}`,
     };
     plot.current = new uPlot(
       {
         width: element.clientWidth,
-        height: 150,
+        height: HEIGHT_EM * em,
         legend: { show: false },
         cursor: { y: false },
         scales: { y: { range: (_, min, max) => [Math.min(0, min * 1.1), Math.max(top ?? 1, max * 1.1)] } },
-        axes: [axis, { ...axis, size: 48, values: (_, splits) => splits.map(show) }],
+        axes: [
+          {
+            ...axis,
+            size: 2.5 * em,
+            space: 5.5 * em,
+            values: (_, splits, __, ___, step) => splits.map((at) => showTick(at, step)),
+          },
+          { ...axis, size: 3 * em, values: (_, splits) => splits.map(show) },
+        ],
         series: [
           {},
           ...lines.map(({ label, colour: name, filled, dots = false }) => ({
@@ -64,7 +77,7 @@ export function Chart({
       [times, ...lines.map(({ values }) => values)],
       element,
     );
-    const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: 150 }));
+    const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT_EM * em }));
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -111,6 +111,11 @@ export interface Asked<T> {
   again(): void;
 }
 
+/** Those whose question did not reach the coordinator. */
+const unanswered = new Set<() => void>();
+/** To be called when it answers again. */
+export const askUnanswered = (): void => unanswered.forEach((again) => void again());
+
 /** Asks when shown and whenever `key` changes; what was answered stays while it asks again. */
 export function useAsk<T>(key: string, work: () => Promise<T>): Asked<T> {
   const [state, setState] = useState<{ data?: T; failure?: Refusal }>({});
@@ -129,5 +134,11 @@ export function useAsk<T>(key: string, work: () => Promise<T>): Asked<T> {
     };
   }, [key, turn]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
+  const isUnanswered = state.failure?.code === "NS_UNREACHABLE";
+  useEffect(() => {
+    if (!isUnanswered) return;
+    unanswered.add(again);
+    return () => void unanswered.delete(again);
+  }, [isUnanswered, again]);
   return { ...state, again };
 }

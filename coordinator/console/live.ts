@@ -1,7 +1,7 @@
 // The cluster as the change stream tells it: hosts, jobs and processes that live, and the last hour's samples. One for the whole console.
 import { useSyncExternalStore } from "react";
 import type { Change } from "../server/http/stream.ts";
-import { type Answer, ask } from "./client.ts";
+import { type Answer, ask, askUnanswered } from "./client.ts";
 
 export type Host = Answer<"hosts">["hosts"][number];
 export type Job = Answer<"jobs">["jobs"][number];
@@ -17,6 +17,8 @@ export interface Dot {
 
 const MAX_SAMPLES = 720;
 const RETRY_MS = 3000;
+/** The coordinator says something every ten seconds at least: without a word for so long the connection is dead, though nobody has said so. */
+const SILENT_MS = 25_000;
 const ENDED = new Set(["exited", "failed", "cancelled"]);
 
 class Live {
@@ -31,11 +33,13 @@ class Live {
   private source: EventSource | undefined;
   private readonly watchers = new Set<() => void>();
   private frame = 0;
+  private silent: number | undefined;
 
   start(): void {
     if (this.source) return;
     const source = new EventSource("/api/changes");
     this.source = source;
+    this.expect();
     void ask("cluster").then(
       ({ samples, totals }) => {
         this.samples = [...samples];
@@ -44,10 +48,13 @@ class Live {
       },
       () => undefined,
     );
-    source.addEventListener("change", ({ data }) => this.apply(JSON.parse(data)));
+    source.addEventListener("change", ({ data }) => {
+      this.expect();
+      this.apply(JSON.parse(data));
+    });
+    source.addEventListener("beat", () => this.expect());
     source.addEventListener("error", () => {
-      this.state = "lost";
-      this.changed();
+      this.lost();
       // The browser tries again by itself, unless it was refused.
       if (source.readyState !== EventSource.CLOSED) return;
       this.stop();
@@ -62,7 +69,22 @@ class Live {
     });
   }
 
+  private expect(): void {
+    clearTimeout(this.silent);
+    this.silent = window.setTimeout(() => {
+      this.lost();
+      this.stop();
+      this.start();
+    }, SILENT_MS);
+  }
+
+  private lost(): void {
+    this.state = "lost";
+    this.changed();
+  }
+
   stop(): void {
+    clearTimeout(this.silent);
     this.source?.close();
     this.source = undefined;
   }
@@ -79,7 +101,10 @@ class Live {
     }
     if (change.sample) this.samples = [...this.samples.slice(1 - MAX_SAMPLES), change.sample];
     if (change.totals) this.totals = change.totals;
-    if (!change.more) this.state = "live";
+    if (!change.more && this.state !== "live") {
+      this.state = "live";
+      askUnanswered();
+    }
     this.changed();
   }
 

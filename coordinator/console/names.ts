@@ -31,6 +31,10 @@ export function jobStateName({ state, report }: Pick<Job, "state" | "report">): 
   return t("exitStatus", { code: report.code });
 }
 
+/** What it looks like: a program that says it failed has failed. */
+export const jobLook = ({ state, parts }: Pick<Job, "state" | "parts">): Job["state"] =>
+  state === "exited" && parts.failed > 0 ? "failed" : state;
+
 const EXPERIMENT: Record<Answer<"experiment">["experiment"]["state"], Key> = {
   running: "running",
   done: "exited",
@@ -51,6 +55,9 @@ const PROCESS: Record<string, Key> = {
   cancelled: "cancelled",
 };
 export const processStateName = (state: string): string => t(PROCESS[state] ?? "running");
+/** How it ended, where that was not well. */
+export const endedBadly = (report: Job["report"]): string | undefined =>
+  report?.kind === "exit" && report.code !== 0 ? t("exitStatus", { code: report.code }) : undefined;
 export const roleName = (role: string): string => t(role === "administrator" || role === "submitter" ? role : "viewer");
 
 const SCOPE: Readonly<Record<string, Key>> = { host: "scopeHost", submit: "scopeSubmit", admin: "scopeAdmin" };

@@ -87,8 +87,17 @@ export function Said({ code, message }: { code: string; message: string }) {
 }
 
 /** What was asked for, or why it is not there yet. */
-export function Shown<T>({ asked, children }: { asked: Asked<T>; children: (data: T) => ReactNode }) {
-  if (asked.data === undefined) return asked.failure ? <Failure failure={asked.failure} again={asked.again} /> : <Loading />;
+/** @param title of a page whose heading is among what is asked for, for when there is no such thing */
+export function Shown<T>({ asked, title, children }: { asked: Asked<T>; title?: string; children: (data: T) => ReactNode }) {
+  if (asked.data === undefined)
+    return asked.failure ? (
+      <>
+        {title !== undefined && <Head title={title} />}
+        <Failure failure={asked.failure} again={asked.again} />
+      </>
+    ) : (
+      <Loading />
+    );
   return (
     <>
       {asked.failure && <Failure failure={asked.failure} again={asked.again} />}

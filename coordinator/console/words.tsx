@@ -56,10 +56,16 @@ export const showPercent = (value: number): string =>
 /** +2.01 %, to the hundredth as published. */
 export const showFraction = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2, signDisplay: "exceptZero" }).format(value);
-export const showSeconds = (seconds: number): string => `${showHundredths(seconds)} s`;
+export const showSeconds = (seconds: number): string => `${showHundredths(seconds)} ${language === "zh" ? "秒" : "s"}`;
 export const showTime = (at: number): string =>
   // 29 Nov 2026, 2026/11/29: as long as each other, so that both fit into columns.
   new Intl.DateTimeFormat(locale(), { dateStyle: language === "zh" ? "short" : "medium", timeStyle: "medium" }).format(at);
+/** At an axis. @param at in seconds @param step to the next one, in seconds: whether the day or the time says more */
+export const showTick = (at: number, step: number): string =>
+  new Intl.DateTimeFormat(
+    locale(),
+    step >= 86_400 ? { month: "short", day: "numeric" } : { timeStyle: step >= 60 ? "short" : "medium" },
+  ).format(at * 1000);
 export const showClock = (at: number): string => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(at);
 
 /** Mon ... Sun. @param day from 0, Monday */
@@ -75,9 +81,10 @@ export function showBytes(bytes: number): string {
 
 /** 950 ms, 12.3 s, 4 min 5 s, 2 h 3 min. */
 export function showDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const [milliseconds, seconds, minutes, hours] = language === "zh" ? ["毫秒", "秒", "分", "小时"] : ["ms", "s", "min", "h"];
+  if (ms < 1000) return `${Math.round(ms)} ${milliseconds}`;
   const s = ms / 1000;
-  if (s < 60) return `${showNumber(s)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  if (s < 60) return `${showNumber(s)} ${seconds}`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${minutes} ${Math.floor(s % 60)} ${seconds}`;
+  return `${Math.floor(s / 3600)} ${hours} ${Math.floor((s % 3600) / 60)} ${minutes}`;
 }

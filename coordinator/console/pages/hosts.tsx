@@ -1,6 +1,7 @@
 // Hosts: the table of all, and one with its processes and what administrators can do with it.
 import { useMemo, useState } from "react";
 import { ask, useAsk } from "../client.ts";
+import { deedWords, detailWords } from "../deeds.ts";
 import { COLUMNS, slotsBusy, sorted, storeColumns, storedColumns, useFigures } from "../host-columns.tsx";
 import { useHostFilter } from "../host-filter.tsx";
 import { type Host, useLive } from "../live.ts";
@@ -28,6 +29,10 @@ import { showBytes, showNumber, showTime, t, useLanguage } from "../words.tsx";
 import { HostWeek } from "./host-week.tsx";
 import { ProcessTable } from "./job/processes.tsx";
 import { HostPolicy } from "./policies.tsx";
+
+const MAX_EVENTS = 12;
+/** Among them are those of hosts whose names contain this one's. */
+const MAX_EVENTS_LOOKED_AT = 200;
 
 export function HostsPage() {
   const { hosts, state: connection } = useLive();
@@ -141,7 +146,7 @@ export function HostPage({ id }: { id: string }) {
   const asked = useAsk(`${id} ${here.join()}`, () => ask("host", { params: { host: id } }));
   const administrator = useMayAdminister();
   return (
-    <Shown asked={asked}>
+    <Shown asked={asked} title={t("hosts")}>
       {({ host: then, enrolledAt, processes: listed }) => {
         const host = now ?? then;
         return (
@@ -173,6 +178,7 @@ export function HostPage({ id }: { id: string }) {
             </section>
             <HostWeek host={id} />
             <HostPolicy host={host} />
+            {administrator && <HostEvents name={host.name} />}
             {administrator && (
               <section className="panel narrow">
                 <h2>{t("nameAndTags")}</h2>
@@ -197,6 +203,37 @@ export function HostPage({ id }: { id: string }) {
         );
       }}
     </Shown>
+  );
+}
+
+/** What has happened to it lately, and what it did: joined, left and why, was changed, took a new version or failed to. */
+function HostEvents({ name }: { name: string }) {
+  const asked = useAsk(name, () => ask("events", { query: { search: name, limit: MAX_EVENTS_LOOKED_AT } }));
+  return (
+    <section className="panel">
+      <h2>{t("events")}</h2>
+      <Shown asked={asked}>
+        {({ events }) => {
+          // Names of other hosts begin like this one's.
+          const own = events.filter(({ who, target }) => target === name || who === `host ${name}`).slice(0, MAX_EVENTS);
+          return own.length === 0 ? (
+            <p className="muted">{t("noMatch")}</p>
+          ) : (
+            <ul className="list">
+              {own.map(({ id, at, who, what, details }) => (
+                <li key={id}>
+                  <span>
+                    <time dateTime={new Date(at).toISOString()}>{showTime(at)}</time> {deedWords(what)} <code>{what}</code>{" "}
+                    <span className="muted">{[who, detailWords(what, details)].filter(Boolean).join(" · ")}</span>
+                  </span>
+                </li>
+              ))}
+            </ul>
+          );
+        }}
+      </Shown>
+      <Link href={`/events?search=${encodeURIComponent(name)}`}>{t("allEvents")}</Link>
+    </section>
   );
 }
 

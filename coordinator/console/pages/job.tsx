@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { type Answer, ask, useAsk } from "../client.ts";
 import { type Dot, useLive } from "../live.ts";
-import { jobStateName, partStateName, processStateName, waitingText } from "../names.ts";
+import { jobLook, jobStateName, partStateName, processStateName, waitingText } from "../names.ts";
 import { attempt, Confirm, Fact, Head, Shown, State } from "../parts.tsx";
 import { useQuery } from "../router.tsx";
 import { useMaySteer, useSession } from "../session.tsx";
@@ -52,7 +52,7 @@ export function JobPage({ id }: { id: number }) {
     return { detail, states, processes, more, stays };
   });
   return (
-    <Shown asked={asked}>
+    <Shown asked={asked} title={`j${id}`}>
       {({ detail, ...more }) => <Detailed detail={{ ...detail, job: now ?? detail.job }} turn={turn} {...more} />}
     </Shown>
   );
@@ -90,7 +90,7 @@ function Detailed({ detail, states, processes, more, stays, turn }: DetailedProp
       </Head>
       <dl className="totals">
         <Fact label={t("state")}>
-          <State of={job.state}>{jobStateName(job)}</State>
+          <State of={jobLook(job)}>{jobStateName(job)}</State>
         </Fact>
         <Fact label={t("progress")}>
           <Progress job={job} />

@@ -1,14 +1,16 @@
 // Jobs: submitting by drag and drop, and the list of all with how far they are.
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ask, useAsk } from "../client.ts";
 import { type Job, useLive } from "../live.ts";
-import { jobStateName } from "../names.ts";
+import { jobLook, jobStateName } from "../names.ts";
 import { Empty, Head, Rows, Shown, State, Td, Th } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useSession } from "../session.tsx";
 import { showDuration, showTime, t } from "../words.tsx";
 import { SubmitDialog } from "./submit.tsx";
 
+/** Many jobs may end at a time. */
+const FOLLOW_MS = 1000;
 const STATES = ["running", "exited", "failed", "cancelled"] as const;
 
 export function JobsPage() {
@@ -32,6 +34,18 @@ export function JobsPage() {
   useEffect(() => {
     if (asked.data && newest > known) asked.again();
   }, [newest]);
+  // What has ended since, or begun anew, belongs into another list.
+  const running = [...current.values()].filter((job) => job.state === "running").length;
+  const states = `${running} of ${current.size}`;
+  const follow = useRef({ states, timer: 0 });
+  useEffect(() => {
+    if (chosen === undefined || follow.current.states === states) return;
+    follow.current.states = states;
+    follow.current.timer ||= window.setTimeout(() => {
+      follow.current.timer = 0;
+      asked.again();
+    }, FOLLOW_MS);
+  }, [states, chosen]);
   const rows = [...(asked.data?.jobs ?? []), ...older].map((job) => current.get(job.job) ?? job);
   const more = (): void => {
     const last = rows.at(-1);
@@ -79,7 +93,7 @@ export function JobsPage() {
           rows.length === 0 ? (
             <Empty title={search || state ? t("noMatch") : t("noJobs")}>
               {!search && !state && <p>{t("noJobsMore")}</p>}
-              <pre>npx nightshift run hello.c</pre>
+              {!search && !state && <pre>npx nightshift run hello.c</pre>}
             </Empty>
           ) : (
             <Rows
@@ -108,7 +122,7 @@ export function JobsPage() {
                     <Link href={`/jobs/${job.job}`}>{job.name}</Link>
                   </Td>
                   <Td>
-                    <State of={job.state}>{jobStateName(job)}</State>
+                    <State of={jobLook(job)}>{jobStateName(job)}</State>
                   </Td>
                   <Td>
                     <Progress job={job} />

@@ -88,7 +88,11 @@ function Newest({ id }: { id: number }) {
 
 export function MeasurementPage({ id }: { id: number }) {
   const asked = useAsk(`${id}`, () => ask("measurement", { params: { measurement: id } }));
-  return <Shown asked={asked}>{({ measurement }) => <Report measurement={measurement} />}</Shown>;
+  return (
+    <Shown asked={asked} title={t("measurements")}>
+      {({ measurement }) => <Report measurement={measurement} />}
+    </Shown>
+  );
 }
 
 function Report({ measurement }: { measurement: Measurement }) {

@@ -68,7 +68,7 @@ export function ExperimentPage({ id }: { id: number }) {
   const asked = useAsk(`${id}`, () => ask("experiment", { params: { experiment: id } }));
   usePolling(asked.data?.experiment.state === "running", asked.again);
   return (
-    <Shown asked={asked}>
+    <Shown asked={asked} title={t("overheadTitle", { id: String(id) })}>
       {({ experiment, published }) => <Report experiment={experiment} published={published} again={asked.again} />}
     </Shown>
   );

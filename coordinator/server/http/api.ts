@@ -458,7 +458,8 @@ export const api = {
     method: "GET",
     path: "/api/jobs",
     access: "viewer",
-    about: "jobs, newest first; before: a job's number",
+    about:
+      "jobs, newest first; before: a job's number; failed: also those that ended with a status other than 0 in any part, exited: without them",
     query: z.object({
       state: z.enum(["running", "exited", "failed", "cancelled"]).optional(),
       search,
@@ -557,6 +558,14 @@ export const api = {
       from: number.default(0),
       limit: z.coerce.number().int().min(1).max(MAX_OUTPUT_BYTES).default(MAX_OUTPUT_BYTES),
     }),
+  },
+  wholeOutput: {
+    method: "GET",
+    path: "/api/jobs/:job/output/whole",
+    access: "viewer",
+    about: "all bytes of stdout (stream 1) or stderr (2) that a part has written by now, however many, as a file",
+    params: z.object({ job: number }),
+    query: z.object({ part: number.default(1), stream: z.enum(["1", "2"]).default("1") }),
   },
   file: {
     method: "GET",

@@ -1,20 +1,24 @@
 // Requests about jobs and processes: what they are and wrote, uploads, submitting, cancelling, migrating.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { Readable } from "node:stream";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { commandOf, inputsOf, requireInputs, requireSweep } from "../../protocol/index.ts";
-import { type Job, type ProcessRecord, partKey } from "../../scheduler/index.ts";
+import { type Job, type PartKey, type ProcessRecord, partKey } from "../../scheduler/index.ts";
 import { partState } from "../views.ts";
 import type { Who } from "./access.ts";
-import type { Input } from "./api.ts";
+import { type Input, MAX_OUTPUT_BYTES } from "./api.ts";
 import type { Services } from "./services.ts";
 import type { Handlers } from "./site.ts";
 
 const MAX_STAYS = 20_000;
 
 type Served =
-  | ("jobs" | "job" | "grid" | "parts" | "part" | "processes" | "stays" | "output" | "file" | "upload" | "submit")
+  | ("jobs" | "job" | "grid" | "parts" | "part" | "processes" | "stays" | "output" | "wholeOutput" | "file" | "upload" | "submit")
   | ("cancelJob" | "cancelPart" | "retryJob" | "process" | "migrate" | "cancelProcess");
+
+/** As people see it: a job whose program says that it failed has failed. */
+const outcomeOf = ({ state, parts }: Job): Job["state"] => (state === "exited" && parts.failed > 0 ? "failed" : state);
 
 /** The letter of each state in a grid. */
 const LETTER = { queued: "q", running: "r", done: "d", failed: "f", cancelled: "c" } as const;
@@ -36,6 +40,17 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       throw new NightshiftError("NS_FORBIDDEN", `job ${id} is somebody else's`);
   };
 
+  /** @returns at most `limit` bytes, and where to go on */
+  const outputOf = (part: PartKey, stream: 1 | 2, from: number, limit: number, pid: number | null) => {
+    const { chunks } = store.output(part, stream, from, limit, pid);
+    const last = chunks.at(-1);
+    const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
+    // The last chunk may be longer than what was asked for.
+    const spare = Math.max(0, bytes.length - limit);
+    const next = last === undefined ? from : last.offset + last.bytes.length - spare;
+    return { bytes: bytes.subarray(0, bytes.length - spare), next };
+  };
+
   const programOf = async ({ program, pin }: Input<"submit">["body"]) => {
     if ("stored" in program) return { program: program.stored, diagnostics: "" };
     return compiler.program(program.name, await blobs.get(program.hash), pin);
@@ -47,7 +62,7 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       const text = search.toLowerCase();
       const fits = [...core.jobs.values()]
         .reverse()
-        .filter((one) => one.id < before && (state === undefined || one.state === state))
+        .filter((one) => one.id < before && (state === undefined || outcomeOf(one) === state))
         .filter(({ id, spec, by }) => `j${id} ${spec.name} ${by ?? ""}`.toLowerCase().includes(text));
       return { jobs: fits.slice(0, limit).map((one) => views.job(one)), more: fits.length > limit };
     },
@@ -91,23 +106,34 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
         .map(({ pid, at, host, ended }) => ({ pid, at, host: host === null ? null : views.nameOf(host), ended })),
     }),
     output: async ({ params, query }, { reply }) => {
-      const { id } = job(params.job);
-      const { chunks } = store.output(
-        partKey(id, query.part),
-        query.stream === "1" ? 1 : 2,
-        query.from,
-        query.limit,
-        query.pid ?? null,
-      );
-      const last = chunks.at(-1);
-      const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes));
-      // The last chunk may be longer than what was asked for.
-      const spare = Math.max(0, bytes.length - query.limit);
-      const next = last === undefined ? query.from : last.offset + last.bytes.length - spare;
+      const { from, limit, pid = null } = query;
+      const { bytes, next } = outputOf(partKey(job(params.job).id, query.part), query.stream === "1" ? 1 : 2, from, limit, pid);
       await reply
         .headers({ "nightshift-next": String(next), "content-disposition": "attachment" })
         .type("application/octet-stream")
-        .send(bytes.subarray(0, bytes.length - spare));
+        .send(bytes);
+      return undefined;
+    },
+    wholeOutput: async ({ params, query }, { reply }) => {
+      const { id } = job(params.job);
+      const { part, stream } = query;
+      const { stdoutBytes, stderrBytes } = core.part(id, part);
+      const [until, name] = stream === "1" ? [stdoutBytes, "stdout"] : [stderrBytes, "stderr"];
+      // Nothing that has been counted is missing.
+      await coordinator.stored();
+      const pieces = async function* (): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < until; ) {
+          const limit = Math.min(MAX_OUTPUT_BYTES, until - at);
+          const { bytes, next } = outputOf(partKey(id, part), stream === "1" ? 1 : 2, at, limit, null);
+          if (next <= at) return; // removed meanwhile
+          at = next;
+          yield bytes;
+        }
+      };
+      await reply
+        .header("content-disposition", `attachment; filename="j${id}.${part}-${name}"`)
+        .type("application/octet-stream")
+        .send(Readable.from(pieces(), { objectMode: false }));
       return undefined;
     },
     file: async ({ params, query }, { reply }) => {

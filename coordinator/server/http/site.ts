@@ -216,8 +216,11 @@ async function serveConsole(site: FastifyInstance<Server>, folder: string): Prom
   site.setNotFoundHandler((request, reply) => {
     if (request.url.startsWith("/api/"))
       throw new NightshiftError("NS_NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`);
-    if (request.method !== "GET" || !PAGES.test(request.url.split("?")[0] ?? ""))
-      throw new NightshiftError("NS_NOT_FOUND", "there is nothing here");
+    const isPage = request.method === "GET" && PAGES.test(request.url.split("?")[0] ?? "");
+    // A person with a wrong address is told so by the console, in their language.
+    if (!isPage && built && request.method === "GET" && request.headers.accept?.includes("text/html"))
+      return reply.status(404).sendFile("index.html");
+    if (!isPage) throw new NightshiftError("NS_NOT_FOUND", "there is nothing here");
     // The console's pages are all one file.
     if (built) return reply.sendFile("index.html");
     return reply

@@ -25,6 +25,7 @@ export interface Change {
 const GATHER_MS = 100;
 /** Things in one event: about 30 KB of processes. */
 const BATCH = 1000;
+/** Told as an event, so that a page knows a silent connection from a quiet cluster. */
 const BEAT_MS = 10_000;
 
 export interface StreamPorts {
@@ -84,7 +85,7 @@ export function serveChanges(response: ServerResponse, lastId: string | undefine
     if (changes.more && !blocked) setImmediate(send);
   };
   const unwatch = coordinator.watch(wake);
-  const beat = setInterval(() => (allowed() ? !blocked && write(": beat\n\n") : end()), BEAT_MS);
+  const beat = setInterval(() => (allowed() ? !blocked && write("event: beat\ndata: {}\n\n") : end()), BEAT_MS);
   const end = (): void => {
     if (over) return;
     over = true;

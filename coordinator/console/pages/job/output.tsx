@@ -1,6 +1,6 @@
 // What a part of a job has written so far, as it comes.
 import { useEffect, useRef, useState } from "react";
-import { addressOf, askBytes } from "../../client.ts";
+import { addressOf, askBytes, useAsk } from "../../client.ts";
 import { Empty } from "../../parts.tsx";
 import { showBytes, t } from "../../words.tsx";
 import { isPicture } from "./formats.ts";
@@ -8,6 +8,10 @@ import { Look } from "./look.tsx";
 
 /** On the page; all of it can be downloaded. */
 const MAX_TEXT = 128 * 1024;
+/** Of a picture that is drawn here. */
+const MAX_PICTURE_BYTES = 64 * 2 ** 20;
+/** By which a picture is known. */
+const HEAD_BYTES = 64;
 
 interface Written {
   stdoutBytes: number;
@@ -51,8 +55,13 @@ export function Output({ job, part, tries, written }: { job: number; part: numbe
     const element = box.current;
     if (element && follows.current) element.scrollTop = element.scrollHeight;
   }, [text]);
+  const begins = total > 0;
+  const asked = useAsk(begins ? `${of} ${Math.min(total, HEAD_BYTES)}` : "", async () =>
+    begins ? askBytes(addressOf("output", { params: { job }, query: { part, stream, limit: HEAD_BYTES } })) : undefined,
+  );
+  const head = new TextDecoder().decode(asked.data?.bytes);
   const name = stream === "1" ? "stdout" : "stderr";
-  const whole = addressOf("output", { params: { job }, query: { part, stream } });
+  const whole = addressOf("wholeOutput", { params: { job }, query: { part, stream } });
   return (
     <>
       <div className="row">
@@ -63,7 +72,7 @@ export function Output({ job, part, tries, written }: { job: number; part: numbe
         <a className="button" download={`j${job}.${part}-${name}`} href={whole}>
           {t("download")}
         </a>
-        {isPicture(text.text) && (
+        {isPicture(head) && total <= MAX_PICTURE_BYTES && (
           <button type="button" onClick={() => setLooks(true)}>
             {t("lookPicture")}
           </button>
@@ -86,6 +95,7 @@ export function Output({ job, part, tries, written }: { job: number; part: numbe
           <pre>{text.of === of ? text.text : ""}</pre>
         </section>
       )}
+      {total > MAX_TEXT && <p className="muted">{t("outputTail", { size: showBytes(MAX_TEXT) })}</p>}
     </>
   );
 }

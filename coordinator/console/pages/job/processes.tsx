@@ -1,7 +1,7 @@
 // Processes as a table, with the means to move each.
 import { type Answer, ask } from "../../client.ts";
 import { type Host, useLive } from "../../live.ts";
-import { processStateName } from "../../names.ts";
+import { endedBadly, processStateName } from "../../names.ts";
 import { attempt, Empty, Rows, State, Td, Th } from "../../parts.tsx";
 import { showBytes, showDuration, t } from "../../words.tsx";
 
@@ -33,7 +33,9 @@ export function ProcessTable({ processes, maySteer }: { processes: Process[]; ma
         <>
           <Td>{process.pid}</Td>
           <Td>
-            <State of={process.state}>{processStateName(process.state)}</State>
+            <State of={endedBadly(process.report) ? "failed" : process.state}>
+              {endedBadly(process.report) ?? processStateName(process.state)}
+            </State>
           </Td>
           <Td>{process.host ?? "–"}</Td>
           <Td>{showDuration(process.cpuMs)}</Td>
