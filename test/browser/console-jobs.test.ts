@@ -60,7 +60,7 @@ test.skipIf(without)(
     await page.getByRole("heading", { name: "Part 3", exact: true }).waitFor();
     expect(page.url()).toMatch(/\/jobs\/1\?part=3$/);
     expect(await command(page).innerText()).toBe("render.c 03");
-    await page.getByText("Exit status 3").waitFor();
+    await page.getByRole("region", { name: "Part" }).getByText("Exit status 3").waitFor();
     await page.getByLabel("Output", { exact: true }).first().selectOption("2");
     await page.getByText("moonlight").waitFor();
 
