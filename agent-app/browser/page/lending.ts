@@ -12,10 +12,21 @@ import {
   restricted,
   type Settings,
 } from "../../policy/index.ts";
-import { type Coordinator, openTab, type Tab, type TabStatus } from "../index.ts";
-import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchNetwork, watchPage, watchPressure } from "./signals.ts";
+import { type Coordinator, type Device, openTab, type Tab, type TabStatus } from "../index.ts";
+import {
+  IDLE_SECONDS,
+  type Watch,
+  watchBattery,
+  watchIdle,
+  watchNetwork,
+  watchOnline,
+  watchPage,
+  watchPressure,
+  watchTouches,
+} from "./signals.ts";
 
-export const WHENS = ["away", "background", "always"] as const;
+/** untouched: for browsers that cannot tell whether their owner is away. */
+export const WHENS = ["away", "background", "untouched", "always"] as const;
 export type When = (typeof WHENS)[number];
 
 /** What the owner has agreed to. */
@@ -25,6 +36,8 @@ export interface Consent {
   onlyCharging: boolean;
 }
 
+/** Until somebody resumes it. */
+const BY_HAND = { untilMs: null, words: null };
 /** Hidden for this long, a page counts as left alone. */
 const BACKGROUND_SECONDS = 3;
 
@@ -39,6 +52,7 @@ export interface Shown {
 
 export class Lending {
   private readonly coordinator: Coordinator;
+  private readonly device: Device;
   private readonly consent: Consent;
   private readonly language: Language;
   private readonly onChange: (shown: Shown) => void;
@@ -51,8 +65,17 @@ export class Lending {
   private status: TabStatus | undefined;
   private closed = false;
 
-  constructor(coordinator: Coordinator, consent: Consent, language: Language, onChange: (shown: Shown) => void) {
+  /** @param paused by hand, before now */
+  constructor(
+    coordinator: Coordinator,
+    device: Device,
+    consent: Consent,
+    paused: boolean,
+    language: Language,
+    onChange: (shown: Shown) => void,
+  ) {
     this.coordinator = coordinator;
+    this.device = device;
     this.consent = consent;
     this.language = language;
     this.onChange = onChange;
@@ -75,7 +98,7 @@ export class Lending {
       },
       restricted(settingsFor(consent), []),
       { desktop: true },
-      null,
+      paused ? BY_HAND : null,
     );
   }
 
@@ -85,16 +108,19 @@ export class Lending {
     const { when, onlyCharging } = this.consent;
     if (when === "away") this.closers.push(await watchIdle(watch));
     if (when === "background") this.closers.push(watchPage(watch));
+    if (when === "untouched") this.closers.push(watchTouches(watch, IDLE_SECONDS - BACKGROUND_SECONDS));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
     this.closers.push(await watchPressure(watch, () => (this.status?.processes.length ?? 0) > 0 && this.pausedFor === null));
     this.closers.push(watchNetwork(watch));
+    this.closers.push(watchOnline(() => void this.tab.networkChanged().catch(complain)));
     this.keeper.look();
-    await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.pausedFor });
+    const { coordinator, device } = this;
+    await this.tab.start({ coordinator, device, slots: this.consent.cores, paused: this.pausedFor });
     this.allow();
   }
 
   pause(): void {
-    this.keeper.setPause({ untilMs: null, words: null });
+    this.keeper.setPause(BY_HAND);
     this.show();
   }
 
@@ -131,13 +157,13 @@ export class Lending {
     this.allow();
     const { pausedFor } = this;
     const told = pausedFor === null ? this.tab.resume() : this.tab.pause(pausedFor.reason, decision.graceMs, pausedFor.code);
-    told.catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
+    told.catch(complain);
     this.show();
   }
 
   private allow(): void {
     const { coresPercent = 100, memoryPercent = 100 } = this.decision ?? {};
-    this.tab.allow(coresPercent, memoryPercent).catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
+    this.tab.allow(coresPercent, memoryPercent).catch(complain);
   }
 
   private told(status: TabStatus): void {
@@ -160,8 +186,10 @@ export class Lending {
   }
 }
 
+const complain = (thrown: unknown): void => console.error(asNightshiftError(thrown).message);
+
 function settingsFor({ when, onlyCharging }: Consent): Partial<Settings> {
   const common: Partial<Settings> = { batteryAbovePercent: onlyCharging ? 100 : 0, startAfterSeconds: 0 };
   if (when === "always") return { ...common, mode: "always", coresPercentPresent: 100, memoryPercentPresent: 50 };
-  return { ...common, mode: "idle", idleAfterSeconds: when === "away" ? IDLE_SECONDS : BACKGROUND_SECONDS };
+  return { ...common, mode: "idle", idleAfterSeconds: when === "background" ? BACKGROUND_SECONDS : IDLE_SECONDS };
 }
