@@ -4,6 +4,7 @@ import { buildConsole, isConsoleOutdated } from "@nightshift/coordinator/console
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, delay, until } from "../cluster.ts";
+import { violationsOf } from "./axe.ts";
 import { launchChromium, withoutChromium } from "./chromium.ts";
 
 const LONG = ["100000", "2000"];
@@ -82,6 +83,7 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
       "background",
       "always",
     ]);
+    expect(await violationsOf(page, "consent")).toEqual([]);
     expect(await cluster.client.request("hosts", {})).toEqual([]);
     expect(await page.evaluate(() => indexedDB.databases().then((all) => all.length))).toBe(1);
   });
@@ -91,6 +93,10 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await page.getByRole("slider").fill("1");
     await page.getByRole("button", { name: "Lend it" }).click();
     await says(/^Ready/);
+    // Whoever goes by keys or listens goes on at the top.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await page.getByText(/^You lend 1 of \d+ cores?\. Whenever this page is open\./).waitFor();
+    expect(await violationsOf(page, "lending")).toEqual([]);
     const name = /as (browser-\w+)/.exec(await page.getByText("is lent to").innerText())?.[1] ?? "";
     await until("the host is there", async () => (await host(name))?.online);
     const { job } = await cluster.submit("steady-lines.c", LONG);
@@ -125,6 +131,14 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await page.getByRole("slider").fill("1");
     await button("Lend it").click();
     await says(/^Ready/);
+  });
+
+  test("processes that end before they have ever told their time count, too", async () => {
+    expect(await page.locator("main").innerText()).toMatch(/Given so far: 0 s/);
+    await until("it is shown", async () => {
+      await cluster.run("steady-lines.c", ["100", "2000"]);
+      return /Given so far: [1-9]/.test(await page.locator("main").innerText());
+    });
   });
 
   test("a policy of the coordinator stops it at once and says who set it; one that is laxer than what was agreed to changes nothing", async () => {

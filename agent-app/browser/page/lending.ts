@@ -38,6 +38,8 @@ export interface Consent {
 
 /** Until somebody resumes it. */
 const BY_HAND = { untilMs: null, words: null };
+/** An agent that is well tells how it is within this time; else the computer has slept, or the connection is lost. */
+const TOLD_MS = 10_000;
 /** Hidden for this long, a page counts as left alone. */
 const BACKGROUND_SECONDS = 3;
 
@@ -60,9 +62,9 @@ export class Lending {
   private readonly keeper: PolicyKeeper;
   private readonly closers: (() => void)[] = [];
   private decision: Decision | undefined;
-  private readonly given = new Map<number, number>();
-  private givenBefore = 0;
+  private givenMs = 0;
   private status: TabStatus | undefined;
+  private toldAtMs = 0;
   private closed = false;
 
   /** @param paused by hand, before now */
@@ -168,20 +170,16 @@ export class Lending {
 
   private told(status: TabStatus): void {
     if (this.closed) return;
+    // Processes tell their time only when they stop, and short ones are gone by then. In browsers it is the time that passes while they compute.
+    const now = performance.now();
+    this.givenMs += (this.status?.running ?? 0) * Math.min(now - this.toldAtMs, TOLD_MS);
+    this.toldAtMs = now;
     this.status = status;
-    // A process that has left counts with what it had computed here when it was last seen.
-    const here = new Map(status.processes.map(({ pid, cpuMs }) => [pid, cpuMs]));
-    for (const [pid, cpuMs] of here) {
-      const before = this.given.get(pid);
-      if (before !== undefined) this.givenBefore += Math.max(0, cpuMs - before);
-      this.given.set(pid, cpuMs);
-    }
-    for (const pid of this.given.keys()) if (!here.has(pid)) this.given.delete(pid);
     this.show();
   }
 
   private show(): void {
-    const { status, paused, givenBefore: givenMs } = this;
+    const { status, paused, givenMs } = this;
     this.onChange({ status, paused, givenMs, pausedByHand: this.keeper.pause !== null });
   }
 }

@@ -45,8 +45,12 @@ function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Who has pressed something that is gone now goes on at the top. */
 function show(...children: Node[]): void {
-  root.replaceChildren(make("div", { className: "moon", ariaHidden: "true" }), make("h1", {}, text("title")), ...children);
+  const focused = root.contains(document.activeElement);
+  const heading = make("h1", { tabIndex: -1 }, text("title"));
+  root.replaceChildren(make("div", { className: "moon", ariaHidden: "true" }), heading, ...children);
+  if (focused) heading.focus();
 }
 /** What there is to say of the way on which this page came. */
 const transport = (): HTMLElement[] =>
@@ -163,12 +167,18 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
   const words = sentence("", "status");
   words.className = "words";
   const lent = sentence("");
+  const agreed = sentence(
+    [
+      text("agreed", { count: consent.cores, all: allCores(), when: text(consent.when) }),
+      ...(consent.onlyCharging ? [text("agreedCharging")] : []),
+    ].join(""),
+  );
   const more = sentence("");
   const figures = sentence("");
   const pause = make("button", { type: "button" });
   const fill = make("button", { type: "button", className: "quiet" }, text("fill"));
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
-  show(words, lent, more, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
+  show(words, lent, more, agreed, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
   let scene: Scene | undefined;
   let sky: NightSky | undefined;
   fill.onclick = () => {
