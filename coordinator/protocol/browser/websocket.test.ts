@@ -56,13 +56,14 @@ test("a computer that was busy for long reads what has come before it takes the 
   expect(tunnel.closed).toBe(false);
 });
 
-test("the end is told once", async () => {
-  server = await startLoopback();
-  const socket = await openBrowserSocket(server.url);
+test("the end is told once, also where the browser finds out later", async () => {
+  server = await startLoopback({ visiblePingMs: 1e6 });
+  const socket = await openBrowserSocket(server.url, 20);
   const ends: SocketEnd[] = [];
   socket.listen({ onMessage: () => undefined, onDrain: () => undefined, onClose: (end) => void ends.push(end) });
+  await vi.waitFor(() => expect(ends).toHaveLength(1), 10_000);
   server.cut();
   await wait(100);
   socket.close(1000, "");
-  expect(ends).toHaveLength(1);
+  expect(ends).toEqual([{ code: 1006, reason: "", error: expect.objectContaining({ code: "NS_CONNECTION_LOST" }) }]);
 });
