@@ -20,6 +20,8 @@ class World {
   cleared: string[] = [];
   captured = 0;
   sent: FromAgent[] = [];
+  connects = 0;
+  breaks: () => void = () => undefined;
   logged: string[] = [];
   say: (message: ToAgent) => void = () => undefined;
   agent: Agent;
@@ -32,8 +34,11 @@ class World {
     const ports: Ports = {
       connect: async (on) => {
         this.say = on.message;
-        const send = (message: FromAgent): void => void this.sent.push(message);
-        return { send, getBlob: async () => new Uint8Array(8), putBlob: async () => undefined, close: () => undefined };
+        this.connects++;
+        const closed = (): void => on.closed(new NightshiftError("NS_CONNECTION_LOST", "the network is another one"));
+        this.breaks = closed;
+        const [send, close] = [(message: FromAgent): void => void this.sent.push(message), () => undefined];
+        return { send, getBlob: async () => new Uint8Array(8), putBlob: async () => undefined, close, abandon: closed };
       },
       spawnWorker: () => ({
         ...this.spawning(),
@@ -313,4 +318,26 @@ test("a reason longer than the protocol allows is cut, not refused", async () =>
   const one = await world(false);
   one.agent.pause("x".repeat(500));
   expect(one.load()?.paused).toHaveLength(200);
+});
+
+describe("another network", () => {
+  test("the connection is made anew at once, also by who waits to try again, and only once", async () => {
+    const one = await world();
+    one.agent.networkChanged();
+    await one.settle();
+    expect([one.connects, one.agent.status().connected]).toEqual([2, false]);
+    expect(one.sent.findLast(({ type }) => type === "hello")).toMatchObject({ held: [{ pid: 1, epoch: 1 }] });
+    one.breaks();
+    await one.settle();
+    expect(one.connects).toBe(2);
+    one.agent.networkChanged();
+    await one.settle();
+    expect(one.connects).toBe(3);
+    await one.passes(10_000);
+    expect(one.connects).toBe(3);
+    one.agent.stop();
+    one.agent.networkChanged();
+    await one.settle();
+    expect(one.connects).toBe(3);
+  });
 });

@@ -100,6 +100,8 @@ export class Agent {
   private credit: HostCredit | null = null;
   private attempts = 0;
   private leaseMs = 15_000;
+  /** While it waits before it connects again: does so at once. */
+  private retry: (() => void) | undefined;
   private reportTimer: (() => void) | undefined;
   private heartbeat: (() => void) | undefined;
   private readonly onChange: (status: AgentStatus) => void;
@@ -154,6 +156,13 @@ export class Agent {
   start(): void {
     if (this.paused === null) this.warmUp();
     void this.connect();
+  }
+
+  /** The network is another one: over the old connection nothing may pass any more, without a word of that. */
+  networkChanged(): void {
+    this.attempts = 0;
+    this.current?.abandon();
+    this.retry?.();
   }
 
   /** Ends everything at once; processes go on elsewhere from their last images. */
@@ -277,7 +286,13 @@ export class Agent {
     }
     const delay = this.ports.backoffMs(this.attempts++, this.ports.random());
     this.ports.log("disconnected", { code: error.code, message: error.message, retryInMs: Math.round(delay) });
-    this.ports.after(delay, () => void this.connect());
+    const connect = (): void => {
+      cancel();
+      this.retry = undefined;
+      void this.connect();
+    };
+    const cancel = this.ports.after(delay, connect);
+    this.retry = connect;
     this.onChange(this.status());
   }
 

@@ -18,5 +18,6 @@ export async function connectAgent(
     getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
     putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
     close: () => tunnel.close(),
+    abandon: () => tunnel.close("NS_CONNECTION_LOST", "the network has changed"),
   };
 }

@@ -11,6 +11,8 @@ export interface AgentConnection {
   getBlob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
   putBlob(hash: string, bytes: Uint8Array): Promise<void>;
   close(): void;
+  /** As if it had broken: what the agent has is not given up. */
+  abandon(): void;
 }
 
 export interface Ports {

@@ -5,7 +5,8 @@ import * as Comlink from "comlink";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
 import { carryErrors } from "../worker/errors.ts";
-import { loadDevice } from "./device.ts";
+import type { StartWorker } from "../worker/index.browser.ts";
+import type { Device } from "./device.ts";
 import { browserPorts, type Coordinator } from "./ports.ts";
 
 carryErrors();
@@ -15,13 +16,23 @@ export interface TabStatus extends AgentStatus {
 }
 
 export interface StartOptions {
+  /** The page has it already; looked for here, an answer that does not come would make a second host of this browser. */
+  device: Device;
   coordinator: Coordinator;
   slots: number;
   /** Why it does not compute yet; null: it may begin at once. */
   paused: { reason: string; code: string } | null;
 }
 
+/** Who starts workers for the agent and ends them, by numbers of the agent's: the page. */
+export interface WorkerStarter {
+  start(number: number, port: MessagePort): void | Promise<void>;
+  end(number: number): void | Promise<void>;
+}
+
 export class TabAgent {
+  private readonly failed = new Map<number, (message: string) => void>();
+  private workers = 0;
   private agent: Agent | undefined;
   private slots = 0;
   private memoryBytes = 0;
@@ -32,11 +43,11 @@ export class TabAgent {
    * @param onPolicies obeys the coordinator's policies, or throws
    */
   async start(
-    { coordinator, slots, paused }: StartOptions,
+    { device: { key, name }, coordinator, slots, paused }: StartOptions,
     onStatus: (status: TabStatus) => void,
     onPolicies: (policies: readonly ToldPolicy[]) => void | Promise<void>,
+    starter: WorkerStarter,
   ): Promise<void> {
-    const { key, name } = await loadDevice();
     this.agent?.stop();
     const ports = browserPorts({
       name,
@@ -45,6 +56,7 @@ export class TabAgent {
       slots,
       speed: measureSpeed(() => performance.now()),
       log: () => undefined,
+      startWorker: (port, failed) => this.startWorker(starter, port, failed),
     });
     const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status) => onStatus({ ...status, name }));
     this.agent = agent;
@@ -69,6 +81,24 @@ export class TabAgent {
 
   resume(): void {
     this.agent?.resume();
+  }
+
+  private startWorker(starter: WorkerStarter, ...[port, failed]: Parameters<StartWorker>): () => void {
+    const number = ++this.workers;
+    this.failed.set(number, failed);
+    void starter.start(number, Comlink.transfer(port, [port]));
+    return () => {
+      if (this.failed.delete(number)) void starter.end(number);
+    };
+  }
+
+  /** A worker that was started for this agent cannot go on. */
+  workerFailed(number: number, message: string): void {
+    this.failed.get(number)?.(message);
+  }
+
+  networkChanged(): void {
+    this.agent?.networkChanged();
   }
 
   /** Ends everything at once; processes go on elsewhere from their last images. */

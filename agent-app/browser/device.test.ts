@@ -21,3 +21,22 @@ test("a browser that keeps nothing, or never answers what it keeps, still is som
   expect((await loadDevice()).name).toMatch(/^browser-/);
   expect(open).toHaveBeenCalledTimes(1);
 });
+
+test("a browser that knows who it is only reads, as what reads waits for nobody who reads too", async () => {
+  const kept = { name: "browser-kept", key: {} };
+  const modes: unknown[] = [];
+  const answering = <T>(result: T) => {
+    const request = Object.assign(new EventTarget(), { result });
+    setTimeout(() => request.dispatchEvent(new Event("success")));
+    return request;
+  };
+  const transaction = (_: string, mode: unknown) => {
+    modes.push(mode);
+    return { objectStore: () => ({ get: () => answering(kept) }) };
+  };
+  vi.resetModules(); // the one above has silenced the database for good
+  vi.stubGlobal("indexedDB", { open: () => answering({ transaction, close: () => undefined }) });
+  const asking = (await import("./device.ts")).loadDevice();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([await asking, modes]).toEqual([kept, ["readonly"]]);
+});

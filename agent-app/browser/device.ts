@@ -17,12 +17,13 @@ export const loadDevice = (): Promise<Device> => keptDevice().catch(newDevice);
 async function keptDevice(): Promise<Device> {
   const database = await openDatabase();
   try {
-    const store = () => database.transaction("device", "readwrite").objectStore("device");
-    const kept = await done<Device | undefined>(store().get(ENTRY));
+    // What only reads waits for nobody else that reads, not even for one that was ended in the middle of it.
+    const store = (mode: IDBTransactionMode) => database.transaction("device", mode).objectStore("device");
+    const kept = await done<Device | undefined>(store("readonly").get(ENTRY));
     if (kept) return kept;
     // Two tabs may begin at once: who comes first names them both.
-    await done(store().add(newDevice(), ENTRY)).catch(() => undefined);
-    return (await done<Device | undefined>(store().get(ENTRY))) ?? newDevice();
+    await done(store("readwrite").add(newDevice(), ENTRY)).catch(() => undefined);
+    return (await done<Device | undefined>(store("readonly").get(ENTRY))) ?? newDevice();
   } finally {
     database.close();
   }

@@ -38,7 +38,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const options = { coordinator: {} as never, slots: 1, paused: null };
+const options = { device: { name: "browser-xyz" } as never, coordinator: {} as never, slots: 1, paused: null };
 const tab = () =>
   openTab(
     () => undefined,
@@ -55,7 +55,12 @@ test("an agent that never begins is ended and begun anew, and is told what has b
   expect([FakeWorker.all.length, lost?.terminated, next?.terminated]).toEqual([2, true, false]);
   expect(next?.asked[0]).toMatchObject({
     path: ["start"],
-    argumentList: [{ value: { slots: 1, paused: { reason: "you are here", code: "owner-here" } } }, {}, {}],
+    argumentList: [
+      { value: { device: { name: "browser-xyz" }, slots: 1, paused: { reason: "you are here", code: "owner-here" } } },
+      {},
+      {},
+      {},
+    ],
   });
   next?.answer();
   await started;

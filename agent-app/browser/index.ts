@@ -3,8 +3,10 @@
 import type { ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { carryErrors } from "../worker/errors.ts";
-import type { StartOptions, TabAgent, TabStatus } from "./agent.worker.ts";
+import { startBrowserWorker } from "../worker/start.browser.ts";
+import type { StartOptions, TabAgent, TabStatus, WorkerStarter } from "./agent.worker.ts";
 
+export { type Device, loadDevice } from "./device.ts";
 export type { Coordinator } from "./ports.ts";
 export { keepProgram, keptProgram } from "./programs.ts";
 export type { StartOptions, TabStatus };
@@ -17,6 +19,8 @@ export interface Tab {
   /** How much of the slots and of the tab's memory may be computed with while it is not paused, in percent. */
   allow(coresPercent: number, memoryPercent: number): Promise<void>;
   resume(): Promise<void>;
+  /** The connection is made anew at once, as nothing may pass over the old one any more. */
+  networkChanged(): Promise<void>;
   /** Says goodbye, as far as there is time: the page is about to go. */
   leave(): void;
   /** Ends it at once; processes go on elsewhere from their last images. */
@@ -32,40 +36,76 @@ const START_MS = 30_000;
  */
 export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (policies: readonly ToldPolicy[]) => void): Tab {
   carryErrors();
-  let worker = startWorker();
-  let agent = Comlink.wrap<TabAgent>(worker);
+  let worker = startAgent();
   let paused: StartOptions["paused"] = null;
   let closed = false;
   return {
     async start(options) {
       paused = options.paused;
       for (;;) {
-        const joining = agent.start({ ...options, paused }, Comlink.proxy(onStatus), Comlink.proxy(onPolicies));
+        const { agent, starter } = worker;
+        const told = [Comlink.proxy(onStatus), Comlink.proxy(onPolicies), Comlink.proxy(starter)] as const;
+        const joining = agent.start({ ...options, paused }, ...told);
         const joined = await Promise.race([
           joining.then(() => true),
           new Promise<false>((resolve) => setTimeout(() => resolve(false), START_MS)),
         ]);
         if (joined || closed) return;
-        worker.terminate();
-        worker = startWorker();
-        agent = Comlink.wrap<TabAgent>(worker);
+        worker.end();
+        worker = startAgent();
       }
     },
     pause(reason, keepMs, code) {
       paused = { reason, code };
-      return agent.pause(reason, keepMs, code);
+      return worker.agent.pause(reason, keepMs, code);
     },
-    allow: (coresPercent, memoryPercent) => agent.allow(coresPercent, memoryPercent),
+    allow: (coresPercent, memoryPercent) => worker.agent.allow(coresPercent, memoryPercent),
     resume() {
       paused = null;
-      return agent.resume();
+      return worker.agent.resume();
     },
-    leave: () => void agent.stop().catch(() => undefined),
+    networkChanged: () => worker.agent.networkChanged(),
+    leave: () => void worker.agent.stop().catch(() => undefined),
     close() {
       closed = true;
-      worker.terminate();
+      worker.end();
     },
   };
 }
 
-const startWorker = (): Worker => new Worker(new URL("./agent.worker.ts", import.meta.url), { type: "module" });
+interface AgentWorker {
+  agent: Comlink.Remote<TabAgent>;
+  starter: WorkerStarter;
+  /** At once, with all that was started for it. */
+  end(): void;
+}
+
+function startAgent(): AgentWorker {
+  const worker = new Worker(new URL("./agent.worker.ts", import.meta.url), { type: "module" });
+  const agent = Comlink.wrap<TabAgent>(worker);
+  const enders = new Map<number, () => void>();
+  let over = false;
+  return {
+    agent,
+    starter: {
+      start(number, port) {
+        // What it asked for before it was ended may still come.
+        if (!over)
+          enders.set(
+            number,
+            startBrowserWorker(port, (message) => void agent.workerFailed(number, message)),
+          );
+      },
+      end(number) {
+        enders.get(number)?.();
+        enders.delete(number);
+      },
+    },
+    end() {
+      over = true;
+      worker.terminate();
+      for (const end of enders.values()) end();
+      enders.clear();
+    },
+  };
+}

@@ -2,7 +2,7 @@
 import { backoffMs, type JoinLink, type KeyPair, tunnelUrl } from "@nightshift/coordinator/protocol";
 import { browserCrypto, openBrowserSocket } from "@nightshift/coordinator/protocol/browser";
 import { connectAgent, type Ports } from "../agent/index.ts";
-import { loadForBrowserWorkers, sharesFlags, spawnBrowserWorker } from "../worker/index.browser.ts";
+import { loadForBrowserWorkers, type StartWorker, sharesFlags, spawnBrowserWorker } from "../worker/index.browser.ts";
 import { keepProgram, keptProgram } from "./programs.ts";
 
 /** noble's is three times as fast as its AESGCM. */
@@ -20,6 +20,7 @@ export interface BrowserPortsOptions {
   slots: number;
   /** See agent/calibrate.ts. */
   speed: number;
+  startWorker: StartWorker;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -27,7 +28,7 @@ export interface BrowserPortsOptions {
 type Told = Navigator & { deviceMemory?: number; userAgentData?: { platform?: string } };
 
 export function browserPorts(options: BrowserPortsOptions): Ports {
-  const { name, coordinator, key, slots, speed, log } = options;
+  const { name, coordinator, key, slots, speed, startWorker, log } = options;
   const told = navigator as Told;
   // Browsers round it, and say at most 8. A page may not use all of it: half is offered.
   const memoryBytes = (told.deviceMemory ?? MEMORY_GIB) * 2 ** 30;
@@ -48,7 +49,7 @@ export function browserPorts(options: BrowserPortsOptions): Ports {
       const known = { socket, crypto: browserCrypto, cipher: CIPHER, staticKey: key, coordinatorKey, name } as const;
       return connectAgent({ ...known, ...(token ? { token } : {}) }, on);
     },
-    spawnWorker: spawnBrowserWorker,
+    spawnWorker: (on) => spawnBrowserWorker(on, startWorker),
     load: loadForBrowserWorkers,
     kept: { get: keptProgram, put: keepProgram },
     hash: (bytes) => Array.from(browserCrypto.hash(bytes), (byte) => byte.toString(16).padStart(2, "0")).join(""),

@@ -13,10 +13,11 @@ interface Kept {
 export async function keptProgram(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const database = await openDatabase();
   try {
-    const store = database.transaction("programs", "readwrite").objectStore("programs");
-    const kept = await done<Kept | undefined>(store.get(hash));
+    const store = (mode: IDBTransactionMode) => database.transaction("programs", mode).objectStore("programs");
+    const kept = await done<Kept | undefined>(store("readonly").get(hash));
     if (!kept) return undefined;
-    await done(store.put({ ...kept, usedAt: Date.now() } satisfies Kept, hash));
+    // Nobody waits for that.
+    store("readwrite").put({ ...kept, usedAt: Date.now() } satisfies Kept, hash);
     return kept.bytes;
   } finally {
     database.close();

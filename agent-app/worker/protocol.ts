@@ -14,10 +14,11 @@ type ThreadStarted = { nightshift: "thread"; thread: number };
 /** In browsers: it takes calls from now on. */
 type WorkerBegun = { nightshift: "begun" };
 
-/** To a worker in browsers, before all else where threads share memory: its connection to its renewer (renewal.ts). */
-export type RenewerPort = { nightshift: "renewer"; port: MessagePort };
-export const isRenewerPort = (message: unknown): message is RenewerPort =>
-  isPosted(message) && (message as { nightshift: string }).nightshift === "renewer";
+/** The one message to a worker in browsers itself: where its calls come from and, where threads share memory, its renewer (renewal.ts). */
+export interface WorkerPorts {
+  agent: MessagePort;
+  renewer: MessagePort | undefined;
+}
 
 export const isPosted = (message: unknown): message is Posted =>
   typeof message === "object" && message !== null && "nightshift" in message;

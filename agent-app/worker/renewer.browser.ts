@@ -1,5 +1,5 @@
 // The thread in browsers that has processes renewed (renewal.ts). Started beside the thread that computes, by whoever starts that: one that computes
-// could not help it to load, and in Firefox a worker that starts another while it begins sometimes stops for good.
+// could not help it to load.
 import { Renewer, TICK_MS, type ToRenewer } from "./renewal.ts";
 
 const renewer = new Renewer();

@@ -1,22 +1,26 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { spawnBrowserWorker } from "./spawn.browser.ts";
+import { startBrowserWorker } from "./start.browser.ts";
 
 /** A browser's worker that does what the test says. */
 class FakeWorker extends EventTarget {
   static readonly all: FakeWorker[] = [];
   terminated = false;
+  readonly told: unknown[] = [];
   constructor() {
     super();
     FakeWorker.all.push(this);
   }
-  postMessage(): void {}
+  postMessage(message: unknown): void {
+    this.told.push(message);
+  }
   terminate(): void {
     this.terminated = true;
   }
 }
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   FakeWorker.all.length = 0;
   vi.stubGlobal("Worker", FakeWorker);
   vi.stubGlobal("crossOriginIsolated", true);
@@ -28,31 +32,51 @@ afterEach(() => {
 
 function spawn() {
   const deaths: string[] = [];
-  const handle = spawnBrowserWorker({
-    output: () => undefined,
-    pipeClosed: () => undefined,
-    died: ({ message }) => void deaths.push(message),
+  const seen = { deaths, ended: 0, port: undefined as unknown as MessagePort, fail: (_: string): void => undefined };
+  const on = { output: () => undefined, pipeClosed: () => undefined, died: ({ message }: Error) => void deaths.push(message) };
+  const handle = spawnBrowserWorker(on, (port, fail) => {
+    Object.assign(seen, { port, fail });
+    return () => void seen.ended++;
   });
-  return { handle, deaths, workers: FakeWorker.all };
+  return { handle, seen };
 }
+const delivered = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-test("a worker that never begins is ended with its renewer, and told once", () => {
-  const { deaths, workers } = spawn();
-  expect(workers).toHaveLength(2);
+test("a worker that never begins is ended, and told once", () => {
+  const { seen } = spawn();
   vi.advanceTimersByTime(29_000);
-  expect([deaths.length, workers.some(({ terminated }) => terminated)]).toEqual([0, false]);
+  expect([seen.deaths.length, seen.ended]).toEqual([0, 0]);
   vi.advanceTimersByTime(2_000);
-  expect(deaths).toEqual(["the worker did not begin within 30000 ms"]);
-  expect(workers.every(({ terminated }) => terminated)).toBe(true);
-  workers[0]?.dispatchEvent(new MessageEvent("messageerror"));
-  expect(deaths).toHaveLength(1);
+  expect(seen.deaths).toEqual(["the worker did not begin within 30000 ms"]);
+  seen.fail("it cannot go on");
+  expect([seen.deaths.length, seen.ended]).toEqual([1, 1]);
 });
 
-test("one that has begun, or that was ended, is not waited for", () => {
-  const { deaths, workers } = spawn();
-  workers[0]?.dispatchEvent(new MessageEvent("message", { data: { nightshift: "begun" } }));
-  spawn().handle.terminate();
+test("one that has begun, or that was ended, is not waited for; what happens to it later is told", async () => {
+  const { seen } = spawn();
+  seen.port.postMessage({ nightshift: "begun" });
+  const other = spawn();
+  other.handle.terminate();
+  await delivered();
   vi.advanceTimersByTime(100_000);
-  expect(deaths).toEqual([]);
-  expect(workers.map(({ terminated }) => terminated)).toEqual([false, false, true, true]);
+  expect([seen.deaths, seen.ended]).toEqual([[], 0]);
+  expect([other.seen.deaths, other.seen.ended]).toEqual([[], 1]);
+  seen.fail("it cannot go on");
+  expect([seen.deaths, seen.ended]).toEqual([["it cannot go on"], 1]);
+  for (const { port } of [seen, other.seen]) port.close();
+});
+
+test("a worker is started beside its renewer, knows where to find both sides, and is ended with it", () => {
+  const [agent, failed] = [new MessageChannel().port1, vi.fn()];
+  const end = startBrowserWorker(agent, failed);
+  const [renewer, worker] = FakeWorker.all.sort(
+    (a, b) => Number("agent" in (a.told[0] as object)) - Number("agent" in (b.told[0] as object)),
+  );
+  expect(FakeWorker.all).toHaveLength(2);
+  expect(worker?.told).toEqual([{ agent, renewer: expect.any(MessagePort) }]);
+  expect(renewer?.told).toEqual([expect.any(MessagePort)]);
+  worker?.dispatchEvent(new Event("error"));
+  expect(failed).toHaveBeenCalledWith("the worker could not be started");
+  end();
+  expect(FakeWorker.all.map(({ terminated }) => terminated)).toEqual([true, true]);
 });

@@ -62,6 +62,19 @@ export function cipherIn(query: string | undefined): CipherName | undefined {
   return asked === "AESGCM" || asked === "ChaChaPoly" ? asked : undefined;
 }
 
+/** How often a coordinator says something to those who want to see it. */
+export const VISIBLE_PING_MS = 5_000;
+
+/** The same address for a page, which sees no ping of a WebSocket: it wants them as messages of no bytes, too, which nothing else is. */
+export function withVisiblePings(url: string): string {
+  const address = new URL(url);
+  address.searchParams.set("pings", "visible");
+  return address.href;
+}
+
+/** @param query what follows "?" */
+export const wantsVisiblePings = (query: string | undefined): boolean => new URLSearchParams(query).get("pings") === "visible";
+
 function authority(link: Pick<JoinLink, "host" | "port">): string {
   const host = checkHost(link.host.includes(":") ? `[${link.host}]` : link.host);
   const port = checkPort(String(link.port));

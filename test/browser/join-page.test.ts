@@ -4,6 +4,7 @@ import { buildConsole, isConsoleOutdated } from "@nightshift/coordinator/console
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, delay, until } from "../cluster.ts";
+import { violationsOf } from "./axe.ts";
 import { launchChromium, withoutChromium } from "./chromium.ts";
 
 const LONG = ["100000", "2000"];
@@ -76,6 +77,13 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await page.goto(`${origin}/lend/${secret}`);
     await page.getByText(new URL(origin).host, { exact: false }).first().waitFor();
     expect(await page.getByRole("listitem").count()).toBe(4);
+    // It can tell whether one is away, and need not go by what it sees of itself.
+    expect(await page.getByRole("radio").evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))).toEqual([
+      "away",
+      "background",
+      "always",
+    ]);
+    expect(await violationsOf(page, "consent")).toEqual([]);
     expect(await cluster.client.request("hosts", {})).toEqual([]);
     expect(await page.evaluate(() => indexedDB.databases().then((all) => all.length))).toBe(1);
   });
@@ -85,6 +93,10 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await page.getByRole("slider").fill("1");
     await page.getByRole("button", { name: "Lend it" }).click();
     await says(/^Ready/);
+    // Whoever goes by keys or listens goes on at the top.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await page.getByText(/^You lend 1 of \d+ cores?\. Whenever this page is open\./).waitFor();
+    expect(await violationsOf(page, "lending")).toEqual([]);
     const name = /as (browser-\w+)/.exec(await page.getByText("is lent to").innerText())?.[1] ?? "";
     await until("the host is there", async () => (await host(name))?.online);
     const { job } = await cluster.submit("steady-lines.c", LONG);
@@ -97,6 +109,36 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await until("it computes again", async () => (await host(name))?.running === 1);
     await until("it is shown", async () => /Running now: 1\. Given so far: [1-9]/.test(await page.locator("main").innerText()));
     await cluster.client.request("cancel", { job, pid: null });
+  });
+
+  test("a pause by hand outlasts a reload, until it is resumed or lent anew", async () => {
+    const button = (name: string) => page.getByRole("button", { name });
+    await says(/^Ready/);
+    await button("Pause").click();
+    await says(/^Paused: until you resume it$/);
+    await page.reload();
+    await says(/^Paused: until you resume it$/);
+    await until("the coordinator knows", async () =>
+      (await cluster.client.request("hosts", {})).some(({ online, paused }) => online && paused === "until you resume it"),
+    );
+    await button("Go on").click();
+    await says(/^Ready/);
+    await page.reload();
+    await says(/^Ready/);
+    await button("Pause").click();
+    await button("Stop lending").click();
+    await page.getByLabel("Whenever this page is open").check();
+    await page.getByRole("slider").fill("1");
+    await button("Lend it").click();
+    await says(/^Ready/);
+  });
+
+  test("processes that end before they have ever told their time count, too", async () => {
+    expect(await page.locator("main").innerText()).toMatch(/Given so far: 0 s/);
+    await until("it is shown", async () => {
+      await cluster.run("steady-lines.c", ["100", "2000"]);
+      return /Given so far: [1-9]/.test(await page.locator("main").innerText());
+    });
   });
 
   test("a policy of the coordinator stops it at once and says who set it; one that is laxer than what was agreed to changes nothing", async () => {
@@ -206,6 +248,7 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
   test("a damaged link is told as what it is; another one in the same tab counts at once", async () => {
     await page.goto(`${origin}/lend/#damaged.link`);
     await page.getByText("not a join link", { exact: false }).waitFor();
+    await page.getByText("Use a link printed by `nightshift up`", { exact: false }).waitFor();
     await page.goto(`${origin}/lend/${secret}`);
     await says(/^Paused: you are here$/);
   });
@@ -219,6 +262,22 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await other.getByLabel("Whenever this page is open").check();
     await other.getByRole("button", { name: "Lend it" }).click();
     await other.getByText("refused").waitFor();
+    await other.getByText("Get a fresh join link").waitFor();
     await stranger?.close();
+  });
+
+  test("what goes wrong is said in the reader's language, with the sentence itself behind", async () => {
+    const chinese = await (await page.context().browser())?.newContext({ locale: "zh-CN" });
+    const other = await chinese?.newPage();
+    if (!other) throw new Error("no page");
+    await other.goto(`${origin}/lend/#damaged.link`);
+    await other.getByRole("alert").getByText("加入链接不完整或有误。").waitFor();
+    await other.getByText("not a join link", { exact: false }).waitFor();
+    await other.goto(`${origin}/lend/${secret.replace(/\..*/, `.${"A".repeat(22)}`)}`);
+    await other.getByLabel("只要此页面打开").check();
+    await other.getByRole("button", { name: "借出" }).click();
+    await other.getByText("拒绝：加入令牌有误、已用完或已过期。").waitFor();
+    await other.getByText("the join token is wrong").waitFor();
+    await chinese?.close();
   });
 });

@@ -37,6 +37,26 @@ describe.skipIf(withoutChromium("the join page elsewhere"))("the join page elsew
     const devtools = await context.newCDPSession(page);
     const { url, errors } = await devtools.send("Page.getAppManifest");
     expect([url, errors]).toEqual([`${origin}/lend/manifest.webmanifest`, []]);
+    const icons: { src: string; sizes: string; purpose: string }[] = await page.evaluate(async () =>
+      (await fetch("manifest.webmanifest")).json().then(({ icons }) => icons),
+    );
+    const touch = await page.locator("link[rel=apple-touch-icon]").getAttribute("href");
+    const pictures = [...icons, { src: touch ?? "", sizes: "180x180", purpose: "iOS" }];
+    expect(pictures.map(({ sizes, purpose }) => `${purpose} ${sizes}`)).toEqual([
+      "any any",
+      "any 192x192",
+      "any 512x512",
+      "maskable 512x512",
+      "iOS 180x180",
+    ]);
+    for (const { src, sizes } of pictures)
+      expect(
+        await page.evaluate(async (it) => {
+          const picture = Object.assign(new Image(), { src: it });
+          await picture.decode();
+          return `${picture.naturalWidth}x${picture.naturalHeight}`;
+        }, src),
+      ).toMatch(sizes === "any" ? /^\d+x/ : sizes);
     const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
     // Playwright's contexts are private windows, where nothing can be installed.
     expect(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito")).toEqual([]);

@@ -69,9 +69,11 @@ describe.each(WAYS)("the join page in $how", ({ how, engine, host, launch, note 
         note: document.querySelector('[role="note"]')?.textContent ?? null,
         disabled: [...document.querySelectorAll("input")].filter((input) => input.disabled).map((input) => input.value),
         checked: [...document.querySelectorAll("input")].filter((input) => input.checked).map((input) => input.value),
+        choices: [...document.querySelectorAll<HTMLInputElement>("input[type=radio]")].map(({ value }) => value),
         hints: [...document.querySelectorAll("small")].map((hint) => hint.textContent),
       }));
       expect(shown).toMatchObject({ isolated: host !== NAME, disabled: ["away", "on"], checked: ["background"] });
+      expect(shown.choices).toEqual(["away", "background", "untouched", "always"]);
       expect(shown.hints).toEqual([
         "This browser cannot tell whether you are away.",
         "This browser cannot tell whether this computer is charging.",

@@ -13,7 +13,7 @@ const USED = 8;
 const LONG_MS = 300_000;
 
 interface Page {
-  join(options: StartOptions): Promise<void>;
+  join(options: Omit<StartOptions, "device">): Promise<void>;
   tabStatus(): TabStatus | undefined;
 }
 

@@ -67,6 +67,42 @@ describe.skipIf(withoutChromium("the join page over plain http"))("the join page
     await says(page, /^Ready/);
   });
 
+  test("while nobody touches the page: pointer, wheel and keys in it stop it at once, and it goes on a minute after, or in the background", async () => {
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    await page.clock.install();
+    await page.getByLabel("or has not been touched for a minute").check();
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(page, /^Paused: you are here$/);
+    const inputs = [
+      () => page.mouse.move(200, 200).then(() => page.mouse.move(300, 300)),
+      () => page.mouse.wheel(0, 10),
+      () => page.keyboard.press("Shift"),
+    ];
+    for (const touch of inputs) {
+      await page.clock.fastForward(50_000);
+      await says(page, /^Paused: you are here$/);
+      await page.clock.fastForward(11_000);
+      await says(page, /^Ready/);
+      await touch();
+      await says(page, /^Paused: you are here$/);
+    }
+    const goes = (hidden: boolean) =>
+      page.evaluate((it) => {
+        // Headless Chromium calls every page visible.
+        Object.defineProperty(document, "hidden", { configurable: true, value: it });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await goes(true);
+    await page.clock.fastForward(4_000);
+    await says(page, /^Ready/);
+    await goes(false);
+    await says(page, /^Paused: you are here$/);
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    await page.getByLabel("Whenever this page is open").check();
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(page, /^Ready/);
+  });
+
   test("a second tab does not lend again, and takes over when the first is closed, also without a word", async () => {
     await context.addInitScript(() =>
       addEventListener("pagehide", (event) => "silent" in globalThis && event.stopImmediatePropagation()),

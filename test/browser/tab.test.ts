@@ -8,7 +8,7 @@ import { type Opened, openPage, withoutChromium } from "./chromium.ts";
 import { computesOn, forks, goesThereAndBack } from "./there-and-back.ts";
 
 interface Page {
-  join(options: StartOptions): Promise<void>;
+  join(options: Omit<StartOptions, "device">): Promise<void>;
   pause(reason: string, keepMs: number): Promise<void>;
   resume(): Promise<void>;
   tabStatus(): TabStatus | undefined;

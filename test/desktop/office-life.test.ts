@@ -68,6 +68,7 @@ class Office {
           getBlob: async () => new Uint8Array(8),
           putBlob: () => new Promise<void>((resolve) => void time.after(STORE_MS, resolve)),
           close: () => undefined,
+          abandon: () => undefined,
         };
       },
       spawnWorker: () => ({

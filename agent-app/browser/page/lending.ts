@@ -12,10 +12,21 @@ import {
   restricted,
   type Settings,
 } from "../../policy/index.ts";
-import { type Coordinator, openTab, type Tab, type TabStatus } from "../index.ts";
-import { IDLE_SECONDS, type Watch, watchBattery, watchIdle, watchNetwork, watchPage, watchPressure } from "./signals.ts";
+import { type Coordinator, type Device, openTab, type Tab, type TabStatus } from "../index.ts";
+import {
+  IDLE_SECONDS,
+  type Watch,
+  watchBattery,
+  watchIdle,
+  watchNetwork,
+  watchOnline,
+  watchPage,
+  watchPressure,
+  watchTouches,
+} from "./signals.ts";
 
-export const WHENS = ["away", "background", "always"] as const;
+/** untouched: for browsers that cannot tell whether their owner is away. */
+export const WHENS = ["away", "background", "untouched", "always"] as const;
 export type When = (typeof WHENS)[number];
 
 /** What the owner has agreed to. */
@@ -25,6 +36,10 @@ export interface Consent {
   onlyCharging: boolean;
 }
 
+/** Until somebody resumes it. */
+const BY_HAND = { untilMs: null, words: null };
+/** An agent that is well tells how it is within this time; else the computer has slept, or the connection is lost. */
+const TOLD_MS = 10_000;
 /** Hidden for this long, a page counts as left alone. */
 const BACKGROUND_SECONDS = 3;
 
@@ -39,6 +54,7 @@ export interface Shown {
 
 export class Lending {
   private readonly coordinator: Coordinator;
+  private readonly device: Device;
   private readonly consent: Consent;
   private readonly language: Language;
   private readonly onChange: (shown: Shown) => void;
@@ -46,13 +62,22 @@ export class Lending {
   private readonly keeper: PolicyKeeper;
   private readonly closers: (() => void)[] = [];
   private decision: Decision | undefined;
-  private readonly given = new Map<number, number>();
-  private givenBefore = 0;
+  private givenMs = 0;
   private status: TabStatus | undefined;
+  private toldAtMs = 0;
   private closed = false;
 
-  constructor(coordinator: Coordinator, consent: Consent, language: Language, onChange: (shown: Shown) => void) {
+  /** @param paused by hand, before now */
+  constructor(
+    coordinator: Coordinator,
+    device: Device,
+    consent: Consent,
+    paused: boolean,
+    language: Language,
+    onChange: (shown: Shown) => void,
+  ) {
     this.coordinator = coordinator;
+    this.device = device;
     this.consent = consent;
     this.language = language;
     this.onChange = onChange;
@@ -75,7 +100,7 @@ export class Lending {
       },
       restricted(settingsFor(consent), []),
       { desktop: true },
-      null,
+      paused ? BY_HAND : null,
     );
   }
 
@@ -85,16 +110,19 @@ export class Lending {
     const { when, onlyCharging } = this.consent;
     if (when === "away") this.closers.push(await watchIdle(watch));
     if (when === "background") this.closers.push(watchPage(watch));
+    if (when === "untouched") this.closers.push(watchTouches(watch, IDLE_SECONDS - BACKGROUND_SECONDS));
     if (onlyCharging) this.closers.push(await watchBattery(watch));
     this.closers.push(await watchPressure(watch, () => (this.status?.processes.length ?? 0) > 0 && this.pausedFor === null));
     this.closers.push(watchNetwork(watch));
+    this.closers.push(watchOnline(() => void this.tab.networkChanged().catch(complain)));
     this.keeper.look();
-    await this.tab.start({ coordinator: this.coordinator, slots: this.consent.cores, paused: this.pausedFor });
+    const { coordinator, device } = this;
+    await this.tab.start({ coordinator, device, slots: this.consent.cores, paused: this.pausedFor });
     this.allow();
   }
 
   pause(): void {
-    this.keeper.setPause({ untilMs: null, words: null });
+    this.keeper.setPause(BY_HAND);
     this.show();
   }
 
@@ -131,37 +159,35 @@ export class Lending {
     this.allow();
     const { pausedFor } = this;
     const told = pausedFor === null ? this.tab.resume() : this.tab.pause(pausedFor.reason, decision.graceMs, pausedFor.code);
-    told.catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
+    told.catch(complain);
     this.show();
   }
 
   private allow(): void {
     const { coresPercent = 100, memoryPercent = 100 } = this.decision ?? {};
-    this.tab.allow(coresPercent, memoryPercent).catch((thrown: unknown) => console.error(asNightshiftError(thrown).message));
+    this.tab.allow(coresPercent, memoryPercent).catch(complain);
   }
 
   private told(status: TabStatus): void {
     if (this.closed) return;
+    // Processes tell their time only when they stop, and short ones are gone by then. In browsers it is the time that passes while they compute.
+    const now = performance.now();
+    this.givenMs += (this.status?.running ?? 0) * Math.min(now - this.toldAtMs, TOLD_MS);
+    this.toldAtMs = now;
     this.status = status;
-    // A process that has left counts with what it had computed here when it was last seen.
-    const here = new Map(status.processes.map(({ pid, cpuMs }) => [pid, cpuMs]));
-    for (const [pid, cpuMs] of here) {
-      const before = this.given.get(pid);
-      if (before !== undefined) this.givenBefore += Math.max(0, cpuMs - before);
-      this.given.set(pid, cpuMs);
-    }
-    for (const pid of this.given.keys()) if (!here.has(pid)) this.given.delete(pid);
     this.show();
   }
 
   private show(): void {
-    const { status, paused, givenBefore: givenMs } = this;
+    const { status, paused, givenMs } = this;
     this.onChange({ status, paused, givenMs, pausedByHand: this.keeper.pause !== null });
   }
 }
 
+const complain = (thrown: unknown): void => console.error(asNightshiftError(thrown).message);
+
 function settingsFor({ when, onlyCharging }: Consent): Partial<Settings> {
   const common: Partial<Settings> = { batteryAbovePercent: onlyCharging ? 100 : 0, startAfterSeconds: 0 };
   if (when === "always") return { ...common, mode: "always", coresPercentPresent: 100, memoryPercentPresent: 50 };
-  return { ...common, mode: "idle", idleAfterSeconds: when === "away" ? IDLE_SECONDS : BACKGROUND_SECONDS };
+  return { ...common, mode: "idle", idleAfterSeconds: when === "background" ? BACKGROUND_SECONDS : IDLE_SECONDS };
 }

@@ -4,14 +4,23 @@
 import { parseLink } from "@nightshift/coordinator/protocol";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
 import { lacking } from "@nightshift/wasm-kernels/process/engine";
+import { saidIn } from "../../desktop/words/refusals.ts";
 import { NightSky, onInput, type Scene } from "../../night-sky/night-sky.ts";
 import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
 import { sharesFlags } from "../../worker/sharing.browser.ts";
-import { loadDevice } from "../device.ts";
-import type { Coordinator } from "../index.ts";
+import { type Coordinator, type Device, loadDevice } from "../index.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
 import { whenAlone } from "./one-tab.ts";
-import { allCores, forgetConsent, rememberConsent, rememberedConsent, rememberedKey, rememberKey } from "./remembered.ts";
+import {
+  allCores,
+  forgetConsent,
+  rememberConsent,
+  rememberedConsent,
+  rememberedKey,
+  rememberedPause,
+  rememberKey,
+  rememberPause,
+} from "./remembered.ts";
 import { canSeeBattery, canSeeIdle, maySeeIdle } from "./signals.ts";
 import { say, showTime, type Text } from "./texts.ts";
 
@@ -36,8 +45,12 @@ function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Who has pressed something that is gone now goes on at the top. */
 function show(...children: Node[]): void {
-  root.replaceChildren(make("div", { className: "moon", ariaHidden: "true" }), make("h1", {}, text("title")), ...children);
+  const focused = root.contains(document.activeElement);
+  const heading = make("h1", { tabIndex: -1 }, text("title"));
+  root.replaceChildren(make("div", { className: "moon", ariaHidden: "true" }), heading, ...children);
+  if (focused) heading.focus();
 }
 /** What there is to say of the way on which this page came. */
 const transport = (): HTMLElement[] =>
@@ -65,18 +78,25 @@ async function begin(): Promise<void> {
   try {
     const coordinator = coordinatorHere();
     if (!coordinator) return show(sentence(text("no-link")));
-    const { name } = await loadDevice();
+    const device = await loadDevice();
     const consent = rememberedConsent();
-    if (consent) await lend(coordinator, name, consent);
-    else ask(coordinator, name);
+    if (consent) await lend(coordinator, device, consent);
+    else ask(coordinator, device);
   } catch (thrown) {
-    show(sentence(asNightshiftError(thrown).message, "alert"));
+    showError(thrown);
   }
+}
+
+/** What went wrong, and what can be done. */
+function showError(thrown: unknown): void {
+  const { code, message } = asNightshiftError(thrown);
+  const { title, more } = saidIn(language, code, message);
+  show(sentence(title, "alert"), ...(more ? [sentence(more)] : []));
 }
 
 // ---- consent
 
-function ask(coordinator: Coordinator, name: string, problem?: Text): void {
+function ask(coordinator: Coordinator, device: Device, problem?: Text): void {
   const all = allCores();
   const cores = make("input", { type: "range", id: "cores", min: "1", max: String(all), value: String(Math.ceil(all / 2)) });
   const coresLabel = make("label", { htmlFor: "cores" });
@@ -84,7 +104,7 @@ function ask(coordinator: Coordinator, name: string, problem?: Text): void {
   cores.oninput = label;
   label();
   const idle = canSeeIdle();
-  const choices = WHENS.map((when) => {
+  const choices = WHENS.filter((when) => when !== "untouched" || !idle).map((when) => {
     const input = make("input", {
       type: "radio",
       name: "when",
@@ -109,10 +129,10 @@ function ask(coordinator: Coordinator, name: string, problem?: Text): void {
   form.onsubmit = (event) => {
     event.preventDefault();
     const when = new FormData(form).get("when") as When;
-    void agree(coordinator, name, { when, cores: Number(cores.value), onlyCharging: charging.checked });
+    void agree(coordinator, device, { when, cores: Number(cores.value), onlyCharging: charging.checked });
   };
   const points = (["whatRuns", idle ? "whatStops" : "whatStopsHere", "whatLeaves", "whatEnds"] as const).map((point) =>
-    make("li", {}, text(point, { name })),
+    make("li", {}, text(point, { name: device.name })),
   );
   show(
     sentence(text("intro")),
@@ -124,33 +144,41 @@ function ask(coordinator: Coordinator, name: string, problem?: Text): void {
   );
 }
 
-async function agree(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
-  if (consent.when === "away" && !(await maySeeIdle())) return ask(coordinator, name, "denied");
+async function agree(coordinator: Coordinator, device: Device, consent: Consent): Promise<void> {
+  if (consent.when === "away" && !(await maySeeIdle())) return ask(coordinator, device, "denied");
   rememberConsent(consent);
-  await lend(coordinator, name, consent);
+  await lend(coordinator, device, consent);
 }
 
 // ---- lending
 
 /** One tab lends; others say so, and take over when it is closed. */
-function lend(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
+function lend(coordinator: Coordinator, device: Device, consent: Consent): Promise<void> {
   return whenAlone(
     LOCK,
-    () => lendNow(coordinator, name, consent),
+    () => lendNow(coordinator, device, consent),
     () => show(sentence(text("elsewhere"), "status")),
   );
 }
 
 /** Until the owner ends it. */
-async function lendNow(coordinator: Coordinator, name: string, consent: Consent): Promise<void> {
+async function lendNow(coordinator: Coordinator, device: Device, consent: Consent): Promise<void> {
+  const { name } = device;
   const words = sentence("", "status");
   words.className = "words";
   const lent = sentence("");
+  const agreed = sentence(
+    [
+      text("agreed", { count: consent.cores, all: allCores(), when: text(consent.when) }),
+      ...(consent.onlyCharging ? [text("agreedCharging")] : []),
+    ].join(""),
+  );
+  const more = sentence("");
   const figures = sentence("");
   const pause = make("button", { type: "button" });
   const fill = make("button", { type: "button", className: "quiet" }, text("fill"));
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
-  show(words, lent, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
+  show(words, lent, more, agreed, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
   let scene: Scene | undefined;
   let sky: NightSky | undefined;
   fill.onclick = () => {
@@ -170,8 +198,11 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
           : "computing";
     // Said again only when it changes: screen readers would repeat it.
     if (words.textContent !== now) words.textContent = now;
-    lent.textContent = status?.refused
-      ? text("refused", { message: status.refused.message })
+    const refused = status?.refused && saidIn(language, status.refused.code, status.refused.message);
+    more.textContent = refused?.more ?? "";
+    more.hidden = more.textContent === "";
+    lent.textContent = refused
+      ? text("refused", { message: refused.title })
       : text(status?.connected ? "lending" : status?.pending ? "pending" : "offline", { name });
     figures.textContent = text("processes", { count: status?.running ?? 0, time: showTime(givenMs) });
     scene = {
@@ -184,9 +215,13 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
     sky?.show(scene);
     if (status?.connected) rememberKey(coordinator.coordinatorKey);
     pause.textContent = text(pausedByHand ? "resume" : "pause");
-    pause.onclick = () => (pausedByHand ? lending.resume() : lending.pause());
+    pause.onclick = () => {
+      rememberPause(!pausedByHand);
+      if (pausedByHand) lending.resume();
+      else lending.pause();
+    };
   };
-  const lending = new Lending(coordinator, consent, language, draw);
+  const lending = new Lending(coordinator, device, consent, rememberedPause(), language, draw);
   const ended = new Promise<void>((resolve) => {
     stop.onclick = () => {
       forgetConsent();
@@ -198,11 +233,11 @@ async function lendNow(coordinator: Coordinator, name: string, consent: Consent)
   try {
     await lending.start();
     await ended;
-    ask(coordinator, name);
+    ask(coordinator, device);
   } catch (thrown) {
     // What the browser throws when the permission has been taken back.
-    if (thrown instanceof DOMException && thrown.name === "NotAllowedError") ask(coordinator, name, "denied");
-    else show(sentence(asNightshiftError(thrown).message, "alert"));
+    if (thrown instanceof DOMException && thrown.name === "NotAllowedError") ask(coordinator, device, "denied");
+    else showError(thrown);
   } finally {
     delete document.body.dataset.state;
     removeEventListener("pagehide", leave);

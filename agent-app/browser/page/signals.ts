@@ -1,6 +1,7 @@
 // What a page can know of its owner and machine, as signals of the policy: the Idle Detection API where it is allowed, else whether this page is
-// looked at and touched; battery; how strained the processor is; whether the network is paid for. Single programs, memory and temperature a
+// looked at or touched; battery; how strained the processor is; whether the network is paid for. Single programs, memory and temperature a
 // page cannot see.
+import { onInput } from "../../night-sky/night-sky.ts";
 import type { Signals } from "../../policy/index.ts";
 
 /** The shortest that the Idle Detection API knows. */
@@ -83,6 +84,35 @@ export function watchPage({ update, now }: Watch): () => void {
   return () => document.removeEventListener("visibilitychange", look);
 }
 
+/** A moving mouse is looked at so often. */
+const TOUCHES_MS = 500;
+
+/**
+ * Whether this page is touched: pointer, keys, touch and wheel in it count as the owner being here, and coming back to it does. What happens in other
+ * windows it does not know.
+ * @param hiddenSeconds as if it had last been touched so long before it went into the background
+ */
+export function watchTouches({ update, now }: Watch, hiddenSeconds: number): () => void {
+  let touchedAtMs = Number.NEGATIVE_INFINITY;
+  const touched = (): void => {
+    if (document.hidden || now() - touchedAtMs < TOUCHES_MS) return;
+    touchedAtMs = now();
+    update({ lastInputAtMs: touchedAtMs });
+  };
+  const look = (): void => {
+    touchedAtMs = Number.NEGATIVE_INFINITY;
+    if (document.hidden) update({ lastInputAtMs: now() - hiddenSeconds * 1000 });
+    else touched();
+  };
+  const deaf = onInput(touched);
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => {
+    deaf();
+    document.removeEventListener("visibilitychange", look);
+  };
+}
+
 type WithBattery = Navigator & { getBattery?(): Promise<Battery> };
 
 /** Does this browser tell whether the computer is charging? */
@@ -130,4 +160,21 @@ export function watchNetwork({ update }: Watch): () => void {
   connection.addEventListener("change", look);
   look();
   return () => connection.removeEventListener("change", look);
+}
+
+/** Tells when this computer has got another network, as far as the browser notices. */
+export function watchOnline(changed: () => void): () => void {
+  const { connection } = navigator as { connection?: NetworkInformation };
+  let type = connection?.type;
+  const look = (): void => {
+    if (connection?.type === type) return; // it only has become faster or slower
+    type = connection?.type;
+    changed();
+  };
+  addEventListener("online", changed);
+  connection?.addEventListener("change", look);
+  return () => {
+    removeEventListener("online", changed);
+    connection?.removeEventListener("change", look);
+  };
 }

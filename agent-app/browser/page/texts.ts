@@ -9,7 +9,7 @@ const en = {
   whatStops:
     "When you are back they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
   whatStopsHere:
-    "When you look at this page or pause it, as you choose below, they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
+    "When you look at this page, touch it or pause it, as you choose below, they stop at once and go on on another computer. The browser keeps only the programs themselves, at most 64 MiB, so that they need not come again.",
   whatLeaves:
     "Sent there: the name {name}, the browser's kind, how many cores you lend and how fast they are, and the programs' results.",
   whatEnds: "Closing this tab ends it.",
@@ -19,6 +19,7 @@ const en = {
   awayHow: "The browser asks you whether this page may know that.",
   awayNot: "This browser cannot tell whether you are away.",
   background: "While this page is in the background",
+  untouched: "While this page is in the background, or has not been touched for a minute; what you do elsewhere it does not see",
   always: "Whenever this page is open",
   charging: "Only while charging",
   chargingNot: "This browser cannot tell whether this computer is charging.",
@@ -29,6 +30,8 @@ const en = {
   pause: "Pause",
   resume: "Go on",
   lending: "This computer is lent to {host} as {name}.",
+  agreed: "You lend {count} of {all} cores. {when}.",
+  agreedCharging: " Only while charging.",
   ready: "Ready, no work at the moment",
   waiting: "Not connected",
   pending: "Waiting until an administrator of {host} lets this computer in as {name}.",
@@ -53,7 +56,7 @@ const zhCN: Record<Text, string> = {
   whatRuns: "该集群的程序在此浏览器的沙箱中运行，看不到任何文件、其他网页和网络。",
   whatStops: "您回来时它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
   whatStopsHere:
-    "按您在下面的选择，您查看此页面或将其暂停时，它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
+    "按您在下面的选择，您查看、操作此页面或将其暂停时，它们立即停止，并在另一台电脑上继续。浏览器只保留程序本身（最多 64 MiB），以免重复下载。",
   whatLeaves: "会发送：名称 {name}、浏览器种类、借出的核心数及其速度，以及程序的结果。",
   whatEnds: "关闭此标签页即告结束。",
   cores: "借出核心：{count} / {all}",
@@ -62,6 +65,7 @@ const zhCN: Record<Text, string> = {
   awayHow: "浏览器会询问您是否允许此页面得知这一点。",
   awayNot: "此浏览器无法判断您是否离开。",
   background: "当此页面在后台时",
+  untouched: "当此页面在后台，或已有一分钟未被操作时；此页面看不到您在别处的操作",
   always: "只要此页面打开",
   charging: "仅在充电时",
   chargingNot: "此浏览器无法判断电脑是否正在充电。",
@@ -72,6 +76,8 @@ const zhCN: Record<Text, string> = {
   pause: "暂停",
   resume: "继续",
   lending: "这台电脑已作为 {name} 借给 {host}。",
+  agreed: "您借出 {count} / {all} 个核心。{when}。",
+  agreedCharging: "仅在充电时。",
   ready: "就绪，目前没有任务",
   waiting: "未连接",
   pending: "正在等待 {host} 的管理员批准这台电脑以 {name} 加入。",

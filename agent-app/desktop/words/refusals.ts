@@ -1,5 +1,5 @@
 // What needs the person's attention, in their language. What the agent and the coordinator say is English: where that is not theirs it stands behind, as it
-// names what it is about.
+// names what it is about. The join page says it the same way.
 import type { ErrorCode } from "@nightshift/wasm-kernels/errors";
 import { REMEDIES } from "@nightshift/wasm-kernels/errors";
 import { saidInChinese } from "@nightshift/wasm-kernels/errors-zh";

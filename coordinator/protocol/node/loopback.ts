@@ -53,6 +53,7 @@ export interface LoopbackOptions {
   gate?: Partial<GateLimits>;
   onAccepted?: (accepted: Accepted<string>) => void;
   pingMs?: number;
+  visiblePingMs?: number;
 }
 
 export interface Loopback {
@@ -70,6 +71,8 @@ export interface Loopback {
   cut(): void;
   /** The network swallows everything: connections stay open and nothing comes through. */
   freeze(): void;
+  /** The same the other way. */
+  silence(): void;
   connect<R extends Role>(role: R, options?: Partial<ConnectOptions<R>>): Promise<ConnectedTunnel<R>>;
   close(): Promise<void>;
 }
@@ -87,6 +90,7 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     http,
     gate,
     ...(options.pingMs === undefined ? {} : { pingMs: options.pingMs }),
+    ...(options.visiblePingMs === undefined ? {} : { visiblePingMs: options.visiblePingMs }),
     onSocket: ({ socket, cipher, authenticated }) => {
       acceptTunnel<string>({
         socket,
@@ -133,6 +137,9 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     },
     freeze: () => {
       for (const stream of streams) stream.pause().removeAllListeners("data");
+    },
+    silence: () => {
+      for (const stream of streams) stream.cork();
     },
     connect: async (role, given = {}) =>
       connectTunnel({

@@ -6,7 +6,7 @@ import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import { type CipherName, MAX_NOISE_BYTES } from "../cipher-state.ts";
 import type { HandshakeGate } from "../handshake-gate.ts";
-import { cipherIn, TUNNEL_PATH } from "../link.ts";
+import { cipherIn, TUNNEL_PATH, VISIBLE_PING_MS, wantsVisiblePings } from "../link.ts";
 import type { MessageSocket, SocketEnd, SocketHandlers } from "../ports.ts";
 import { plain } from "./crypto.ts";
 
@@ -79,13 +79,15 @@ export interface ServeSocketsOptions {
   /** Milliseconds that never run backwards; default performance.now. */
   now?: () => number;
   pingMs?: number;
+  /** Those who see no pings are sent an empty message so often. */
+  visiblePingMs?: number;
   /** Who asks, where it is not the one at the other end of the connection. */
   addressOf?: (request: IncomingMessage) => string;
 }
 
 /** Takes tunnels at TUNNEL_PATH of an HTTP server; other upgrades get 404, floods 429, a full house 503. Returns how to stop. */
 export function serveSockets(options: ServeSocketsOptions): { close(): void } {
-  const { http, gate, onSocket, now = () => performance.now(), pingMs = PING_MS } = options;
+  const { http, gate, onSocket, now = () => performance.now(), pingMs = PING_MS, visiblePingMs = VISIBLE_PING_MS } = options;
   const addressOf = options.addressOf ?? (({ socket }: IncomingMessage) => socket.remoteAddress ?? "unknown");
   const server = new WebSocketServer({ noServer: true, clientTracking: true, ...COMMON });
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
@@ -108,9 +110,10 @@ export function serveSockets(options: ServeSocketsOptions): { close(): void } {
     };
     // Also when the upgrade itself fails: the stream is then destroyed.
     stream.once("close", settle);
-    server.handleUpgrade(request, stream, head, (socket) =>
-      onSocket({ socket: adapt(socket, pingMs), cipher, address, authenticated: settle }),
-    );
+    server.handleUpgrade(request, stream, head, (socket) => {
+      if (wantsVisiblePings(query)) pingVisibly(socket, visiblePingMs);
+      onSocket({ socket: adapt(socket, pingMs), cipher, address, authenticated: settle });
+    });
   };
   http.on("upgrade", upgrade);
   return {
@@ -127,6 +130,17 @@ function refuse(stream: Duplex, status: number): void {
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
     stream.destroy(),
   );
+}
+
+/** Before all else, which says that more will come. Whoever has not read what was sent before hears of us by that. */
+function pingVisibly(ws: WebSocket, everyMs: number): void {
+  const ping = (): void => {
+    if (ws.readyState === WebSocket.OPEN && ws.bufferedAmount === 0) ws.send(new Uint8Array(0), { binary: true });
+  };
+  ping();
+  const pinging = setInterval(ping, everyMs);
+  pinging.unref();
+  ws.on("close", () => clearInterval(pinging));
 }
 
 /** An open ws socket as a MessageSocket. */

@@ -1,5 +1,13 @@
 // A page whose tab is a host.
-import { keepProgram, keptProgram, openTab, type StartOptions, type Tab, type TabStatus } from "@nightshift/agent-app/browser";
+import {
+  keepProgram,
+  keptProgram,
+  loadDevice,
+  openTab,
+  type StartOptions,
+  type Tab,
+  type TabStatus,
+} from "@nightshift/agent-app/browser";
 
 let status: TabStatus | undefined;
 let tab: Tab | undefined;
@@ -8,14 +16,14 @@ addEventListener("pagehide", () => tab?.leave());
 
 Object.assign(globalThis, {
   ready: true,
-  join: async (options: StartOptions): Promise<void> => {
+  join: async (options: Omit<StartOptions, "device">): Promise<void> => {
     tab = openTab(
       (now) => {
         status = now;
       },
       () => undefined,
     );
-    await tab.start(options);
+    await tab.start({ ...options, device: await loadDevice() });
   },
   pause: (reason: string, keepMs: number) => tab?.pause(reason, keepMs, "owner-here"),
   resume: () => tab?.resume(),
