@@ -67,7 +67,7 @@ export const REMEDIES = {
   NS_STORE_VERSION: "The state directory was written by a newer Nightshift: use that version, or another NIGHTSHIFT_HOME.",
   NS_HOME_UNUSABLE: "Make the directory writable, or set NIGHTSHIFT_HOME to another one.",
   // agents
-  NS_BAD_POLICY: "Correct the file; docs/POLICY.md has every setting with its range, and without the file the defaults hold.",
+  NS_BAD_POLICY: "Correct what it names; docs/POLICY.md has every setting with its range, and without a file the defaults hold.",
   NS_BAD_RELEASE: "Publish it again with `nightshift release publish`, signed with the key that the hosts were built with.",
   // command line
   NS_USAGE: "See --help.",

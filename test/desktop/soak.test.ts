@@ -7,7 +7,7 @@ import { Cluster, delay, local, until } from "../cluster.ts";
 import { ChromiumPort } from "./chromium-port.ts";
 
 /** NIGHTSHIFT_SOAK_SECONDS=3600 for the long one. */
-const SECONDS = Number(process.env.NIGHTSHIFT_SOAK_SECONDS ?? 25);
+const SECONDS = Number(process.env.NIGHTSHIFT_SOAK_SECONDS ?? 60);
 const JOBS = 3;
 /** A desktop that computes only what nothing else here wants may take long. */
 const JOB_MS = 100_000;
