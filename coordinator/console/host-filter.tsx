@@ -6,13 +6,17 @@ import { HOST_STATES, hostStateName } from "./names.ts";
 import { useQuery } from "./router.tsx";
 import { t } from "./words.tsx";
 
-/** The hosts that fit, by group, and the fields with which that is chosen. */
-export function useHostFilter(): { groups: ReturnType<typeof grouped>; fields: ReactNode } {
-  const { hosts, version } = useLive();
+/**
+ * The hosts that fit, by group, and the fields with which that is chosen.
+ * @param by how they are grouped, for those who look up themselves how the hosts are now; undefined: anew with every change
+ */
+export function useHostFilter(by?: string): { groups: ReturnType<typeof grouped>; fields: ReactNode } {
+  const { hosts, version, shapes, states } = useLive();
   const [search, setSearch] = useQuery("search");
   const [state, setState] = useQuery("state");
-  // the version says that hosts have changed
-  const groups = useMemo(() => grouped(hosts.values(), search, state), [version, search, state]);
+  // the counts say that hosts have changed
+  const changes = by === undefined ? version : state === "" ? shapes : `${shapes} ${states}`;
+  const groups = useMemo(() => grouped(hosts.values(), search, state, by), [changes, search, state, by]);
   const fields = (
     <>
       <input

@@ -15,21 +15,38 @@ export interface Dot {
   state: string;
 }
 
+/** Told of what changes before the page is drawn again. */
+export interface Observer {
+  /** A host, or what runs on it. */
+  touched(host: number): void;
+  /** A process goes from its host to another one; it is still where it was. */
+  moves(dot: Dot, to: number): void;
+}
+
 const MAX_SAMPLES = 720;
 const RETRY_MS = 3000;
 /** The coordinator says something every ten seconds at least: without a word for so long the connection is dead, though nobody has said so. */
 const SILENT_MS = 25_000;
 const ENDED = new Set(["exited", "failed", "cancelled"]);
 
+/** What decides where a host lies on the map, and which words find it. */
+const shapeOf = ({ name, tags, slots, os, cpuModel }: Host): string => `${name}\n${slots}\n${os}\n${cpuModel}\n${tags.join(" ")}`;
+
 class Live {
   readonly hosts = new Map<number, Host>();
   readonly jobs = new Map<number, Job>();
   readonly processes = new Map<number, Dot>();
+  /** The same by their host's number. */
+  readonly byHost = new Map<number, Map<number, Dot>>();
+  readonly observers = new Set<Observer>();
   samples: Sample[] = [];
   totals: Totals | undefined;
   state: "connecting" | "live" | "lost" = "connecting";
   /** Counts what has changed, for those who look on. */
   version = 0;
+  /** The same for what hosts are (name, tags, cores, system), which of them there are, and for the states they are in. */
+  shapes = 0;
+  states = 0;
   private source: EventSource | undefined;
   private readonly watchers = new Set<() => void>();
   private frame = 0;
@@ -90,15 +107,25 @@ class Live {
   }
 
   private apply(change: Change): void {
-    if (change.reset) for (const map of [this.hosts, this.jobs, this.processes]) map.clear();
-    for (const host of change.hosts ?? []) this.hosts.set(host.number, host);
-    for (const id of change.gone ?? [])
-      for (const host of this.hosts.values()) if (host.id === id) this.hosts.delete(host.number);
-    for (const job of change.jobs ?? []) this.jobs.set(job.job, job);
-    for (const [pid, , job, state, host] of change.processes ?? []) {
-      if (ENDED.has(state)) this.processes.delete(pid);
-      else this.processes.set(pid, { pid, job, state, host });
+    if (change.reset) {
+      for (const map of [this.hosts, this.jobs, this.processes, this.byHost]) map.clear();
+      this.shapes++;
     }
+    for (const host of change.hosts ?? []) {
+      const before = this.hosts.get(host.number);
+      this.hosts.set(host.number, host);
+      if (!before || shapeOf(before) !== shapeOf(host)) this.shapes++;
+      if (before?.state !== host.state || before.block !== host.block) this.states++;
+      this.touched(host.number);
+    }
+    for (const id of change.gone ?? [])
+      for (const host of this.hosts.values())
+        if (host.id === id) {
+          this.hosts.delete(host.number);
+          this.shapes++;
+        }
+    for (const job of change.jobs ?? []) this.jobs.set(job.job, job);
+    for (const [pid, , job, state, host] of change.processes ?? []) this.place({ pid, job, state, host });
     if (change.sample) this.samples = [...this.samples.slice(1 - MAX_SAMPLES), change.sample];
     if (change.totals) this.totals = change.totals;
     if (!change.more && this.state !== "live") {
@@ -106,6 +133,27 @@ class Live {
       askUnanswered();
     }
     this.changed();
+  }
+
+  private place(dot: Dot): void {
+    const before = this.processes.get(dot.pid);
+    const ended = ENDED.has(dot.state);
+    if (before && (ended || before.host !== dot.host)) {
+      if (!ended) for (const observer of this.observers) observer.moves(before, dot.host);
+      this.byHost.get(before.host)?.delete(dot.pid);
+      this.touched(before.host);
+    }
+    if (ended) this.processes.delete(dot.pid);
+    else {
+      this.processes.set(dot.pid, dot);
+      const there = this.byHost.get(dot.host) ?? new Map<number, Dot>();
+      if (!there.has(dot.pid)) this.touched(dot.host);
+      this.byHost.set(dot.host, there.set(dot.pid, dot));
+    }
+  }
+
+  private touched(host: number): void {
+    for (const observer of this.observers) observer.touched(host);
   }
 
   private changed(): void {
@@ -129,12 +177,10 @@ export function useLive(): Live {
   return live;
 }
 
-export function processesByHost(): Map<number, Dot[]> {
-  const found = new Map<number, Dot[]>();
-  for (const dot of live.processes.values()) {
-    const list = found.get(dot.host);
-    if (list) list.push(dot);
-    else found.set(dot.host, [dot]);
-  }
-  return found;
-}
+/** What runs on a host, the longest there first. @param host its number */
+export const processesOf = (host: number): ReadonlyMap<number, Dot> => live.byHost.get(host) ?? NOTHING;
+const NOTHING: ReadonlyMap<number, Dot> = new Map();
+
+/** Whether processes can be moved there now. */
+export const takesProcesses = ({ state, block }: Pick<Host, "state" | "block">): boolean =>
+  (state === "computing" || state === "idle") && !block;

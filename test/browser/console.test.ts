@@ -102,6 +102,8 @@ test.skipIf(without)("everything that matters can be done by keyboard alone", as
   await page.keyboard.press("Enter");
   await page.getByRole("complementary", { name: before }).waitFor();
   await tabTo(/^Move process 1 /);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Move process 1 to a host" }).getByText("1 of 1 hosts").waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await until("it has moved", async () => (await hostOf(cluster, 1)) === (before === "amun" ? "ipc256" : "amun"));

@@ -1,12 +1,13 @@
 // The first page: the living map, the whole in numbers, throughput and balance over time.
 import { useMemo } from "react";
 import { Chart } from "../chart.tsx";
-import { ask } from "../client.ts";
-import { ClusterMap } from "../cluster-map.tsx";
+import { ClusterMap, TileKey } from "../cluster-map.tsx";
 import { useHostFilter } from "../host-filter.tsx";
-import { type Dot, type Host, live, processesByHost, useLive } from "../live.ts";
+import { type Dot, type Host, live, processesOf, takesProcesses, useLive } from "../live.ts";
+import { prefixesOf, UNGROUPED } from "../map-layout.ts";
+import { MoveChoice, migrate } from "../move-choice.tsx";
 import { HOST_STATES, hostStateName, orderNames, pausedText, processStateName } from "../names.ts";
-import { attempt, Empty, Fact, Head, Loading, State } from "../parts.tsx";
+import { Empty, Fact, Head, Loading, State, say } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister, useMaySteer, useSession } from "../session.tsx";
 import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
@@ -15,21 +16,35 @@ import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
 const MAX_LISTED = 200;
 
 export function ClusterPage() {
-  const { hosts, totals, samples, state: connection } = useLive();
+  const { hosts, totals, samples, shapes, state: connection } = useLive();
   const [chosen, setChosen] = useQuery("host");
   const administrator = useMayAdminister();
   const { role } = useSession();
-  const { groups, fields } = useHostFilter();
+  const [by, setBy] = useQuery("group");
+  const { groups, fields } = useHostFilter(by);
+  // the count says that hosts have other tags
+  const prefixes = useMemo(() => prefixesOf(hosts.values()), [shapes]);
   const selected = [...hosts.values()].find(({ name }) => name === chosen);
   const maySteer = useMaySteer();
   const move = (dot: Dot, to: Host): void => {
-    const by = live.jobs.get(dot.job)?.by ?? "";
-    if (maySteer(by)) void migrate(dot.pid, to);
-    else void attempt(() => Promise.reject({ message: t("notYours"), remedy: "" }));
+    if (!maySteer(live.jobs.get(dot.job)?.by ?? "")) say(t("notYours"), true);
+    else if (!takesProcesses(to)) say(t("takesNone", { host: to.name }), true);
+    else void migrate(dot.pid, to);
   };
   return (
     <>
-      <Head title={t("cluster")}>{fields}</Head>
+      <Head title={t("cluster")}>
+        {fields}
+        <select aria-label={t("grouping")} value={by} onChange={({ target }) => setBy(target.value)}>
+          <option value={UNGROUPED}>{t("groupNone")}</option>
+          <option value="">{t("groupFirst")}</option>
+          {[...new Set([...prefixes, ...(by === "" || by === UNGROUPED ? [] : [by])])].map((prefix) => (
+            <option key={prefix} value={prefix}>
+              {t("groupBy", { prefix })}
+            </option>
+          ))}
+        </select>
+      </Head>
       <dl className="totals">
         <Fact label={t("coresComputing")} strong>
           {totals && showNumber(totals.computing)}
@@ -68,10 +83,14 @@ export function ClusterPage() {
           <ul className="legend" aria-label={t("legend")}>
             {HOST_STATES.map((one) => (
               <li key={one}>
-                <i className={`tile ${one}`} />
+                <TileKey state={one} />
                 {hostStateName({ state: one })}
               </li>
             ))}
+            <li>
+              <TileKey state="idle" block />
+              {t("blockedTakesNone")}
+            </li>
             <li>
               <i className="dot" />
               {t("processDrag")}
@@ -84,9 +103,6 @@ export function ClusterPage() {
     </>
   );
 }
-
-const migrate = (pid: number, to: Host): Promise<boolean> =>
-  attempt(() => ask("migrate", { params: { pid }, body: { host: to.id } }), t("moving", { pid: String(pid), host: to.name }));
 
 function Charts({ samples }: { samples: typeof live.samples }) {
   const language = useLanguage();
@@ -116,10 +132,8 @@ function Charts({ samples }: { samples: typeof live.samples }) {
 function HostPanel({ host, close }: { host: Host; close(): void }) {
   const { hosts, jobs } = useLive();
   const maySteer = useMaySteer();
-  const processes = processesByHost().get(host.number) ?? [];
-  const others = [...hosts.values()].filter(
-    (other) => other.number !== host.number && !other.block && ["computing", "idle"].includes(other.state),
-  );
+  const processes = processesOf(host.number);
+  const someTake = [...hosts.values()].some((other) => other.number !== host.number && takesProcesses(other));
   return (
     <aside className="panel" aria-label={host.name}>
       <header className="head">
@@ -136,31 +150,15 @@ function HostPanel({ host, close }: { host: Host; close(): void }) {
       <p className="muted">
         {t("slotsBusy", { running: host.running, slots: host.slots })} · {host.cpuModel}
       </p>
-      <h3>{t("processesHere", { count: processes.length })}</h3>
+      <h3>{t("processesHere", { count: processes.size })}</h3>
       <ul className="list">
-        {processes.slice(0, MAX_LISTED).map(({ pid, job, state }) => (
+        {[...processes.values()].slice(0, MAX_LISTED).map(({ pid, job, state }) => (
           <li key={pid}>
             <span>
               <Link href={`/jobs/${job}`}>{jobs.get(job)?.name ?? `j${job}`}</Link> <span className="muted">{pid}</span>{" "}
               <State of={state}>{processStateName(state)}</State>
             </span>
-            {maySteer(jobs.get(job)?.by ?? "") && others.length > 0 && (
-              <select
-                aria-label={t("moveTo", { pid: String(pid) })}
-                value=""
-                onChange={({ target }) => {
-                  const to = hosts.get(Number(target.value));
-                  if (to) void migrate(pid, to);
-                }}
-              >
-                <option value="">{t("move")}</option>
-                {others.map(({ number, name }) => (
-                  <option key={number} value={number}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            )}
+            {maySteer(jobs.get(job)?.by ?? "") && someTake && <MoveChoice pid={pid} from={host.name} />}
           </li>
         ))}
       </ul>

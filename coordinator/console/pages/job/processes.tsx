@@ -1,15 +1,13 @@
 // Processes as a table, with the means to move each.
-import { type Answer, ask } from "../../client.ts";
-import { type Host, useLive } from "../../live.ts";
+import type { Answer } from "../../client.ts";
+import { MoveChoice } from "../../move-choice.tsx";
 import { endedBadly, processStateName } from "../../names.ts";
-import { attempt, Empty, Rows, State, Td, Th } from "../../parts.tsx";
+import { Empty, Rows, State, Td, Th } from "../../parts.tsx";
 import { showBytes, showDuration, t } from "../../words.tsx";
 
 type Process = Answer<"processes">["processes"][number];
 
 export function ProcessTable({ processes, maySteer }: { processes: Process[]; maySteer: boolean }) {
-  const { hosts } = useLive();
-  const usable = [...hosts.values()].filter(({ state }) => state === "computing" || state === "idle");
   if (processes.length === 0) return <Empty title={t("noProcesses")} />;
   return (
     <Rows
@@ -41,33 +39,9 @@ export function ProcessTable({ processes, maySteer }: { processes: Process[]; ma
           <Td>{showDuration(process.cpuMs)}</Td>
           <Td>{showBytes(process.memoryBytes)}</Td>
           <Td>{process.migrations}</Td>
-          <Td>{maySteer && process.report === null && <MoveMenu pid={process.pid} hosts={usable} />}</Td>
+          <Td>{maySteer && process.report === null && <MoveChoice pid={process.pid} from={process.host} />}</Td>
         </>
       )}
     />
-  );
-}
-
-function MoveMenu({ pid, hosts }: { pid: number; hosts: readonly Host[] }) {
-  return (
-    <select
-      aria-label={t("moveTo", { pid: String(pid) })}
-      value=""
-      onChange={({ target }) => {
-        const to = hosts.find(({ id }) => id === target.value);
-        if (to)
-          void attempt(
-            () => ask("migrate", { params: { pid }, body: { host: to.id } }),
-            t("moving", { pid: String(pid), host: to.name }),
-          );
-      }}
-    >
-      <option value="">{t("move")}</option>
-      {hosts.map(({ id, name }) => (
-        <option key={id} value={id}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }
