@@ -121,7 +121,7 @@ test.skipIf(without)(
     await steer("ipc256", "End block");
     // How many depends on how fast each host found itself.
     await until("some of them move there", async () => (await onAmun()) < 4);
-    await page.getByRole("link", { name: "Events" }).click();
+    await page.getByRole("link", { name: "Events", exact: true }).click();
     for (const what of [
       "its processes stay",
       "takes nothing new",
