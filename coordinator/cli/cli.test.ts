@@ -382,6 +382,76 @@ it("pending lists hosts that wait to be let in, and lets them in or turns them a
   expect(admin).toMatchObject({ status: 2, stderr: expect.stringMatching(/NS_USAGE/) });
 });
 
+it("token lists the join links and makes one worthless, at once", async () => {
+  const { id, link } = (await json("token", "create", "--uses", "3", "--approval")) as { id: string; link: string };
+  const mine = async () => ((await json("token", "list")) as { id: string }[]).find((one) => one.id === id);
+  expect(await mine()).toMatchObject({ scope: "host", uses: 3, approval: true, createdBy: expect.stringMatching(/^client /) });
+  expect(JSON.stringify(await mine())).not.toContain("hash");
+  const listed = (await nightshift(["token", "list"])).stdout.toString();
+  expect(listed).toMatch(new RegExp(`^ID +FOR .*\\n(.*\\n)*${id} +host, with approval +3 `));
+  expect((await nightshift(["token", "revoke", id])).stdout.toString()).toBe(`Nobody can join with ${id} any more.\n`);
+  expect(await mine()).toBeUndefined();
+  const late = start(["agent", "--join", link, "--name", "late", "--json"]);
+  await late.says(/NS_BAD_TOKEN/);
+  late.child.kill("SIGINT");
+  await late.ended;
+  expect(await nightshift(["token", "revoke", id])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/NS_NOT_FOUND: there is no join link/i),
+  });
+});
+
+it("user and api-token say who may use the console and the HTTP API", async () => {
+  expect((await nightshift(["user", "list"])).stdout.toString()).toMatch(/^There is no user yet\./);
+  const invited = (await nightshift(["user", "invite", "--role", "administrator"])).stdout.toString().trim();
+  const { origin, hash } = new URL(invited);
+  const accept = (token: string, name: string) =>
+    fetch(`${origin}/api/invitations/accept`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ token, name, password: "correct horse battery" }),
+    });
+  expect((await accept(hash.slice(1), "ada")).status).toBe(200);
+  expect((await nightshift(["user", "list"])).stdout.toString()).toMatch(/^NAME +ROLE .*\nada +administrator /);
+  const last = { status: 2, stderr: expect.stringMatching(/NS_USAGE: ada is the only administrator/i) };
+  expect(await nightshift(["user", "remove", "ada"])).toMatchObject(last);
+  expect(await nightshift(["user", "role", "ada", "viewer"])).toMatchObject(last);
+  expect(await nightshift(["user", "role", "ada", "king"])).toMatchObject({ status: 2 });
+  expect(await nightshift(["console", "--user", "nobody"])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/NS_NOT_FOUND/),
+  });
+
+  const second = (await json("user", "invite", "grace", "--role", "submitter")) as { link: string };
+  expect((await accept(new URL(second.link).hash.slice(1), "grace")).status).toBe(200);
+  const made = await nightshift(["api-token", "create", "grace", "nightly", "--role", "submitter", "--days", "7"]);
+  const authorization = `Bearer ${made.stdout.toString().trim()}`;
+  const id = /^Token (\S+) of grace, submitter/.exec(made.stderr)?.[1] ?? "";
+  const asked = async () => (await fetch(`${origin}/api/jobs`, { headers: { authorization } })).status;
+  expect(await asked()).toBe(200);
+  const [token] = (await json("api-token", "list")) as Record<string, unknown>[];
+  expect(token).toMatchObject({ id, user: "grace", name: "nightly", role: "submitter" });
+  expect(token).not.toHaveProperty("hash");
+  expect((await nightshift(["api-token", "list"])).stdout.toString()).toMatch(new RegExp(`\\n${id} +grace +nightly +submitter `));
+  expect(await nightshift(["api-token", "create", "grace", "more", "--role", "administrator"])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/NS_FORBIDDEN: grace is a submitter, whose tokens cannot have the role administrator/i),
+  });
+  expect((await nightshift(["api-token", "revoke", id])).status).toBe(0);
+  expect(await asked()).toBe(401);
+  expect((await nightshift(["user", "role", "grace", "viewer"])).stdout.toString()).toBe("grace is viewer\n");
+  expect((await nightshift(["user", "remove", "grace"])).stdout.toString()).toBe("grace has been removed.\n");
+  expect(((await json("user", "list")) as { name: string }[]).map(({ name }) => name)).toEqual(["ada"]);
+  const said = (await nightshift(["events", "--json"])).stdout
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).what);
+  expect(said).toEqual(
+    expect.arrayContaining(["user-invited", "api-token-created", "api-token-removed", "user-changed", "user-removed"]),
+  );
+});
+
 it("start runs the experiment on two hosts, checks every output and prints its figures", async () => {
   const home = join(scratch, "experiment");
   const { status, stdout, stderr } = await start(
@@ -409,6 +479,11 @@ it("start runs the experiment on two hosts, checks every output and prints its f
 const GROUPED = [
   ...["show", "set", "undo"].map((name) => ["policy", name]),
   ...["list", "approve", "refuse"].map((name) => ["pending", name]),
+  ...["create", "list", "revoke"].flatMap((name) => [
+    ["token", name],
+    ["api-token", name],
+  ]),
+  ...["list", "invite", "role", "remove"].map((name) => ["user", name]),
 ];
 
 it("every command has help with an example", async () => {
@@ -432,7 +507,7 @@ it("every command has help with an example", async () => {
     "status",
     "bench",
   ];
-  for (const command of [...commands.map((name) => [name]), ["token", "create"], ["agent", "pause"], ...GROUPED]) {
+  for (const command of [...commands.map((name) => [name]), ["agent", "pause"], ...GROUPED]) {
     const { status, stdout } = await nightshift([...command, "--help"]);
     expect(status).toBe(0);
     expect(stdout.toString()).toMatch(/Examples?:\n {2}\$ /);

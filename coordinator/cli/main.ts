@@ -64,6 +64,8 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Co
     pending: async () => (await import("./commands/pending.ts")).pendingCommand(),
     policy: async () => (await import("./commands/policy.ts")).policyCommand(),
     release: async () => (await import("./commands/release.ts")).releaseCommand(),
+    user: async () => (await import("./commands/user.ts")).userCommand(),
+    "api-token": async () => (await import("./commands/user.ts")).apiTokenCommand(),
     console: async () => (await import("./commands/console.ts")).consoleCommand(),
     ca: async () => (await import("./commands/ca.ts")).caCommand(),
   },

@@ -31,6 +31,7 @@ export {
   tunnelUrl,
 } from "./link.ts";
 export * from "./messages.ts";
+export * from "./people.ts";
 export type { MessageSocket, RunningHash, SocketEnd, SocketHandlers, Timers, TunnelCrypto } from "./ports.ts";
 export * from "./release.ts";
 export * from "./sweep.ts";

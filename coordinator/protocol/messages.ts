@@ -2,6 +2,7 @@
 // Bulk bytes (programs, images, files) do not travel here but in bulk frames (frames.ts); messages name them by hash.
 // A message that fails its schema closes the connection with NS_BAD_MESSAGE. Every size is bounded here.
 import { z } from "zod";
+import { apiTokenOrder, apiTokenView, linkScope, linkView, personName, userRole, userView } from "./people.ts";
 import { FILE_KINDS, signedRelease, versionText } from "./release.ts";
 import { MAX_PARTS, sweep } from "./sweep.ts";
 
@@ -582,11 +583,26 @@ export const requests = {
     result: z.object({ cancelled: count }),
   },
   tokenCreate: {
-    params: z.object({ scope: z.enum(["host", "submit", "admin"]), ttlMs: count, uses: count, approval: z.boolean() }),
+    params: z.object({ scope: linkScope, ttlMs: count, uses: count, approval: z.boolean() }),
+    result: z.object({ link: z.string(), id: z.string(), expiresAt: z.number() }),
+  },
+  /** Join links that can still be used, newest first. */
+  tokenList: { params: z.object({}), result: z.array(linkView) },
+  tokenRevoke: { params: z.object({ id: name }), result: z.object({}) },
+  userList: { params: z.object({}), result: z.array(userView) },
+  /** A one-time link to the console: for a new user of this role, or with the name of one for a new password. */
+  userInvite: {
+    params: z.object({ role: userRole, name: personName.nullable() }),
     result: z.object({ link: z.string(), expiresAt: z.number() }),
   },
-  /** A one-time link to the console: for a user's new password, or for a new administrator. */
-  consoleLink: { params: z.object({ user: name.nullable() }), result: z.object({ link: z.string() }) },
+  userRole: { params: z.object({ name, role: userRole }), result: userView },
+  userRemove: { params: z.object({ name }), result: z.object({}) },
+  apiTokenList: { params: z.object({}), result: z.array(apiTokenView) },
+  apiTokenCreate: {
+    params: apiTokenOrder.extend({ user: name }),
+    result: z.object({ token: z.string(), id: z.string(), expiresAt: z.number() }),
+  },
+  apiTokenRevoke: { params: z.object({ id: name }), result: z.object({}) },
   /** Administrators' policies: the newest of each scope, or all versions of one. Scopes are all, tag:NAME and host:NAME. */
   policyShow: { params: z.object({ scope: name.nullable() }), result: z.array(policyView) },
   /** `preview`: only what it would change. */

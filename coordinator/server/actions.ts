@@ -2,8 +2,9 @@
 // out, and written into the journal. Who may ask is checked before, where they come in.
 
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { z } from "zod";
 import { fill, several } from "../protocol/deed-details.ts";
-import { type JobSpec, requireInputs, requireSweep } from "../protocol/index.ts";
+import { type JobSpec, type linkView, requireInputs, requireSweep } from "../protocol/index.ts";
 import { type Host, type Job, takes, whyNot } from "../scheduler/index.ts";
 import type { Device, TokenRecord } from "../store/index.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -193,6 +194,12 @@ export class Actions {
 
 /** How people name a link: the beginning of its token's hash. */
 export const shortOf = (token: TokenRecord): string => token.hash.slice(0, 12);
+
+/** What is shown of one. */
+export function linkRow(token: TokenRecord): z.infer<typeof linkView> {
+  const { hash: _, ...shown } = token;
+  return { id: shortOf(token), ...shown };
+}
 
 /** How people name a job, or one of its parts. */
 const nameOf = ({ job, part }: { job: number; part?: number }): string => (part ? `j${job}.${part}` : `j${job}`);

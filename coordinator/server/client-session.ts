@@ -2,14 +2,15 @@
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type FromClient, MAX_ROWS, type Method, type Params, type Result, requests, type ToClient } from "../protocol/index.ts";
 import { type Host, isEnded, type Job, type Part, type ProcessRecord } from "../scheduler/index.ts";
-import type { Device } from "../store/index.ts";
-import type { Actions } from "./actions.ts";
+import type { Device, User } from "../store/index.ts";
+import { type Actions, linkRow, shortOf } from "./actions.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { CreditBoard } from "./credit.ts";
 import type { OverheadExperiments } from "./experiments.ts";
 import { Following, type Place } from "./following.ts";
 import type { MachineMeasurements } from "./measurements.ts";
 import type { PendingHosts } from "./pending.ts";
+import type { PeopleActions } from "./people.ts";
 import type { HostPolicies } from "./policies.ts";
 import { type PolicyAnswers, policyAnswers } from "./policy-answers.ts";
 import type { Programs } from "./programs.ts";
@@ -26,17 +27,26 @@ export interface ClientServices {
   measurements: MachineMeasurements;
   releases: HostReleases;
   credit: CreditBoard;
-  /** A one-time link to the console. @param user whose password it sets; null: for a new administrator */
-  consoleLink(user: string | null): string;
+  people: PeopleActions;
+  /** The console's address of a one-time link's secret. */
+  invitationUrl(secret: string): string;
   version: string;
   startedAt: number;
 }
 
 const ADMIN_ONLY: ReadonlySet<Method> = new Set([
   "tokenCreate",
+  "tokenList",
+  "tokenRevoke",
+  "userList",
+  "userInvite",
+  "userRole",
+  "userRemove",
+  "apiTokenList",
+  "apiTokenCreate",
+  "apiTokenRevoke",
   "hostRevoke",
   "hostChange",
-  "consoleLink",
   "policySet",
   "policyUndo",
   "pendingHosts",
@@ -146,7 +156,28 @@ export class ClientSession {
     cancel: (target) => this.cancel(target),
     tokenCreate: ({ scope, ttlMs, uses, approval }) => {
       const { link, token } = this.services.actions.createLink(scope, ttlMs, uses, this.who, approval);
-      return { link, expiresAt: token.expiresAt };
+      return { link, id: shortOf(token), expiresAt: token.expiresAt };
+    },
+    tokenList: () => this.services.actions.links().map(linkRow),
+    tokenRevoke: ({ id }) => {
+      this.services.actions.removeLink(id, this.who);
+      return {};
+    },
+    userList: () => this.services.people.users().map(userRow),
+    userInvite: ({ role, name }) => {
+      const { token, expiresAt } = this.services.people.invite(role, name, this.who);
+      return { link: this.services.invitationUrl(token), expiresAt };
+    },
+    userRole: ({ name, role }) => userRow(this.services.people.changeRole(name, role, this.who)),
+    userRemove: ({ name }) => {
+      this.services.people.remove(name, this.who);
+      return {};
+    },
+    apiTokenList: () => this.services.people.apiTokens().map(({ hash: _, ...token }) => token),
+    apiTokenCreate: ({ user, ...order }) => this.services.people.createApiToken(user, order, this.who),
+    apiTokenRevoke: ({ id }) => {
+      this.services.people.removeApiToken(id, null, this.who);
+      return {};
     },
     overheadStart: (order) => this.services.experiments.start(order, this.who),
     overheadList: () => this.services.experiments.list(Number.MAX_SAFE_INTEGER, MAX_EXPERIMENTS),
@@ -179,12 +210,6 @@ export class ClientSession {
     hostRevoke: ({ host }) => {
       this.services.actions.removeHost(host, this.who);
       return {};
-    },
-    consoleLink: ({ user }) => {
-      const { store } = this.services.coordinator;
-      if (user !== null && !store.people.user(user)) throw new NightshiftError("NS_NOT_FOUND", `there is no user "${user}"`);
-      this.services.coordinator.note({ who: this.who, what: "user-invited", target: user ?? "", details: "administrator" });
-      return { link: this.services.consoleLink(user) };
     },
     status: () => {
       const { core } = this.services.coordinator;
@@ -335,6 +360,9 @@ export class ClientSession {
     return { job: job.id };
   }
 }
+
+/** Without what only the store needs. */
+const userRow = ({ name, role, createdAt }: User): Result<"userList">[number] => ({ name, role, createdAt });
 
 const jobResult = (job: Job, files: Part["files"]): Result<"job"> => ({
   job: job.id,

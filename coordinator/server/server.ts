@@ -31,12 +31,13 @@ import { Coordinator } from "./coordinator.ts";
 import { CreditBoard } from "./credit.ts";
 import { authenticate, createToken } from "./enrolment.ts";
 import { OverheadExperiments } from "./experiments.ts";
-import { invitationUrl, invite } from "./http/people-handlers.ts";
+import { invitationUrl } from "./http/people-handlers.ts";
 import { Proxies } from "./http/proxies.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
 import { MachineMeasurements } from "./measurements.ts";
 import { PendingHosts } from "./pending.ts";
+import { PeopleActions } from "./people.ts";
 import { HostPolicies } from "./policies.ts";
 import { Programs } from "./programs.ts";
 import { HostReleases } from "./releases.ts";
@@ -152,6 +153,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const experiments = new OverheadExperiments(coordinator, actions, compiler);
   closers.push(() => experiments.close());
   const measurements = new MachineMeasurements(coordinator);
+  const people = new PeopleActions(coordinator);
   const pending = new PendingHosts(coordinator, disconnect);
   const releases = new HostReleases(coordinator, policies, blobs, VERSION);
   closers.push(() => releases.close());
@@ -171,6 +173,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
       coordinator,
       actions,
       policies,
+      people,
       pending,
       views,
       usage,
@@ -202,11 +205,11 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const adminToken = createToken(store, "admin", 100 * 365 * DAY_MS, 1_000_000, startedAt, "coordinator").bytes;
   const hostToken = createToken(store, "host", DAY_MS, 10_000, startedAt, "coordinator").bytes;
   const adminLink = addresses.localLink(adminToken);
-  const consoleLink = (user: string | null): string =>
-    invitationUrl(addresses.consoleOrigin(), invite(store.people, "administrator", user).token);
+  const invitation = (secret: string): string => invitationUrl(addresses.consoleOrigin(), secret);
 
   const services = {
-    ...{ coordinator, programs, actions, policies, pending, experiments, measurements, releases, credit, consoleLink },
+    ...{ coordinator, programs, actions, policies, pending, experiments, measurements, releases, credit, people },
+    invitationUrl: invitation,
     ...{ version: VERSION, startedAt },
   };
 
@@ -287,7 +290,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
     adminLink,
     hostLink: addresses.link(hostToken),
     localHostLink: addresses.localLink(hostToken),
-    consoleUrl: store.people.users().length === 0 ? consoleLink(null) : addresses.consoleOrigin(),
+    consoleUrl: store.people.users().length === 0 ? invitation(people.firstInvitation()) : addresses.consoleOrigin(),
     coordinator,
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();

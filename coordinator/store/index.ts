@@ -9,8 +9,8 @@ export {
   type Invitation,
   type Passkey,
   type People,
-  ROLES,
   type Role,
+  reaches,
   type SessionRecord,
   type User,
 } from "./people.ts";

@@ -1,10 +1,11 @@
 // Who may use the coordinator over HTTP: users, their sessions, API tokens, and invitations that make users. Every secret is kept as a
 // hash only. Plain reading and writing; what is allowed is the server's business.
+import { ROLES, type UserRole } from "../protocol/people.ts";
 import type { Database, Row } from "./database.ts";
 
-/** What a person may do, each more than the one before. */
-export const ROLES = ["viewer", "submitter", "administrator"] as const;
-export type Role = (typeof ROLES)[number];
+export type Role = UserRole;
+
+export const reaches = (role: Role, least: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(least);
 
 export interface User {
   name: string;

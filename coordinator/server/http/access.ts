@@ -1,9 +1,9 @@
-// Who is asking, and may they: session cookies and API tokens, the csrf value that a cookie alone does not have, roles. Owns the secrets'
-// making and hashing; the store keeps only hashes.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+// Who is asking, and may they: session cookies and API tokens, the csrf value that a cookie alone does not have, roles.
+import { createHash, timingSafeEqual } from "node:crypto";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type People, ROLES, type Role } from "../../store/index.ts";
+import { type People, type Role, reaches } from "../../store/index.ts";
+import { hashOf, newSecret } from "../secrets.ts";
 import type { Access } from "./api.ts";
 
 const SESSION_MS = 7 * 24 * 3600_000;
@@ -17,10 +17,7 @@ export interface Who {
   by: { session: string; csrf: string } | { token: string };
 }
 
-export const newSecret = (): string => randomBytes(32).toString("base64url");
-export const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 const csrfOf = (session: string): string => createHash("sha256").update(`csrf ${session}`).digest("base64url");
-export const reaches = (role: Role, least: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(least);
 
 /** 127.0.0.0/8, ::1 and localhost, as a peer's address or in a Host header. */
 export const isLoopback = (host: string): boolean =>

@@ -15,22 +15,26 @@ import {
   processState,
   releaseView,
 } from "../../protocol/messages.ts";
+import {
+  apiTokenOrder,
+  apiTokenView,
+  linkScope,
+  linkView,
+  personName,
+  userRole as role,
+  userView,
+} from "../../protocol/people.ts";
 import { versionText } from "../../protocol/release.ts";
 import { MAX_PARTS, sweep } from "../../protocol/sweep.ts";
-import { ROLES } from "../../store/people.ts";
 
 const count = z.number().int().nonnegative();
 const time = z.number().describe("milliseconds since 1970");
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const role = z.enum(ROLES);
 const nothing = z.object({});
 /** In paths and queries everything is text. */
 const number = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
 const search = z.string().max(200).default("");
-export const personName = z
-  .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,63}$/u, "a letter or digit, then up to 63 letters, digits and ._@ -");
 const password = z.string().min(10, "at least 10 characters").max(256);
 const token = z.string().min(16).max(128);
 const filePath = z.string().min(1).max(4096);
@@ -158,17 +162,6 @@ const totals = z.object({
   processes: count,
   queued: count,
   balance: z.number().describe("mean load of the hosts over the highest, 0 to 1"),
-});
-const user = z.object({ name: z.string(), role, createdAt: time });
-const apiToken = z.object({ id: z.string(), user: z.string(), name: z.string(), role, createdAt: time, expiresAt: time });
-const link = z.object({
-  id: z.string(),
-  scope: z.enum(["host", "submit", "admin"]),
-  createdBy: z.string(),
-  createdAt: time,
-  expiresAt: time,
-  uses: count,
-  approval: z.boolean().describe("hosts that join with it wait to be let in"),
 });
 const scope = z.string().regex(/^(?:all|tag:.{1,32}|host:.{1,200})$/u, "all, tag:NAME or host:NAME");
 /** As an administrator's file has it; what is wrong with one is told by its own reader. */
@@ -837,7 +830,7 @@ export const api = {
     path: "/api/links",
     access: "administrator",
     about: "join links that can still be used",
-    answer: z.object({ links: z.array(link) }),
+    answer: z.object({ links: z.array(linkView) }),
   },
   createLink: {
     method: "POST",
@@ -845,7 +838,7 @@ export const api = {
     access: "administrator",
     about: "make a join link; it is shown this once",
     body: z.object({
-      scope: z.enum(["host", "submit", "admin"]),
+      scope: linkScope,
       hours: z.number().min(0.1).max(8760),
       uses: z.number().int().min(1).max(100_000),
       approval: z.boolean().default(false).describe("hosts that join with it wait to be let in"),
@@ -895,7 +888,7 @@ export const api = {
     path: "/api/users",
     access: "administrator",
     about: "who may sign in",
-    answer: z.object({ users: z.array(user) }),
+    answer: z.object({ users: z.array(userView) }),
   },
   invite: {
     method: "POST",
@@ -912,7 +905,7 @@ export const api = {
     about: "give a user another role",
     params: z.object({ name: z.string().max(64) }),
     body: z.object({ role }),
-    answer: z.object({ user }),
+    answer: z.object({ user: userView }),
   },
   removeUser: {
     method: "DELETE",
@@ -927,14 +920,14 @@ export const api = {
     path: "/api/tokens",
     access: "viewer",
     about: "one's own API tokens; an administrator sees all",
-    answer: z.object({ tokens: z.array(apiToken) }),
+    answer: z.object({ tokens: z.array(apiTokenView) }),
   },
   createApiToken: {
     method: "POST",
     path: "/api/tokens",
     access: "viewer",
     about: "make an API token with one's own role or less; it is shown this once. Signed-in people only, not tokens",
-    body: z.object({ name: z.string().min(1).max(100), role, days: z.number().int().min(1).max(366) }),
+    body: apiTokenOrder,
     answer: z.object({ token: z.string(), id: z.string(), expiresAt: time }),
   },
   removeApiToken: {

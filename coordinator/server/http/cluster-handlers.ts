@@ -4,9 +4,9 @@ import { Readable } from "node:stream";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { type EventFormat, eventLine, eventsHead } from "../../protocol/index.ts";
 import { HOUR_MS, type Store } from "../../store/index.ts";
-import { shortOf } from "../actions.ts";
+import { linkRow, shortOf } from "../actions.ts";
+import { hashOf } from "../secrets.ts";
 import { addedUp } from "../usage.ts";
-import { hashOf } from "./access.ts";
 import type { Answer } from "./api.ts";
 import type { Services } from "./services.ts";
 import type { Handlers } from "./site.ts";
@@ -118,7 +118,7 @@ export function clusterHandlers({
         .send(Readable.from(exported(store.journal, search, format)));
       return undefined;
     },
-    links: () => ({ links: actions.links().map((token) => ({ ...token, id: shortOf(token) })) }),
+    links: () => ({ links: actions.links().map(linkRow) }),
     createLink: ({ body }, { who }) => {
       const { link, token } = actions.createLink(body.scope, body.hours * 3600_000, body.uses, who.name, body.approval);
       return { link, id: shortOf(token), expiresAt: token.expiresAt };

@@ -1,20 +1,17 @@
 // Requests about people: signing in and out, one-time links, users, API tokens. Who is refused is told the same whether the name or the
 // password was wrong.
 
-import { randomBytes } from "node:crypto";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { fill } from "../../protocol/deed-details.ts";
 import { HandshakeGate } from "../../protocol/index.ts";
-import type { People, Role, User } from "../../store/index.ts";
-import { hashOf, isLoopback, newSecret, reaches } from "./access.ts";
+import type { User } from "../../store/index.ts";
+import { hashOf } from "../secrets.ts";
+import { isLoopback } from "./access.ts";
 import { passkeySite } from "./passkey-handlers.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 import type { Services } from "./services.ts";
 import type { Call, Handlers } from "./site.ts";
 
-const INVITATION_MS = 3 * 24 * 3600_000;
-const DAY_MS = 24 * 3600_000;
-const MAX_TOKENS_OF_ONE = 50;
 /** Wrong passwords for one name, from wherever they come: 20, then one every 30 s. */
 const GUESSES = { burst: 20, perSecond: 1 / 30 };
 
@@ -22,18 +19,10 @@ type Served =
   | ("session" | "account" | "signIn" | "changePassword" | "invitation" | "accept")
   | ("users" | "invite" | "changeUser" | "removeUser" | "apiTokens" | "createApiToken" | "removeApiToken");
 
-/** Makes a one-time link's secret. @param name null: whoever uses it chooses one */
-export function invite(people: People, role: Role, name: string | null): { token: string; expiresAt: number } {
-  const token = newSecret();
-  const expiresAt = Date.now() + INVITATION_MS;
-  people.saveInvitation({ hash: hashOf(token), name, role, expiresAt });
-  return { token, expiresAt };
-}
-
 /** Behind the #, so that it goes into no log. */
 export const invitationUrl = (origin: string, token: string): string => `${origin}/welcome#${token}`;
 
-export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served> {
+export function peopleHandlers({ coordinator, people: actions, sso }: Services): Handlers<Served> {
   const { people } = coordinator.store;
   const guesses = new HandshakeGate(GUESSES);
 
@@ -42,11 +31,6 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
     if (!invitation || invitation.expiresAt < Date.now())
       throw new NightshiftError("NS_BAD_INVITATION", "the one-time link is wrong, used or expired");
     return invitation;
-  };
-  const user = (name: string): User => {
-    const found = people.user(name);
-    if (!found) throw new NightshiftError("NS_NOT_FOUND", `there is no user "${name}"`);
-    return found;
   };
   const inTime = <T>(value: T | undefined): T => {
     if (value === undefined) throw new NightshiftError("NS_RATE_LIMITED", "too many people sign in at the moment");
@@ -67,10 +51,6 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       details: known ? "" : fill("no such name", {}),
     });
     throw new NightshiftError("NS_BAD_PASSWORD", "name or password is wrong");
-  };
-  const keepAnAdministrator = (name: string): void => {
-    if (!people.users().some((other) => other.name !== name && other.role === "administrator"))
-      throw new NightshiftError("NS_USAGE", `${name} is the only administrator and has to stay one`);
   };
   const signIn = ({ gate, request, reply }: Call, who: User) => {
     coordinator.note({
@@ -95,7 +75,7 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       };
     },
     account: (_, call) => ({
-      password: user(call.who.name).password !== "",
+      password: actions.user(call.who.name).password !== "",
       sso: sso ? { title: sso.title, connected: people.identitiesOf(call.who.name).length > 0 } : null,
       passkeys: people.passkeysOf(call.who.name),
       passkeySite: passkeySite(call),
@@ -122,57 +102,25 @@ export function peopleHandlers({ coordinator, sso }: Services): Handlers<Served>
       coordinator.note({ who: name, what: known ? "password-changed" : "user-added", target: name, details: role });
       return signIn(call, made);
     },
-    users: () => ({ users: people.users() }),
+    users: () => ({ users: actions.users() }),
     invite: ({ body }, { who, request, gate }) => {
-      const role = body.name === null ? body.role : (people.user(body.name)?.role ?? body.role);
-      const { token, expiresAt } = invite(people, role, body.name);
-      coordinator.note({ who: who.name, what: "user-invited", target: body.name ?? "", details: role });
+      const { token, expiresAt } = actions.invite(body.role, body.name, who.name);
       return { link: invitationUrl(gate.origin(request), token), expiresAt };
     },
-    changeUser: ({ params, body }, { who }) => {
-      const known = user(params.name);
-      if (body.role !== "administrator") keepAnAdministrator(known.name);
-      const changed = { ...known, role: body.role };
-      people.saveUser(changed);
-      coordinator.note({ who: who.name, what: "user-changed", target: known.name, details: body.role });
-      return { user: changed };
-    },
+    changeUser: ({ params, body }, { who }) => ({ user: actions.changeRole(params.name, body.role, who.name) }),
     removeUser: ({ params }, { who }) => {
-      const { name } = user(params.name);
-      keepAnAdministrator(name);
-      people.removeUser(name);
-      coordinator.note({ who: who.name, what: "user-removed", target: name, details: "" });
+      actions.remove(params.name, who.name);
       return {};
     },
     apiTokens: (_, { who }) => ({
-      tokens: people.apiTokens().filter((token) => who.role === "administrator" || token.user === who.name),
+      tokens: actions.apiTokens().filter((token) => who.role === "administrator" || token.user === who.name),
     }),
     createApiToken: ({ body }, { who }) => {
       if ("token" in who.by) throw new NightshiftError("NS_FORBIDDEN", "a token makes no tokens; sign in");
-      if (!reaches(who.role, body.role))
-        throw new NightshiftError("NS_FORBIDDEN", `a ${who.role} makes no tokens for a ${body.role}`);
-      if (people.apiTokens().filter((token) => token.user === who.name).length >= MAX_TOKENS_OF_ONE)
-        throw new NightshiftError("NS_LIMIT", `at most ${MAX_TOKENS_OF_ONE} tokens a person`);
-      const token = newSecret();
-      const id = randomBytes(6).toString("hex");
-      const now = Date.now();
-      const expiresAt = now + body.days * DAY_MS;
-      const { name, role } = body;
-      people.saveApiToken({ id, hash: hashOf(token), user: who.name, name, role, createdAt: now, expiresAt });
-      coordinator.note({
-        who: who.name,
-        what: "api-token-created",
-        target: id,
-        details: fill("{token}, {role}", { token: name, role }),
-      });
-      return { token, id, expiresAt };
+      return actions.createApiToken(who.name, body, who.name);
     },
     removeApiToken: ({ params }, { who }) => {
-      const token = people.apiTokens().find(({ id }) => id === params.id);
-      if (!token || (token.user !== who.name && who.role !== "administrator"))
-        throw new NightshiftError("NS_NOT_FOUND", `there is no token ${params.id}`);
-      people.removeApiToken(token.id);
-      coordinator.note({ who: who.name, what: "api-token-removed", target: token.id, details: token.name });
+      actions.removeApiToken(params.id, who.role === "administrator" ? null : who.name, who.name);
       return {};
     },
   };

@@ -7,6 +7,7 @@ import type { CreditBoard } from "../credit.ts";
 import type { OverheadExperiments } from "../experiments.ts";
 import type { MachineMeasurements } from "../measurements.ts";
 import type { PendingHosts } from "../pending.ts";
+import type { PeopleActions } from "../people.ts";
 import type { HostPolicies } from "../policies.ts";
 import type { HostReleases } from "../releases.ts";
 import type { SsoSettings } from "../sso/settings.ts";
@@ -17,6 +18,7 @@ export interface Services {
   coordinator: Coordinator;
   actions: Actions;
   policies: HostPolicies;
+  people: PeopleActions;
   pending: PendingHosts;
   views: Views;
   usage: UsageWatch;

@@ -3,11 +3,11 @@
 
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { fill } from "../../protocol/deed-details.ts";
+import { personName } from "../../protocol/people.ts";
 import type { User } from "../../store/index.ts";
+import { hashOf, newSecret } from "../secrets.ts";
 import { type Attempt, type Identity, Provider } from "../sso/provider.ts";
 import { claimOf, roleOf } from "../sso/settings.ts";
-import { hashOf, newSecret } from "./access.ts";
-import { personName } from "./api.ts";
 import type { Services } from "./services.ts";
 import type { Call, Handlers } from "./site.ts";
 

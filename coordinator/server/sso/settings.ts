@@ -3,7 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
-import { ROLES, type Role } from "../../store/index.ts";
+import { ROLES } from "../../protocol/people.ts";
+import type { Role } from "../../store/index.ts";
 import { isLoopback } from "../http/access.ts";
 
 const text = z.string().min(1).max(500);
