@@ -22,7 +22,7 @@ export interface PlannedSite {
 /**
  * Where a loop polls.
  * - `head`: before every turn
- * - `strip`: before the first turn and then once in many, for the smallest loops
+ * - `strip`: once in many turns, for the smallest loops
  * - `branches`: at these branches back to the head (unconditional ones), so before every turn but the first
  */
 export type LoopPolls = { where: "head" | "strip" } | { where: "branches"; branches: number[] };
@@ -92,7 +92,7 @@ function planLoops(
     walkPolled(
       body,
       loop,
-      (i, before) => before || polled.has(i) || (loops.get(i)?.where ?? "branches") !== "branches",
+      (i, before) => before || polled.has(i) || loops.get(i)?.where === "head",
       (branch) => unpolled.push(branch),
     );
     if (unpolled.length === 0) continue;

@@ -364,10 +364,14 @@ class Rewriter {
    *
    *     block $exit
    *       loop $again                        ;; the site's loop
-   *         poll; count = STRIP
+   *         count = STRIP
    *         loop $turns
    *           block $next  body; br $exit  end       ;; COPIES times; a branch to the loop goes to $next
-   *           count -= 1; br_if $turns; br $again
+   *           count -= 1; br_if $turns
+   *         end
+   *         poll; br $again
+   *
+   * So a loop that is left after a few turns, as most that go through a string, has no poll at all.
    *
    * @returns the loop's end
    */
@@ -382,7 +386,7 @@ class Rewriter {
     const loopAt = out.length;
     out.byte(Op.loop).byte(VOID);
     this.constructs.push({ op: Op.loop, start: i, height, type: { params: [], results: [] } });
-    this.poll(this.describe(must(this.polls.get(i), "the loop's site"), loopAt, 0));
+    const site = this.describe(must(this.polls.get(i), "the loop's site"), loopAt, 0);
     const counter = this.stripCounter();
     out
       .byte(Op.i32Const)
@@ -397,7 +401,9 @@ class Rewriter {
       out.byte(Op.br).u32(3).byte(Op.end);
     }
     out.byte(Op.localGet).u32(counter).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(counter);
-    out.byte(Op.brIf).u32(0).byte(Op.br).u32(1).byte(Op.end).byte(Op.unreachable).byte(Op.end).byte(Op.unreachable).byte(Op.end);
+    out.byte(Op.brIf).u32(0).byte(Op.end);
+    this.poll(site);
+    out.byte(Op.br).u32(0).byte(Op.end).byte(Op.unreachable).byte(Op.end);
     this.constructs.length -= 2;
     this.resetTo(height, type.results);
     return end;
