@@ -341,3 +341,27 @@ describe("another network", () => {
     expect(one.connects).toBe(3);
   });
 });
+
+describe("somebody watches", () => {
+  const CLUSTER = { hosts: 9, online: 8, computing: 3, owners: 2, processes: 5, moves: 77 };
+  const asked = (one: World) => one.sent.flatMap((message) => (message.type === "watch" ? [message.on] : []));
+
+  test("the coordinator is asked for the whole, again on each connection, until nobody watches any more", async () => {
+    const one = await world(false);
+    one.say({ type: "cluster", ...CLUSTER });
+    expect(one.agent.status().cluster).toBeNull(); // unasked
+    one.agent.watch(true);
+    one.agent.watch(true);
+    one.say({ type: "cluster", ...CLUSTER });
+    expect([asked(one), one.agent.status().cluster]).toEqual([[true], CLUSTER]);
+    one.breaks();
+    await one.settle();
+    expect(one.agent.status().cluster).toBeNull();
+    await one.passes(1_000);
+    one.say({ type: "welcome", version: 1, hostId: "h", leaseMs: 15_000, checkpointMs: 10_000, drop: [], policies: [] });
+    expect(asked(one)).toEqual([true, true]);
+    one.say({ type: "cluster", ...CLUSTER });
+    one.agent.watch(false);
+    expect([asked(one), one.agent.status().cluster]).toEqual([[true, true, false], null]);
+  });
+});

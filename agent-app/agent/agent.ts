@@ -51,7 +51,12 @@ export interface AgentStatus {
   refused: { code: string; message: string } | null;
   /** What this host has earned, as the coordinator last told; null: not told yet. */
   credit: HostCredit | null;
+  /** As the coordinator last told, while somebody watches; null: nobody does, or it is not told yet. */
+  cluster: ClusterGlance | null;
 }
+
+/** The whole cluster in numbers. */
+export type ClusterGlance = Omit<Extract<ToAgent, { type: "cluster" }>, "type">;
 
 /** In hours of one core of an ordinary office PC; `rank` among so many hosts, null: it has earned nothing yet. */
 export type HostCredit = Omit<Extract<ToAgent, { type: "credit" }>, "type">;
@@ -98,6 +103,8 @@ export class Agent {
   private stopped = false;
   private refused: { code: string; message: string } | null = null;
   private credit: HostCredit | null = null;
+  private watched = false;
+  private cluster: ClusterGlance | null = null;
   private attempts = 0;
   private leaseMs = 15_000;
   /** While it waits before it connects again: does so at once. */
@@ -233,6 +240,14 @@ export class Agent {
     this.ports.log("stopped", { reason, ms: this.ports.now() - began });
   }
 
+  /** Whether somebody watches: only then the coordinator tells how the whole cluster is. */
+  watch(on: boolean): void {
+    if (on === this.watched) return;
+    this.watched = on;
+    this.cluster = null;
+    this.send({ type: "watch", on });
+  }
+
   private hostChanged(): void {
     for (const resident of this.residents.values()) resident.hostChanged();
     this.report(true);
@@ -245,8 +260,8 @@ export class Agent {
       const { pid, state, cpuMs, memoryBytes, command } = resident;
       return { pid, state, cpuMs, memoryBytes, command };
     });
-    const { greeted: connected, hostId, pending, paused, refused, credit } = this;
-    return { connected, hostId, pending, paused, ...counts, processes, refused, credit };
+    const { greeted: connected, hostId, pending, paused, refused, credit, cluster } = this;
+    return { connected, hostId, pending, paused, ...counts, processes, refused, credit, cluster };
   }
 
   // ---- connection
@@ -279,6 +294,7 @@ export class Agent {
     this.current = undefined;
     this.greeted = false;
     this.pending = false;
+    this.cluster = null;
     this.heartbeat?.();
     if (FINAL.has(error.code)) {
       this.refuse(error);
@@ -315,6 +331,7 @@ export class Agent {
         for (const { pid, epoch } of message.drop) this.resident(pid, epoch)?.drop();
         for (const resident of this.residents.values()) resident.reconnected();
         this.report(true);
+        if (this.watched) this.send({ type: "watch", on: true });
         this.beat();
         this.ports.log("connected", { hostId: message.hostId });
         return;
@@ -352,6 +369,13 @@ export class Agent {
       case "credit": {
         const { type: _, ...credit } = message;
         this.credit = credit;
+        return;
+      }
+      case "cluster": {
+        const { type: _, ...cluster } = message;
+        if (!this.watched) return;
+        this.cluster = cluster;
+        this.onChange(this.status());
         return;
       }
       case "upgrade":

@@ -97,6 +97,11 @@ export class TabAgent {
     this.failed.get(number)?.(message);
   }
 
+  /** Whether somebody watches what the cluster does. */
+  watch(on: boolean): void {
+    this.agent?.watch(on);
+  }
+
   networkChanged(): void {
     this.agent?.networkChanged();
   }

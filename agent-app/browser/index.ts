@@ -21,6 +21,8 @@ export interface Tab {
   resume(): Promise<void>;
   /** The connection is made anew at once, as nothing may pass over the old one any more. */
   networkChanged(): Promise<void>;
+  /** Whether somebody watches what the cluster does. */
+  watch(on: boolean): Promise<void>;
   /** Says goodbye, as far as there is time: the page is about to go. */
   leave(): void;
   /** Ends it at once; processes go on elsewhere from their last images. */
@@ -65,6 +67,7 @@ export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (poli
       return worker.agent.resume();
     },
     networkChanged: () => worker.agent.networkChanged(),
+    watch: (on) => worker.agent.watch(on),
     leave: () => void worker.agent.stop().catch(() => undefined),
     close() {
       closed = true;

@@ -1,6 +1,7 @@
-// The work of this computer as a picture: the computer as a moon, the coordinator as a far star, and the processes that are here between them. Each
-// comes from the star when it arrives and goes back when it leaves; those that compute glow. Nothing is drawn while nothing changes: ten pictures a
-// second while something moves, else one when there is news.
+// The work of this computer and of the cluster as a picture: the computer as a moon, the coordinator as a far star, and the processes that are here
+// between them. Each comes from the star when it arrives and goes back when it leaves; those that compute glow. Behind them the other hosts as a
+// constellation, those that compute in gold, and a spark for each process that goes from one to another. Nothing is drawn while nothing changes: ten
+// pictures a second while something moves, else one when there is news.
 
 /** What there is to show. */
 export interface Scene {
@@ -12,12 +13,30 @@ export interface Scene {
   /** Its address; null: none. */
   coordinator: string | null;
   processes: readonly { pid: number; computing: boolean }[];
+  /** The whole, this computer among it; null: not known. */
+  cluster: Cluster | null;
+}
+
+/** Numbers of hosts, and of moves between them since some time. Which hosts they are is told to nobody. */
+export interface Cluster {
+  online: number;
+  computing: number;
+  owners: number;
+  moves: number;
+  /** The same in words. */
+  words: string;
 }
 
 const FRAME_MS = 100;
 const MOVE_MS = 4_000;
 const STARS = 140;
 const MAX_SHOWN = 64;
+/** Of a larger cluster each star stands for several hosts. */
+const MAX_HOSTS = 240;
+const SPARK_MS = 3_000;
+/** News of moves comes so often; their sparks are spread over that time. */
+const NEWS_MS = 5_000;
+const MAX_SPARKS = 12;
 const NIGHT = "#0b1026";
 const MOON = "#ffd76a";
 const INK = "#a3adcf";
@@ -47,10 +66,21 @@ function sky(): { x: number; y: number; size: number }[] {
 }
 const STARRY = sky();
 
+/** Points that fill a square evenly however many there are: Roberts' R2 sequence, of the plastic number. */
+const PLASTIC = 1.324_717_957_244_746;
+const placeOf = (host: number): Point => ({ x: (0.5 + host / PLASTIC) % 1, y: (0.5 + host / PLASTIC ** 2) % 1 });
+
+interface Spark {
+  from: number;
+  to: number;
+  beginsAt: number;
+}
+
 export class NightSky {
   private readonly canvas: HTMLCanvasElement;
   private readonly context: CanvasRenderingContext2D | null;
   private readonly bodies = new Map<number, Body>();
+  private sparks: Spark[] = [];
   private scene: Scene | undefined;
   private timer: number | undefined;
   /** Pictures drawn, for who measures. */
@@ -71,6 +101,7 @@ export class NightSky {
   show(next: Scene): void {
     const now = performance.now();
     const changed = JSON.stringify(this.scene) !== JSON.stringify(next);
+    this.light(this.scene?.cluster?.moves, next.cluster, now);
     this.scene = next;
     const here = new Map(next.processes.slice(0, MAX_SHOWN).map((process) => [process.pid, process]));
     for (const [pid, { computing }] of here) {
@@ -86,6 +117,17 @@ export class NightSky {
     if (changed) this.frame();
   }
 
+  private light(before: number | undefined, cluster: Cluster | null, now: number): void {
+    const hosts = starsOf(cluster).length;
+    if (before === undefined || cluster === null || hosts < 2) return;
+    const count = Math.min(MAX_SPARKS, cluster.moves - before);
+    for (let at = 0; at < count; at++) {
+      const from = Math.floor(Math.random() * hosts);
+      const to = (from + 1 + Math.floor(Math.random() * (hosts - 1))) % hosts;
+      this.sparks.push({ from, to, beginsAt: now + (at * NEWS_MS) / count });
+    }
+  }
+
   private freePlace(): number {
     const taken = new Set([...this.bodies.values()].map(({ place }) => place));
     let place = 0;
@@ -98,8 +140,9 @@ export class NightSky {
     clearTimeout(this.timer);
     const now = performance.now();
     for (const [pid, { leaving, movedAt }] of this.bodies) if (leaving && now - movedAt > MOVE_MS) this.bodies.delete(pid);
+    this.sparks = this.sparks.filter(({ beginsAt }) => now - beginsAt <= SPARK_MS);
     if (this.context && this.scene) this.draw(this.context, this.scene, now);
-    const moving = [...this.bodies.values()].some(({ movedAt }) => now - movedAt <= MOVE_MS);
+    const moving = this.sparks.length > 0 || [...this.bodies.values()].some(({ movedAt }) => now - movedAt <= MOVE_MS);
     if (moving) this.timer = window.setTimeout(this.frame, FRAME_MS);
   };
 
@@ -124,6 +167,13 @@ export class NightSky {
     const unit = Math.min(width, height);
     const moon = { x: width * 0.62, y: height * 0.52, r: unit * 0.1 };
     const star = { x: width * 0.16, y: height * 0.2 };
+    const hostAt = (host: number): Point => {
+      const { x, y } = placeOf(host);
+      return { x: width * (0.03 + 0.94 * x), y: height * (0.04 + 0.8 * y) };
+    };
+    for (const [host, kind] of starsOf(scene.cluster).entries()) drawHost(on, hostAt(host), kind, unit);
+    for (const { from, to, beginsAt } of this.sparks)
+      if (now >= beginsAt) drawSpark(on, hostAt(from), hostAt(to), (now - beginsAt) / SPARK_MS, unit);
     drawMoon(on, moon, scene.computing);
     if (scene.coordinator !== null) drawStar(on, star, scene.coordinator, unit);
     for (const body of this.bodies.values()) {
@@ -142,9 +192,24 @@ export class NightSky {
     on.fillStyle = INK;
     on.font = `${Math.round(unit * 0.017)}px system-ui, sans-serif`;
     on.fillText(scene.line, width * 0.06, height * 0.955);
+    on.textAlign = "right";
+    on.fillText(scene.cluster?.words ?? "", width * 0.94, height * 0.955);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", scene.headline);
+    canvas.setAttribute("aria-label", [scene.headline, scene.cluster?.words].filter(Boolean).join(". "));
   }
+}
+
+type Kind = "computing" | "idle" | "owner";
+
+/** A star for each other host, or of many for several together. */
+function starsOf(cluster: Cluster | null): Kind[] {
+  if (cluster === null) return [];
+  const others = Math.max(0, cluster.online - 1);
+  const each = Math.max(1, others / MAX_HOSTS);
+  const shown = Math.round(others / each);
+  const computing = Math.min(shown, Math.round(cluster.computing / each));
+  const owners = Math.min(shown - computing, Math.round(cluster.owners / each));
+  return Array.from({ length: shown }, (_, at) => (at < computing ? "computing" : at < shown - owners ? "idle" : "owner"));
 }
 
 /** A mouse that trembles is no input. */
@@ -204,4 +269,38 @@ function drawProcess(on: CanvasRenderingContext2D, { x, y }: Point, computing: b
   on.beginPath();
   on.arc(x, y, r, 0, 2 * Math.PI);
   on.fill();
+}
+
+function drawHost(on: CanvasRenderingContext2D, { x, y }: Point, kind: Kind, unit: number): void {
+  const r = unit * 0.004;
+  on.globalAlpha = kind === "owner" ? 0.45 : 0.9;
+  on.fillStyle = on.strokeStyle = kind === "computing" ? MOON : INK;
+  on.lineWidth = r / 2;
+  on.beginPath();
+  on.arc(x, y, r, 0, 2 * Math.PI);
+  if (kind === "owner") on.stroke();
+  else on.fill();
+  on.globalAlpha = 1;
+}
+
+/** @param part of the way, 0 to 1 */
+function drawSpark(on: CanvasRenderingContext2D, from: Point, to: Point, part: number, unit: number): void {
+  const along = (at: number): Point => {
+    const eased = ease(Math.max(0, at));
+    // A bow beside the straight line.
+    const bow = 0.12 * Math.sin(Math.PI * eased);
+    return {
+      x: from.x + (to.x - from.x) * eased - (to.y - from.y) * bow,
+      y: from.y + (to.y - from.y) * eased + (to.x - from.x) * bow,
+    };
+  };
+  on.fillStyle = MOON;
+  for (let behind = 0; behind < 6; behind++) {
+    const { x, y } = along(part - behind * 0.012);
+    on.globalAlpha = 0.85 - behind * 0.14;
+    on.beginPath();
+    on.arc(x, y, unit * 0.0035 * (1 - behind * 0.1), 0, 2 * Math.PI);
+    on.fill();
+  }
+  on.globalAlpha = 1;
 }

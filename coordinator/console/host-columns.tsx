@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import { type Answer, ask, useAsk } from "./client.ts";
 import { type Host, useLive } from "./live.ts";
 import { hostStateName, orderNames, pausedText } from "./names.ts";
-import { State } from "./parts.tsx";
+import { Meter, State } from "./parts.tsx";
 import { Link } from "./router.tsx";
 import type { Key } from "./texts.ts";
 import { showAmount, showBytes, showHundredths, showNumber, showTime, t } from "./words.tsx";
@@ -32,6 +32,8 @@ export interface Column {
 
 /** Processes that want a core for each core. */
 const loadOf = ({ running, runnable, slots }: Host): number => (slots === 0 ? 0 : (running + runnable) / slots);
+/** A core's worth of work for each core, and as much again that waits for one. */
+const FULL_LOAD = 2;
 export const slotsBusy = ({ running, slots }: Host): string => `${showNumber(running)} / ${showNumber(slots)}`;
 
 const number = (id: string, label: Key, width: number, of: (host: Host) => number, show = showNumber): Column => ({
@@ -59,7 +61,14 @@ export const COLUMNS: readonly Column[] = [
   { ...{ id: "orders", label: "orders", width: 7 }, value: (host) => orderNames(host).join(", ") },
   { ...{ id: "tags", label: "tags", width: 6 }, value: ({ tags }) => tags.join(", ") },
   { ...number("slots", "slots", 4.5, ({ slots }) => slots), cell: slotsBusy },
-  number("load", "load", 5, loadOf, showHundredths),
+  {
+    ...number("load", "load", 9.5, loadOf),
+    cell: (host) => (
+      <Meter label={t("load")} value={loadOf(host)} most={FULL_LOAD}>
+        {showHundredths(loadOf(host))}
+      </Meter>
+    ),
+  },
   number("ready", "columnReady", 5, ({ runnable }) => runnable),
   number("waiting", "columnWaiting", 6, ({ blocked }) => blocked),
   number("speed", "speed", 4, ({ speed }) => Math.round(speed)),
@@ -87,7 +96,7 @@ export const COLUMNS: readonly Column[] = [
   number("seen", "lastSeen", 12, ({ seenAt }) => seenAt, showTime),
 ];
 
-const AT_FIRST = ["name", "state", "reason", "tags", "slots", "speed", "free", "os", "version"];
+const AT_FIRST = ["name", "state", "reason", "tags", "slots", "load", "speed", "free", "os", "version"];
 const STORED = "nightshift-host-columns";
 
 /** In the table's order, whatever stands in the store. The name is always among them: it leads to the host. */

@@ -1,7 +1,7 @@
 // The cluster as the change stream tells it: hosts, jobs and processes that live, and the last hour's samples. One for the whole console.
-import { useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { Change } from "../server/http/stream.ts";
-import { type Answer, ask, askUnanswered } from "./client.ts";
+import { type Answer, type Asked, ask, askUnanswered, useAsk } from "./client.ts";
 
 export type Host = Answer<"hosts">["hosts"][number];
 export type Job = Answer<"jobs">["jobs"][number];
@@ -41,6 +41,8 @@ class Live {
   readonly observers = new Set<Observer>();
   samples: Sample[] = [];
   totals: Totals | undefined;
+  /** Another number when lists that are asked for may be new. */
+  lists = 0;
   state: "connecting" | "live" | "lost" = "connecting";
   /** Counts what has changed, for those who look on. */
   version = 0;
@@ -128,6 +130,7 @@ class Live {
     for (const [pid, , job, state, host] of change.processes ?? []) this.place({ pid, job, state, host });
     if (change.sample) this.samples = [...this.samples.slice(1 - MAX_SAMPLES), change.sample];
     if (change.totals) this.totals = change.totals;
+    if (change.lists !== undefined) this.lists = change.lists;
     if (!change.more && this.state !== "live") {
       this.state = "live";
       askUnanswered();
@@ -175,6 +178,29 @@ export const live: Live = new Live();
 export function useLive(): Live {
   useSyncExternalStore(live.watch, () => live.version);
   return live;
+}
+
+/** As changes come many at a time, what they make new is asked for so seldom. */
+const FOLLOW_MS = 1000;
+
+/** As useAsk(), and asks again when the coordinator says that lists have changed. */
+export function useFollowed<T>(key: string, work: () => Promise<T>): Asked<T> {
+  const asked = useAsk(key, work);
+  const lists = useSyncExternalStore(live.watch, () => live.lists);
+  const { again } = asked;
+  const seen = useRef(lists);
+  const askedAt = useRef(performance.now());
+  useEffect(() => {
+    if (seen.current === lists) return;
+    const wait = Math.max(0, askedAt.current + FOLLOW_MS - performance.now());
+    const timer = setTimeout(() => {
+      seen.current = lists;
+      askedAt.current = performance.now();
+      again();
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [lists, again]);
+  return asked;
 }
 
 /** What runs on a host, the longest there first. @param host its number */

@@ -1,5 +1,5 @@
 // Small pieces of which the pages are made: states of a page, messages, dialogs, a list that draws only the rows in sight.
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Asked, Refusal } from "./client.ts";
 import { said, saidShortly } from "./refusals.ts";
 import { t } from "./words.tsx";
@@ -53,9 +53,14 @@ export const Loading = () => (
 
 export function Failure({ failure, again }: { failure: Refusal; again?: () => void }) {
   const { title, remedy, problems, detail } = said(failure);
+  // What a compiler says has lines, with marks beneath.
+  const [first, ...lines] = title.split("\n");
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <div className="failure" role="alert">
-      <strong>{title}</strong>
+    <div className="failure" role="alert" ref={box}>
+      <strong>{first}</strong>
+      {lines.length > 0 && <pre>{lines.join("\n")}</pre>}
       {problems.length > 0 && (
         <ul>
           {problems.map((problem) => (
@@ -64,7 +69,7 @@ export function Failure({ failure, again }: { failure: Refusal; again?: () => vo
         </ul>
       )}
       <p>{remedy}</p>
-      {detail && <p lang="en">{detail}</p>}
+      {detail && (detail.includes("\n") ? <pre lang="en">{detail}</pre> : <p lang="en">{detail}</p>)}
       <code>{failure.code}</code>
       {again && (
         <button type="button" onClick={again}>
@@ -114,6 +119,24 @@ export const Fact = ({ label, children, strong }: { label: string; children: Rea
     <dt>{label}</dt>
     <dd>{children ?? "–"}</dd>
   </div>
+);
+
+/** How much of something there is, as a bar beside the number. @param most what fills the bar */
+export const Meter = ({
+  label,
+  value,
+  most = 1,
+  children,
+}: {
+  label: string;
+  value: number;
+  most?: number;
+  children: ReactNode;
+}) => (
+  <span className="progress">
+    <meter min={0} max={most} value={value} aria-label={label} />
+    {children}
+  </span>
 );
 
 // ---- messages that come and go
@@ -310,14 +333,28 @@ export function Rows<T>(props: {
   row(row: T): ReactNode;
   more?(): void;
   rowPx?: number;
+  /** New rows come before those there are: what somebody reads stays where it is. */
+  grows?: boolean;
 }) {
-  const { rows, keyOf, head, label, columns, minWidth, row, more, rowPx = 44 } = props;
+  const { rows, keyOf, head, label, columns, minWidth, row, more, rowPx = 44, grows = false } = props;
   const [range, setRange] = useState({ top: 0, height: 800 });
   const box = useRef<HTMLDivElement>(null);
+  /** The topmost row in sight, and how much of it is not. */
+  const reading = useRef<{ key: string | number; beyond: number } | undefined>(undefined);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!grows || !element || !reading.current || element.scrollTop < rowPx) return;
+    const { key, beyond } = reading.current;
+    const at = rows.findIndex((one) => keyOf(one) === key);
+    if (at >= 0) element.scrollTop = at * rowPx + beyond;
+  }, [grows, rows, keyOf, rowPx]);
   const look = (): void => {
     const element = box.current;
     if (!element) return;
     setRange({ top: element.scrollTop, height: element.clientHeight });
+    const at = Math.floor(element.scrollTop / rowPx);
+    const there = rows[at];
+    reading.current = there && { key: keyOf(there), beyond: element.scrollTop - at * rowPx };
     if (element.scrollTop + element.clientHeight > element.scrollHeight - 10 * rowPx) more?.();
   };
   // only its size matters here

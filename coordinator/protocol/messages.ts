@@ -217,6 +217,8 @@ export const fromAgent = z.discriminatedUnion("type", [
     step: z.enum(UPGRADE_STEPS),
     problem: z.string().max(1000).nullable(),
   }),
+  /** Somebody watches the screensaver here: `cluster` is to be told until they no longer do. Forgotten with the connection. */
+  z.object({ type: z.literal("watch"), on: z.boolean() }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
@@ -271,6 +273,11 @@ export const toAgent = z.discriminatedUnion("type", [
     weekCredit: z.number().nonnegative(),
     rank: count.nullable(),
     hosts: count,
+  }),
+  /** The whole cluster in numbers of hosts, and its processes; `moves` between hosts since the coordinator started. Only to hosts that asked by `watch`. */
+  z.object({
+    ...{ type: z.literal("cluster"), hosts: count, online: count, computing: count, owners: count },
+    ...{ processes: count, moves: count },
   }),
   z.object({ type: z.literal("bye"), code: z.string().max(64), message: z.string().max(4096) }),
 ]);

@@ -545,8 +545,8 @@ export class Core {
     host.seenAt = now;
     if (host.silent) this.records.changedHost(hostId);
     host.silent = false;
-    if (message.type === "hello" || message.type === "policyObeyed" || message.type === "upgrade") return;
     if (message.type === "load") return this.load(host, message, now);
+    if (!("pid" in message)) return; // not about a process
     const process = this.records.processes.get(message.pid);
     if (!process || process.host !== hostId || process.epoch !== message.epoch || isEnded(process)) {
       this.records.send(hostId, { type: "drop", pid: message.pid, epoch: message.epoch });

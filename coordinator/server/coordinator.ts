@@ -37,10 +37,13 @@ export class Coordinator {
   private forgotten: Forgotten[] = [];
   /** Where each process that has not ended is, as last written down. */
   private readonly places = new Map<number, string | null>();
+  /** How often processes have gone from one host to another since the start. */
+  moves = 0;
   private readonly runningJobs = new Set<number>();
   private readonly watchers = new Set<() => void>();
   /** What has changed, of what is stored. */
   readonly feed: Feed = new Feed();
+  private listsAt = 0;
   private afterCommit: (() => void)[] = [];
   private scheduled = false;
   private quietTimer: NodeJS.Timeout | undefined;
@@ -94,6 +97,7 @@ export class Coordinator {
     const ended = isEnded(process);
     const known = this.places.get(pid);
     if (known === undefined ? ended : !ended && known === process.host) return;
+    if (known && process.host && !ended) this.moves++;
     if (ended) this.places.delete(pid);
     else this.places.set(pid, process.host);
     this.pendingStays.push({ job, pid, at, host: ended ? null : process.host, ended });
@@ -131,8 +135,21 @@ export class Coordinator {
     return () => this.watchers.delete(watcher);
   }
 
+  /**
+   * Counts the changes of what is not told by itself, as it is short and seldom changes: events, people, policies, links, releases, hosts that wait to
+   * be let in. Each of them is in the journal, or listsChanged() says so.
+   */
+  get lists(): number {
+    return this.listsAt;
+  }
+
+  listsChanged(): void {
+    this.listsAt++;
+    this.show("lists/last");
+  }
+
   /** A thing that is not stored has changed, or has come. */
-  show(key: "sample/last" | `host/${string}`): void {
+  show(key: "sample/last" | "lists/last" | `host/${string}`): void {
     this.feed.touch(key);
     for (const watcher of this.watchers) watcher();
   }
@@ -194,6 +211,7 @@ export class Coordinator {
     }
     for (const effect of effects) this.carryOut(effect);
     this.feedChanges(saved, hosts);
+    if (events.length > 0) this.listsChanged();
     for (const work of after) work();
   }
 

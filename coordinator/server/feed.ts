@@ -1,7 +1,7 @@
 // Which things have changed since when: what the change stream is made of. It remembers for each thing only when it last changed, so a
 // reader who comes late is told once how a thing is now, however often it changed, and a slow reader costs nothing. Pure.
 
-export type Key = `${"host" | "job" | "process"}/${string | number}` | "sample/last";
+export type Key = `${"host" | "job" | "process"}/${string | number}` | "sample/last" | "lists/last";
 
 /** Things that are over are remembered so that readers can be told; beyond this many, those who are further behind begin anew. */
 const MAX_OVER = 20_000;

@@ -29,8 +29,11 @@ export class PendingHosts {
   /** It is there and waits. @returns what to call when it is gone */
   wait(key: string, admit: () => void): () => void {
     this.admits.set(key, admit);
+    this.coordinator.listsChanged();
     return () => {
-      if (this.admits.get(key) === admit) this.admits.delete(key);
+      if (this.admits.get(key) !== admit) return;
+      this.admits.delete(key);
+      this.coordinator.listsChanged();
     };
   }
 

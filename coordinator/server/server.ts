@@ -36,6 +36,7 @@ import { Proxies } from "./http/proxies.ts";
 import { makeSite } from "./http/site.ts";
 import { lockDirectory } from "./lock.ts";
 import { MachineMeasurements } from "./measurements.ts";
+import { Onlookers } from "./onlookers.ts";
 import { PendingHosts } from "./pending.ts";
 import { PeopleActions } from "./people.ts";
 import { HostPolicies } from "./policies.ts";
@@ -159,6 +160,8 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   closers.push(() => releases.close());
   const credit = new CreditBoard(coordinator);
   closers.push(() => credit.close());
+  const onlookers = new Onlookers(coordinator);
+  closers.push(() => onlookers.close());
   const views = new Views(coordinator, policies, releases);
   closers.push(() => views.close());
   const usage = new UsageWatch({
@@ -208,7 +211,7 @@ async function open(options: CoordinatorOptions, directory: string, closers: (()
   const invitation = (secret: string): string => invitationUrl(addresses.consoleOrigin(), secret);
 
   const services = {
-    ...{ coordinator, programs, actions, policies, pending, experiments, measurements, releases, credit, people },
+    ...{ coordinator, programs, actions, policies, pending, experiments, measurements, releases, credit, people, onlookers },
     invitationUrl: invitation,
     ...{ version: VERSION, startedAt },
   };
@@ -305,12 +308,14 @@ function serveAgent(
     pending,
     releases,
     credit,
+    onlookers,
   }: {
     coordinator: Coordinator;
     policies: HostPolicies;
     pending: PendingHosts;
     releases: HostReleases;
     credit: CreditBoard;
+    onlookers: Onlookers;
   },
   device: Device,
   tunnel: ServedTunnel<"agent">,
@@ -323,6 +328,7 @@ function serveAgent(
     if (message.type !== "hello") {
       if (disconnect && message.type === "policyObeyed") policies.answered(device.key, message.versions, message.problem);
       if (disconnect && message.type === "upgrade") releases.hostSaid(device.key, message);
+      if (disconnect && message.type === "watch") onlookers.watch(tunnel, message.on);
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }
@@ -368,6 +374,7 @@ function serveAgent(
   tunnel.onClose((error) => {
     done();
     stopWaiting?.();
+    onlookers.watch(tunnel, false);
     disconnect?.(error === undefined); // a host's, as we say it to none
     if (disconnect)
       coordinator.note({ who: `host ${device.name}`, what: "host-left", target: device.name, details: error?.code ?? "" });

@@ -42,13 +42,24 @@ test.skipIf(without)(
     const names = () => page.getByRole("table", { name: "Hosts" }).getByRole("link").allInnerTexts();
     await page.getByRole("link", { name: "Hosts", exact: true }).click();
     await page.getByRole("link", { name: "amun" }).waitFor();
-    expect(await heads()).toEqual(["Name", "State", "Reason", "Tags", "Cores", "Speed", "Free memory", "System", "Version"]);
+    expect(await heads()).toEqual([
+      "Name",
+      "State",
+      "Reason",
+      "Tags",
+      "Cores",
+      "Load",
+      "Speed",
+      "Free memory",
+      "System",
+      "Version",
+    ]);
     await page.getByRole("button", { name: "Columns" }).click();
     for (const column of ["Credit, 7 days", "Idle, 7 days", "Processor"]) await page.getByLabel(column).check();
     for (const column of ["Reason", "Free memory", "Version"]) await page.getByLabel(column).uncheck();
     expect(await violationsOf(page, "the chooser")).toEqual([]);
     await page.keyboard.press("Escape");
-    const chosen = ["Name", "State", "Tags", "Cores", "Speed", "System", "Processor", "Credit, 7 days", "Idle, 7 days"];
+    const chosen = ["Name", "State", "Tags", "Cores", "Load", "Speed", "System", "Processor", "Credit, 7 days", "Idle, 7 days"];
     expect(await heads()).toEqual(chosen);
 
     await page.getByRole("button", { name: "Credit, 7 days" }).focus();

@@ -88,7 +88,9 @@ describe.skipIf(withoutChromium("the join page elsewhere"))("the join page elsew
     const { job } = await cluster.submit("steady-lines.c", ["100000", "2000"]);
     await page.getByRole("button", { name: "Fill the screen" }).click();
     const sky = page.getByRole("img");
-    await until("it says what happens", async () => (await sky.getAttribute("aria-label")) === "Computing");
+    await until("it says what happens", async () => (await sky.getAttribute("aria-label"))?.startsWith("Computing."));
+    const whole = "Computing. Computing together: 1 of 1 computers. Processes: 1.";
+    await until("it shows the whole cluster", async () => (await sky.getAttribute("aria-label")) === whole);
     expect(await page.evaluate(() => document.fullscreenElement?.className)).toBe("sky");
     await page.keyboard.press("a");
     await sky.waitFor({ state: "detached" });

@@ -96,7 +96,7 @@ function planLoops(
       (branch) => unpolled.push(branch),
     );
     if (unpolled.length === 0) continue;
-    if (simple && unpolled.every((branch) => body.op[branch] === Op.br))
+    if (simple && unpolled.every((branch) => body.op[branch] === Op.br) && !dispatches(body, loop))
       loops.set(loop, { where: "branches", branches: unpolled });
     else loops.set(loop, { where: "head" });
   }
@@ -105,6 +105,19 @@ function planLoops(
 
 /** Bytes of code in a turn to which a poll would add much; in longer ones it is felt less than a count that takes up a register. */
 const SMALLEST_BYTES = 60;
+
+/**
+ * Whether each turn goes through a jump table, as an interpreter's does. V8 puts the jump back in front of such a loop's head, so that every case goes on to
+ * the next jump at once. With a poll at the end that is one jump more for each turn, and processors that predict an indirect jump by the
+ * jumps before it then see too few of them: the kernel `interpreter` took three times as long on one.
+ */
+function dispatches(body: Body, loop: number): boolean {
+  for (let i = loop + 1; i < body.match[loop]; i++) {
+    if (body.op[i] === Op.loop) i = body.match[i];
+    else if (body.op[i] === Op.brTable) return true;
+  }
+  return false;
+}
 
 /** A short loop without loops, calls to be left, polls, jump tables or exceptions inside. */
 function isSmallest(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {

@@ -131,6 +131,11 @@ export class Lending {
     this.show();
   }
 
+  /** Whether somebody watches what the cluster does. */
+  watch(on: boolean): void {
+    this.tab.watch(on).catch(complain);
+  }
+
   /** The page is about to go. */
   leave(): void {
     this.tab.leave();

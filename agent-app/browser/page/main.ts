@@ -184,7 +184,9 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
   fill.onclick = () => {
     sky = fillScreen(() => {
       sky = undefined;
+      lending.watch(false);
     });
+    lending.watch(true);
     if (scene) sky.show(scene);
   };
   const draw = ({ status, paused, pausedByHand, givenMs }: Shown): void => {
@@ -211,6 +213,7 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
       computing: (status?.running ?? 0) > 0,
       coordinator: status?.connected ? host : null,
       processes: (status?.processes ?? []).map(({ pid, state }) => ({ pid, computing: state === "running" })),
+      cluster: status?.cluster ? { ...status.cluster, words: text("cluster", { ...status.cluster }) } : null,
     };
     sky?.show(scene);
     if (status?.connected) rememberKey(coordinator.coordinatorKey);

@@ -27,6 +27,8 @@ const post = (message: FromAgentProcess): void => {
 };
 const log = (event: string, details: Readonly<Record<string, unknown>> = {}): void => post({ type: "log", event, details });
 
+/** Said before there is an agent, it is heard all the same. */
+let watched = false;
 let running: { agent: Agent; owner: Owner; told: () => ToldSource | undefined; end(): void } | undefined;
 
 async function begin(given: Begin): Promise<void> {
@@ -89,6 +91,7 @@ async function begin(given: Begin): Promise<void> {
       process.exit(0);
     },
   };
+  agent.watch(watched);
   owner.start();
   agent.start();
 }
@@ -129,6 +132,10 @@ function take(message: ToAgentProcess): void {
       return;
     case "upgrade":
       running?.agent.sayUpgrade(message.version, message.step, message.problem);
+      return;
+    case "watch":
+      watched = message.on;
+      running?.agent.watch(watched);
       return;
     case "leaving":
       running?.agent.pause("Nightshift is about to end", 0);

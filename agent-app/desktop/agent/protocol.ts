@@ -42,6 +42,8 @@ export type ToAgentProcess =
   | { type: "fetch"; id: number; hash: string; path: string }
   /** Tell the coordinator how far a new version is. */
   | { type: "upgrade"; version: string; step: UpgradeStep; problem: string | null }
+  /** Whether somebody watches the screensaver. */
+  | { type: "watch"; on: boolean }
   /** The end is near: what it has is to go elsewhere, and nothing new comes. */
   | { type: "leaving" }
   /** Let go of everything and end. */

@@ -1,5 +1,5 @@
 // What windows show: the app as it is now, whole and small, sent whenever it changes.
-import type { HostCredit } from "../../agent/index.ts";
+import type { ClusterGlance, HostCredit } from "../../agent/index.ts";
 import type { ManualPause, Settings } from "../../policy/index.ts";
 import type { TrayIcon } from "../main/port.ts";
 import type { Language } from "../words/catalogue.ts";
@@ -28,6 +28,8 @@ export interface AppState {
   today: Given;
   /** What this PC has earned; null: not told yet. */
   credit: HostCredit | null;
+  /** While the screensaver is shown and the coordinator has told. */
+  cluster: ClusterGlance | null;
   settings: Settings | null;
   lockedBy: Partial<Record<keyof Settings, string>>;
   app: AppSettings;

@@ -86,6 +86,11 @@ export class AgentProcess {
     return answer;
   }
 
+  /** Whether somebody watches what the cluster does. */
+  watchCluster(on: boolean): void {
+    this.handle?.send({ type: "watch", on });
+  }
+
   /** What it has is to go elsewhere before it is stopped. */
   leaving(): void {
     this.handle?.send({ type: "leaving" });

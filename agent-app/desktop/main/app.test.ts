@@ -44,6 +44,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   processes: [],
   refused: null,
   credit: null,
+  cluster: null,
   words: "",
   reasons: [],
   pause: null,
@@ -281,6 +282,21 @@ test("the screensaver comes after the minutes asked for and goes with input", as
   port.variables.idleSeconds = 0;
   port.time.pass(1_000);
   expect(port.openWindows.has("screensaver")).toBe(false);
+});
+
+test("what the cluster does is asked for while the screensaver is shown, also by an agent that has started anew", async () => {
+  const { port, app, ask } = started({ idleSeconds: 200 });
+  await ask("join", LINK);
+  const asked = () => port.agent.sent.flatMap((message) => (message.type === "watch" ? [message.on] : []));
+  app.showScreensaver();
+  const cluster = { hosts: 3, online: 2, computing: 1, owners: 1, processes: 4, moves: 5 };
+  port.agent.say({ type: "status", status: status({ cluster }) });
+  expect([asked(), app.state().cluster]).toEqual([[true], cluster]);
+  port.agent.kill();
+  port.time.pass(2_000);
+  expect([port.agents.length, asked()]).toEqual([2, [true]]);
+  app.closeScreensaver();
+  expect(asked()).toEqual([true, false]);
 });
 
 test("Windows' screensaver arguments, links and other arguments are understood", () => {

@@ -81,6 +81,7 @@ export class App {
       started: () => {
         this.note(this.words.logStarted);
         this.history.restarted();
+        if (port.windows.isOpen("screensaver")) this.agent.watchCluster(true);
       },
       status: (status) => this.heard(status),
       log: (event, details) => this.logged(event, details),
@@ -201,6 +202,7 @@ export class App {
       restarts: this.agent.restarts,
       today: { offeredMs: today?.offeredMs ?? 0, usedMs: today?.usedMs ?? 0 },
       credit: status?.credit ?? null,
+      cluster: status?.cluster ?? null,
       settings: status?.settings ?? null,
       lockedBy: status?.lockedBy ?? {},
       app: file.app,
@@ -300,11 +302,13 @@ export class App {
   showScreensaver(): void {
     this.port.windows.open("screensaver", null);
     this.power?.screensaver(true);
+    this.agent.watchCluster(true);
   }
 
   closeScreensaver(): void {
     this.port.windows.close("screensaver");
     this.power?.screensaver(false);
+    this.agent.watchCluster(false);
   }
 
   // ---- the process that computes

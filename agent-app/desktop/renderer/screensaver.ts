@@ -7,13 +7,18 @@ import { ask } from "./asking.ts";
 const sky = new NightSky(document.getElementById("sky") as HTMLCanvasElement);
 Object.defineProperty(globalThis, "drawn", { get: () => sky.drawn });
 
-function take({ headline, icon, coordinator, processes, language }: AppState): void {
+function take({ headline, icon, coordinator, processes, language, cluster }: AppState): void {
+  const words = appWords(language);
   sky.show({
     headline,
-    line: processes[0]?.command.slice(0, 80) ?? appWords(language).screensaverIdle,
+    line: processes[0]?.command.slice(0, 80) ?? words.screensaverIdle,
     computing: icon === "computing",
     coordinator: coordinator?.address ?? null,
     processes: processes.map(({ pid, state }) => ({ pid, computing: state === "running" })),
+    cluster: cluster && {
+      ...cluster,
+      words: words.screensaverCluster(cluster.computing, cluster.online, cluster.processes),
+    },
   });
 }
 

@@ -113,6 +113,7 @@ const en = {
     "whether it may compute now, and if not, the reason in words (such as “you are here”) and by its name",
     "which of the coordinator's policies it obeys, or why it cannot",
     "how much memory and how many processors are free for work",
+    "whether its screensaver is shown, as the coordinator then tells how busy the whole cluster is",
     "of each process it runs for others: state, processor time, memory, output and image",
   ],
   privacyNeverTitle: "What never leaves it",
@@ -167,6 +168,8 @@ const en = {
     arrived: "Version {version} has reached the coordinator",
   },
   logStarted: "The computing part starts",
+  screensaverCluster: (computing: number, online: number, processes: number) =>
+    `Computing together: ${computing} of ${online} computers. Processes: ${processes}.`,
   screensaverIdle: "At rest",
 };
 
@@ -274,6 +277,7 @@ const zhCN: Words = {
     "现在是否可以计算；如果不可以，用文字（例如“您正在使用电脑”）和代号说明原因",
     "遵守协调器的哪些策略，或为何无法遵守",
     "可用于计算的内存和处理器数量",
+    "屏幕保护程序是否正在显示（协调器会随之告知整个集群的繁忙程度）",
     "为他人运行的每个进程的状态、处理器时间、内存、输出和映像",
   ],
   privacyNeverTitle: "哪些信息绝不会离开",
@@ -323,6 +327,8 @@ const zhCN: Words = {
     arrived: "版本 {version} 已连接到协调器",
   },
   logStarted: "计算部分正在启动",
+  screensaverCluster: (computing: number, online: number, processes: number) =>
+    `${online} 台计算机中有 ${computing} 台在计算，共 ${processes} 个进程`,
   screensaverIdle: "休息中",
 };
 

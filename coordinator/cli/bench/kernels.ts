@@ -80,15 +80,16 @@ const bundled = (quick: boolean): Chosen[] =>
     .filter((program) => !program.forks && program.benchArgs.length > 0)
     .map(({ name, source, quickArgs, benchArgs }) => ({ name, source, args: quick ? quickArgs : benchArgs, input: NO_INPUT }));
 
-/** Measures the programs, one after the other. */
+/** Measures the programs, one after the other. @param wanted those of the bundled ones that are */
 export async function forEachKernel<T>(
   { quick, progress, only }: Pick<KernelOptions, "quick" | "progress" | "only">,
   measure: (kernel: Kernel) => Promise<T>,
+  wanted: (program: Chosen) => boolean = () => true,
 ): Promise<T[]> {
   const { compile } = await import("@nightshift/wasm-kernels/toolchain");
   const folder = await mkdtemp(join(tmpdir(), "nightshift-kernels-"));
   try {
-    const kernels = only ? [only] : bundled(quick);
+    const kernels = only ? [only] : bundled(quick).filter(wanted);
     const results: T[] = [];
     for (const [at, { name, source, args, input }] of kernels.entries()) {
       progress(`kernel ${at + 1} of ${kernels.length}: ${name}`);

@@ -8,6 +8,7 @@ import type { BrowserFigures } from "./browser.ts";
 import type { KernelFigures } from "./kernels.ts";
 import type { OwnerFigures, Spread } from "./owner.ts";
 import type { StreamFigures } from "./stream.ts";
+import type { TabFigures } from "./tabs.ts";
 
 const percent = (value: number | null): string =>
   value === null ? "-" : `${value >= 0 ? "+" : ""}${(value * 100).toFixed(1)} %`;
@@ -22,6 +23,7 @@ const PARTS = [
   "## The published experiment",
   "## The kernels",
   "## In a browser",
+  "## Stopping in a browser",
   "## The owner",
   "## The console's change stream",
 ] as const;
@@ -151,12 +153,32 @@ ${kernels.map(({ name, warm }) => `| ${name} | ${engines.map((engine) => share(w
 `;
 }
 
+export function tabsPart(figures: readonly TabFigures[], machine: Machine, command: string): string {
+  return `${PARTS[3]}
+
+${measuredBy(machine, command)}
+
+From the word in the page's thread until the page knows that the process in its worker has stopped; the goal is 250 ms. Three programs (a loop that counts,
+deep recursion, much of the C library), stopped after 20 to 80 ms, again and again. Isolated, a page shares memory with its workers and sets
+a flag; over plain http a process runs in slices, between which its worker hears.
+
+| browser | page | stops | median | 99 % | worst |
+|---|---|---:|---:|---:|---:|
+${figures
+  .map(
+    ({ browser, version, isolated, samples, median, p99, max }) =>
+      `| ${browser} ${version} | ${isolated ? "isolated" : "plain http"} | ${samples} | ${milliseconds(median)} | ${milliseconds(p99)} | ${milliseconds(max)} |`,
+  )
+  .join("\n")}
+`;
+}
+
 export function ownerPart(figures: OwnerFigures, machine: Machine, command: string): string {
   const { foreground, slots, samples } = figures;
   const over = (seconds: number): string => percent(seconds / foreground.without - 1);
   const line = (what: string, { median, p99, max }: Spread): string =>
     `| ${what} | ${milliseconds(median)} | ${milliseconds(p99)} | ${milliseconds(max)} |`;
-  return `${PARTS[3]}
+  return `${PARTS[4]}
 
 ${measuredBy(machine, command)}
 Load of the machine by everything else when it began: ${figures.loadBefore.toFixed(2)}.
@@ -185,7 +207,7 @@ While paused, a minute after its processes have left, the agent (started once be
 export function streamPart(figures: StreamFigures, machine: Machine, command: string): string {
   const { hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs } = figures;
   const count = (value: number): string => value.toLocaleString("en");
-  return `${PARTS[4]}
+  return `${PARTS[5]}
 
 ${measuredBy(machine, command)}
 A coordinator with ${count(hosts)} made-up hosts and ${count(processes)} processes, read over HTTP by ${clients} clients in the same process.

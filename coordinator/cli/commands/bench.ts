@@ -11,8 +11,9 @@ import { type BrowserFigures, measureInBrowser } from "../bench/browser.ts";
 import { desktopMissing } from "../bench/desktop.ts";
 import { type Chosen, type KernelFigures, measureKernels } from "../bench/kernels.ts";
 import { measureOwner } from "../bench/owner.ts";
-import { browserPart, experimentPart, kernelsPart, ownerPart, streamPart, withParts } from "../bench/report.ts";
+import { browserPart, experimentPart, kernelsPart, ownerPart, streamPart, tabsPart, withParts } from "../bench/report.ts";
 import { measureStream } from "../bench/stream.ts";
+import { measureTabs } from "../bench/tabs.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { openClient, withClient } from "../connect.ts";
 import { type Experiment, HOSTS, hostCores, machine, runExperiment } from "../experiment.ts";
@@ -30,6 +31,8 @@ const REPORT = fileURLToPath(new URL("../../../docs/PERFORMANCE.md", import.meta
 const QUICK_N = 24;
 /** Times that the owner comes back: enough for a 99th percentile. */
 const RETURNS = 200;
+/** Of each program in each browser. */
+const STOPS = 100;
 /** Stops of each kernel: enough for a 99th percentile. */
 const SAMPLES = 100;
 
@@ -55,7 +58,7 @@ export function benchCommand(): Command {
   return declare({
     usage: "bench <name> [args...]",
     description:
-      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium, and what a warm tab of each browser has of the headless agent's throughput; `owner` is what somebody at the desk notices; `console` is its change stream",
+      "measure: `kernels` is what being migratable costs every bundled kernel; `overhead` is the published experiment, and the kernels; `browser` is the kernels in Chromium, and what a warm tab of each browser has of the headless agent's throughput; `tabs` is how soon processes in tabs stop; `owner` is what somebody at the desk notices; `console` is its change stream",
     examples: [
       "nightshift bench overhead",
       "nightshift bench kernels --quick --json",
@@ -68,7 +71,7 @@ export function benchCommand(): Command {
       "For the experiment it starts a coordinator and two hosts of its own. It writes docs/PERFORMANCE.md; of a program of your own, and with",
       "--send, it writes a report only when told where. The machine should have nothing else to do.",
     ].join("\n"),
-    json: "{machine}, with --send {measurement}, its id, and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised, warm: by browser {version, seconds, throughput (of nodeMigratable)}}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
+    json: "{machine}, with --send {measurement}, its id, and: kernels, overhead: kernels, an array of {name, native, plainWasm, migratable (seconds), migratableOverPlain, plainOverNative (fractions), plainBytes, migratableBytes, moving: {preemptionMs: {median, p99, max}, captureMs, restoreMs, imageBytes, memoryBytes} or null}; overhead also as `start --json` prints it; browser: kernels, an array of {name, optimised, plain, migratable, renewed, nodePlain, nodeMigratable (seconds; null: too little stack), renewedOverOptimised, warm: by browser {version, seconds, throughput (of nodeMigratable)}}; tabs: tabs, an array of {browser, version, isolated, samples, median, p99, max (ms)}; owner: owner, {slots, samples, inputToStill and signalToStopped: {median, p99, max} ms, foreground: {without, computing, paused} seconds, pausedCpuPercent, pausedWithMouseCpuPercent, pausedResidentBytes}; console: stream, {hosts, processes, clients, firstBytes, firstMs, changes, changeBytes, lastMs, changeCpuMs}",
   })
     .option("--runs <count>", "runs of the experiment", String(RUNS))
     .option("--rounds <count>", "rounds of every kernel", String(ROUNDS))
@@ -129,6 +132,11 @@ const MEASURES: Readonly<Record<string, (asked: Asked) => Promise<Measured | und
       json: { kernels: figures },
       table: browserTable(figures),
     };
+  },
+  tabs: async ({ quick, progress }) => {
+    const tabs = await measureTabs({ samples: quick ? 3 : STOPS, quick, progress });
+    const part = (command: string): string => tabsPart(tabs, machine(), command);
+    return { parts: (command) => [part(command)], json: { tabs }, table: part("nightshift bench tabs").trimEnd() };
   },
   owner: async ({ rounds, quick, progress }) => {
     const missing = process.platform === "linux" ? desktopMissing() : "it reads the processor time of threads as Linux tells it";

@@ -7,7 +7,7 @@ import { type Dot, type Host, live, processesOf, takesProcesses, useLive } from 
 import { prefixesOf, UNGROUPED } from "../map-layout.ts";
 import { MoveChoice, migrate } from "../move-choice.tsx";
 import { HOST_STATES, hostStateName, orderNames, pausedText, processStateName } from "../names.ts";
-import { Empty, Fact, Head, Loading, State, say } from "../parts.tsx";
+import { Empty, Fact, Head, Loading, Meter, State, say } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister, useMaySteer, useSession } from "../session.tsx";
 import { showNumber, showPercent, t, useLanguage } from "../words.tsx";
@@ -53,7 +53,13 @@ export function ClusterPage() {
         <Fact label={t("ownersPresent")}>{totals && showNumber(totals.owners)}</Fact>
         <Fact label={t("hostsOnline")}>{totals && `${showNumber(totals.online)} / ${showNumber(totals.hosts)}`}</Fact>
         <Fact label={t("processes")}>{totals && showNumber(totals.processes)}</Fact>
-        <Fact label={t("balance")}>{totals && showPercent(totals.balance)}</Fact>
+        <Fact label={t("balance")}>
+          {totals && (
+            <Meter label={t("balance")} value={totals.balance}>
+              {showPercent(totals.balance)}
+            </Meter>
+          )}
+        </Fact>
       </dl>
       <div className={selected ? "split" : ""}>
         <section className="panel" aria-label={t("map")}>

@@ -1,27 +1,39 @@
 // Who did what, and when: the journal, newest first, searchable.
 import { useEffect, useState } from "react";
-import { type Answer, addressOf, ask, useAsk } from "../client.ts";
+import { type Answer, addressOf, ask } from "../client.ts";
 import { deedWidth, deedWords, detailWords } from "../deeds.ts";
+import { useFollowed } from "../live.ts";
 import { Empty, Head, Rows, Shown, Td, Th } from "../parts.tsx";
 import { useQuery } from "../router.tsx";
 import { showTime, t } from "../words.tsx";
 
-type JournalEvent = Answer<"events">["events"][number];
+/** What a search has found so far, newest first. */
+type Known = Answer<"events"> & { search: string };
 
 export function EventsPage() {
   const [search, setSearch] = useQuery("search");
-  const [older, setOlder] = useState<JournalEvent[]>([]);
-  const asked = useAsk(search, () => ask("events", { query: { search, limit: 200 } }));
-  // what was loaded belongs to the search
-  useEffect(() => setOlder([]), [asked.data]);
-  const events = [...(asked.data?.events ?? []), ...older];
+  const page = async (before?: number): Promise<Known> => ({
+    search,
+    ...(await ask("events", { query: { search, limit: 200, ...(before && { before }) } })),
+  });
+  const asked = useFollowed(search, page);
+  const [known, setKnown] = useState<Known>();
+  const { data } = asked;
+  useEffect(() => {
+    if (data) setKnown((before) => followed(data, before));
+  }, [data]);
+  const events = known?.events ?? [];
   const [busy, setBusy] = useState(false);
   const more = (): void => {
     const last = events.at(-1);
-    if (!last || busy || (older.length === 0 && !asked.data?.more)) return;
+    if (!last || busy || !known?.more) return;
     setBusy(true);
-    ask("events", { query: { search, before: last.id, limit: 200 } })
-      .then((answer) => setOlder((before) => [...before, ...answer.events]))
+    page(last.id)
+      .then((older) =>
+        setKnown((before) =>
+          before?.search === older.search ? { ...older, events: [...before.events, ...older.events] } : before,
+        ),
+      )
       .catch(() => undefined)
       .finally(() => setBusy(false));
   };
@@ -35,9 +47,6 @@ export function EventsPage() {
           value={search}
           onChange={({ target }) => setSearch(target.value)}
         />
-        <button type="button" onClick={() => asked.again()}>
-          {t("refresh")}
-        </button>
         {(["csv", "jsonl"] as const).map((format) => (
           <a key={format} className="button" download href={addressOf("exportEvents", { query: { search, format } })}>
             {format === "csv" ? t("exportCsv") : t("exportJsonLines")}
@@ -52,10 +61,11 @@ export function EventsPage() {
             <Rows
               label={t("events")}
               rows={events}
-              keyOf={({ id }) => id}
+              keyOf={idOf}
               columns={`13em 10em ${deedWidth()} 10em minmax(12em, 1fr)`}
               minWidth="63em"
               more={more}
+              grows
               head={
                 <>
                   <Th>{t("when")}</Th>
@@ -84,4 +94,15 @@ export function EventsPage() {
       </Shown>
     </>
   );
+}
+
+const idOf = ({ id }: Known["events"][number]): number => id;
+
+/** @param newest what is found now, as many as come at once */
+function followed(newest: Known, before: Known | undefined): Known {
+  const oldest = newest.events.at(-1)?.id ?? 0;
+  // With something between them that is not known, the older ones are asked for anew.
+  const meets = before?.search === newest.search && (before.events[0]?.id ?? 0) >= oldest;
+  if (!newest.more || !meets) return newest;
+  return { ...before, events: [...newest.events, ...before.events.filter(({ id }) => id < oldest)] };
 }

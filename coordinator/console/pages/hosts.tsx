@@ -4,7 +4,7 @@ import { ask, useAsk } from "../client.ts";
 import { deedWords, detailWords } from "../deeds.ts";
 import { COLUMNS, slotsBusy, sorted, storeColumns, storedColumns, useFigures } from "../host-columns.tsx";
 import { useHostFilter } from "../host-filter.tsx";
-import { type Host, useLive } from "../live.ts";
+import { type Host, useFollowed, useLive } from "../live.ts";
 import { hostStateName, orderNames, pausedText } from "../names.ts";
 import {
   attempt,
@@ -208,7 +208,7 @@ export function HostPage({ id }: { id: string }) {
 
 /** What has happened to it lately, and what it did: joined, left and why, was changed, took a new version or failed to. */
 function HostEvents({ name }: { name: string }) {
-  const asked = useAsk(name, () => ask("events", { query: { search: name, limit: MAX_EVENTS_LOOKED_AT } }));
+  const asked = useFollowed(name, () => ask("events", { query: { search: name, limit: MAX_EVENTS_LOOKED_AT } }));
   return (
     <section className="panel">
       <h2>{t("events")}</h2>

@@ -1,8 +1,9 @@
 // Enrolment: join links with what to do with them, those that can still be used, and hosts that wait to be let in.
 
 import qrcode from "qrcode-generator";
-import { useEffect, useMemo, useState } from "react";
-import { type Answer, ask, useAsk } from "../client.ts";
+import { useMemo, useState } from "react";
+import { type Answer, ask } from "../client.ts";
+import { useFollowed } from "../live.ts";
 import { scopeName } from "../names.ts";
 import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, State, say } from "../parts.tsx";
 import { showTime, t } from "../words.tsx";
@@ -10,7 +11,7 @@ import { showTime, t } from "../words.tsx";
 type Made = Answer<"createLink"> & { scope: "host" | "submit" | "admin" };
 
 export function JoinPage() {
-  const asked = useAsk("links", () => ask("links"));
+  const asked = useFollowed("links", () => ask("links"));
   const [made, setMade] = useState<Made>();
   const scopes = { host: scopeName("host"), submit: scopeName("submit"), admin: scopeName("admin") };
   return (
@@ -44,7 +45,7 @@ export function JoinPage() {
               options={{ "1": t("hour"), "24": t("day"), "168": t("week"), "720": t("month") }}
             />
             <Choice label={t("approval")} name="approval" value="no" options={{ no: t("approvalNo"), yes: t("approvalYes") }} />
-            <Field label={t("uses")} name="uses" type="number" value="100" required />
+            <Field label={t("uses")} name="uses" type="number" value="100" min={1} max={100_000} required />
           </div>
         </Form>
       </section>
@@ -80,16 +81,10 @@ export function JoinPage() {
   );
 }
 
-/** They come while somebody looks on. */
-const LOOK_EVERY_MS = 3000;
 const ID_SHOWN = 12;
 
 function PendingPanel() {
-  const asked = useAsk("pending", () => ask("pending"));
-  useEffect(() => {
-    const timer = setInterval(asked.again, LOOK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [asked.again]);
+  const asked = useFollowed("pending", () => ask("pending"));
   return (
     <section className="panel">
       <h2>{t("pendingHosts")}</h2>
@@ -147,7 +142,8 @@ function MadeLink({ made, close }: { made: Made; close(): void }) {
     <Dialog title={t("linkMade")} onClose={close}>
       <p>{t("shownOnce")}</p>
       <div className="made">
-        <Qr text={made.link} />
+        {/* A phone can open the page, not the link. */}
+        <Qr text={made.scope === "host" ? lendPage(made.link) : made.link} />
         <div>
           {made.scope === "host" && (
             <>

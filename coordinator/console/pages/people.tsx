@@ -1,6 +1,7 @@
 // People: users and their roles, one-time links, one's own API tokens and ways to sign in.
 import { useState } from "react";
-import { ask, useAsk } from "../client.ts";
+import { ask } from "../client.ts";
+import { useFollowed } from "../live.ts";
 import { roleName } from "../names.ts";
 import { attempt, Choice, Confirm, Dialog, Empty, Field, Form, Head, Shown, say } from "../parts.tsx";
 import { useMayAdminister, useSession } from "../session.tsx";
@@ -39,7 +40,7 @@ export function PeoplePage() {
 
 function Users({ shown }: { shown(secret: string): void }) {
   const { name: me } = useSession();
-  const asked = useAsk("users", () => ask("users"));
+  const asked = useFollowed("users", () => ask("users"));
   const invite = async (role: Role, name: string | null): Promise<void> =>
     shown((await ask("invite", { body: { role, name } })).link);
   return (
@@ -96,7 +97,7 @@ function Users({ shown }: { shown(secret: string): void }) {
 
 function Tokens({ shown }: { shown(secret: string): void }) {
   const { role } = useSession();
-  const asked = useAsk("tokens", () => ask("apiTokens"));
+  const asked = useFollowed("tokens", () => ask("apiTokens"));
   const mine = Object.fromEntries(Object.entries(roles()).slice(0, ROLES.indexOf(role) + 1));
   return (
     <section className="panel">

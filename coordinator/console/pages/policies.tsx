@@ -3,7 +3,7 @@
 import { isSettingName, MODES, SETTING_NAMES, SETTINGS, type SettingName } from "@nightshift/agent-app/policy";
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { type Answer, ask, type Refusal, useAsk } from "../client.ts";
-import { type Host, useLive } from "../live.ts";
+import { type Host, useFollowed, useLive } from "../live.ts";
 import { attempt, Empty, Failure, Head, Loading, Shown, say } from "../parts.tsx";
 import { Link, useQuery } from "../router.tsx";
 import { useMayAdminister } from "../session.tsx";
@@ -46,7 +46,7 @@ const MAX_OPEN = 3;
 export function PoliciesPage() {
   const { hosts } = useLive();
   const [scope, setScope] = useQuery("for");
-  const asked = useAsk("policies", () => ask("policies"));
+  const asked = useFollowed("policies", () => ask("policies"));
   const chosen = scope || "all";
   return (
     <>
@@ -57,12 +57,7 @@ export function PoliciesPage() {
       <Shown asked={asked}>
         {({ policies }) => (
           <div className="split">
-            <Editor
-              key={`${chosen} ${policies.find((one) => one.scope === chosen)?.version}`}
-              scope={chosen}
-              now={policies.find((one) => one.scope === chosen)}
-              saved={asked.again}
-            />
+            <FollowingEditor key={chosen} scope={chosen} now={policies.find((one) => one.scope === chosen)} saved={asked.again} />
             <div>
               <section className="panel">
                 <h2>{t("policiesThere")}</h2>
@@ -125,7 +120,47 @@ function ScopeChoice({ scope, choose, hosts }: { scope: string; choose(scope: st
   );
 }
 
-function Editor({ scope, now, saved }: { scope: string; now: Policy | undefined; saved(): void }) {
+interface Editing {
+  scope: string;
+  now: Policy | undefined;
+  saved(): void;
+}
+
+/** Shows what somebody else has saved meanwhile, but for one who is in the middle of something: they are told. */
+function FollowingEditor({ scope, now, saved }: Editing) {
+  const [shown, setShown] = useState(now);
+  const [editing, setEditing] = useState(false);
+  const isOld = shown?.version !== now?.version;
+  if (isOld && !editing) setShown(now);
+  const show = (): void => {
+    setEditing(false);
+    setShown(now);
+  };
+  return (
+    <div>
+      {isOld && editing && now && (
+        <p className="warning" role="status">
+          {t("policyMeanwhile", { who: now.who, version: now.version })}{" "}
+          <button type="button" onClick={show}>
+            {t("policyShowTheirs")}
+          </button>
+        </p>
+      )}
+      <Editor
+        key={shown?.version}
+        scope={scope}
+        now={shown}
+        edits={setEditing}
+        saved={() => {
+          setEditing(false);
+          saved();
+        }}
+      />
+    </div>
+  );
+}
+
+function Editor({ scope, now, saved, edits }: Editing & { edits(changed: boolean): void }) {
   const administrator = useMayAdminister();
   const before = draftOf(now?.document ?? {});
   const [draft, setDraft] = useState(before);
@@ -135,6 +170,7 @@ function Editor({ scope, now, saved }: { scope: string; now: Policy | undefined;
   const [busy, setBusy] = useState(false);
   const document = documentOf(draft, by);
   const changed = JSON.stringify(document) !== JSON.stringify(documentOf(before, saidBy));
+  useEffect(() => edits(changed), [changed, edits]);
   const wrong = SETTING_NAMES.filter((name) => draft[name] && !SETTINGS[name].check(draft[name].value));
   const byId = useId();
 

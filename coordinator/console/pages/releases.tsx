@@ -1,8 +1,9 @@
 // Releases of Nightshift for the hosts: which is given out, to whom, and how far they are; administrators hold it back or let it go on. Publishing
 // needs the release key, which no browser has.
 
-import { type Answer, ask, useAsk } from "../client.ts";
+import { type Answer, ask } from "../client.ts";
 import { detailWords, reasonWords } from "../deeds.ts";
+import { useFollowed } from "../live.ts";
 import { attempt, Confirm, Empty, Shown } from "../parts.tsx";
 import { useMayAdminister } from "../session.tsx";
 import type { Key } from "../texts.ts";
@@ -22,7 +23,7 @@ const PROGRESS: Record<keyof Release["hosts"], Key> = {
 };
 
 export function Releases() {
-  const asked = useAsk("releases", () => ask("releases"));
+  const asked = useFollowed("releases", () => ask("releases"));
   return (
     <section className="panel">
       <h2>{t("releases")}</h2>

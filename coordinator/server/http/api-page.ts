@@ -81,7 +81,10 @@ ${(Object.keys(api) as Name[]).map(section).join("\n")}
 - \`jobs\`: jobs as above
 - \`processes\`: [pid, parent, job, state, number of its host or 0, migrations]; one that has ended is in state exited, failed or cancelled
 - \`sample\`, \`totals\`: as of \`/api/cluster\`, every 5 s
+- \`lists\`: another number when what is answered about events, people, policies, links, releases or hosts that wait may be new
 - \`more: true\`: the next event follows at once
+
+An event of type \`beat\` comes every 10 s, so that a silent connection can be told from a quiet cluster.
 
 The first events tell of every host and of the jobs and processes that have not ended. Changes are gathered for 100 ms; a thing that changed
 several times is told once. Send the last \`id\` as \`Last-Event-ID\`, as browsers do, to go on where a connection broke.

@@ -17,6 +17,8 @@ export interface Change {
   processes?: ProcessRow[];
   sample?: Sample;
   totals?: Answer<"cluster">["totals"];
+  /** Another number than before: what is answered about events, people, policies, links, releases and hosts that wait may be new. */
+  lists?: number;
   /** More follows at once: not yet all of it. */
   more?: true;
 }
@@ -108,6 +110,7 @@ export function render(keys: readonly string[], { coordinator, views }: { coordi
   const jobs: JobView[] = [];
   const processes: ProcessRow[] = [];
   let sample: Sample | undefined;
+  let lists: number | undefined;
   for (const key of keys) {
     const slash = key.indexOf("/");
     const [kind, id] = [key.slice(0, slash), key.slice(slash + 1)];
@@ -121,13 +124,15 @@ export function render(keys: readonly string[], { coordinator, views }: { coordi
     } else if (kind === "job") {
       const job = core.jobs.get(Number(id));
       if (job) jobs.push(views.job(job));
-    } else sample = views.samples.at(-1);
+    } else if (kind === "lists") lists = coordinator.lists;
+    else sample = views.samples.at(-1);
   }
   return {
     ...(hosts.length > 0 && { hosts }),
     ...(gone.length > 0 && { gone }),
     ...(jobs.length > 0 && { jobs }),
     ...(processes.length > 0 && { processes }),
+    ...(lists !== undefined && { lists }),
     ...(sample && { sample, totals: views.lastTotals }),
   };
 }

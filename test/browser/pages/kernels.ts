@@ -1,6 +1,6 @@
 // The page of `nightshift bench browser`: times one kernel in a worker of its own. Compiling is not counted, as far as browsers compile
 // before a function is called.
-import { controlOf, type ProcessControl } from "@nightshift/agent-app/agent";
+import { controlOf, type ProcessControl, type RunEnd } from "@nightshift/agent-app/agent";
 import { loadForBrowserWorkers, spawnBrowserWorker } from "@nightshift/agent-app/worker/browser";
 
 export interface KernelOrder {
@@ -29,10 +29,11 @@ async function alone(order: KernelOrder): Promise<Timed> {
   }
 }
 
-/** As a host runs a process: the first one of the program, and the next one in the same thread, when the engine has done for it what it does. */
-async function hosted({ module, args }: KernelOrder): Promise<Hosted> {
+/** A thread that has the module, and its processes one after the other, as a host has them. */
+async function hostedThread({ module, args }: KernelOrder) {
   let output = "";
   let control: ProcessControl | undefined;
+  let pid = 0;
   const died = Promise.withResolvers<never>();
   const decoder = new TextDecoder();
   const worker = spawnBrowserWorker({
@@ -44,32 +45,88 @@ async function hosted({ module, args }: KernelOrder): Promise<Hosted> {
     died: (error) => died.reject(error),
   });
   const loaded = await loadForBrowserWorkers(module);
-  const run = async (pid: number): Promise<Timed> => {
-    const [key, hash] = [`${pid}.1`, "0".repeat(64)];
-    output = "";
-    const { control: memory } = await worker.api.start({
-      ...{ key, pid, parentPid: 0, programHash: hash, images: [], imageHash: null, files: new Map() },
-      ...{ programBytes: loaded.bytes, module: loaded.module },
-      spec: { program: hash, args, env: {}, files: {}, memoryLimitBytes: 2 ** 30, cpuLimitMs: 0, clock: "virtual", seed: "1" },
-    });
-    control = controlOf(worker.api, key, memory);
+  return {
+    died: died.promise,
+    output: () => output,
+    terminate: () => worker.terminate(),
+    clear: (key: string) => worker.api.clear(key),
+    /** @returns its key, and what stops it */
+    start: async (): Promise<{ key: string; control: ProcessControl }> => {
+      const [key, hash] = [`${++pid}.1`, "0".repeat(64)];
+      output = "";
+      const { control: memory } = await worker.api.start({
+        ...{ key, pid, parentPid: 0, programHash: hash, images: [], imageHash: null, files: new Map() },
+        ...{ programBytes: loaded.bytes, module: loaded.module },
+        spec: { program: hash, args, env: {}, files: {}, memoryLimitBytes: 2 ** 30, cpuLimitMs: 0, clock: "virtual", seed: "1" },
+      });
+      control = controlOf(worker.api, key, memory);
+      return { key, control };
+    },
+    /** Until it ends, or has been stopped. */
+    run: async (key: string): Promise<RunEnd> => {
+      let { end } = await worker.api.run(key);
+      while (end.kind === "waiting") {
+        await worker.api.complete(key, { value: 0 });
+        ({ end } = await worker.api.run(key));
+      }
+      return end;
+    },
+  };
+}
+
+/** As a host runs a process: the first one of the program, and the next one in the same thread, when the engine has done for it what it does. */
+async function hosted(order: KernelOrder): Promise<Hosted> {
+  const thread = await hostedThread(order);
+  const run = async (): Promise<Timed> => {
+    const { key } = await thread.start();
     const began = performance.now();
-    let { end } = await worker.api.run(key);
-    while (end.kind === "waiting") {
-      await worker.api.complete(key, { value: 0 });
-      ({ end } = await worker.api.run(key));
-    }
+    const end = await thread.run(key);
     const seconds = (performance.now() - began) / 1000;
-    await worker.api.clear(key);
-    return end.kind === "exit" ? { seconds, output } : { fault: JSON.stringify(end) };
+    await thread.clear(key);
+    return end.kind === "exit" ? { seconds, output: thread.output() } : { fault: JSON.stringify(end) };
   };
   try {
-    const runs = async (): Promise<[Timed, Timed]> => [await run(1), await run(2)];
-    const [first, next] = await Promise.race([runs(), died.promise]);
+    const runs = async (): Promise<[Timed, Timed]> => [await run(), await run()];
+    const [first, next] = await Promise.race([runs(), thread.died]);
     return "fault" in next ? next : { ...next, ...first, warm: next.seconds };
   } finally {
-    worker.terminate();
+    thread.terminate();
   }
 }
 
-Object.assign(globalThis, { ready: true, alone, hosted });
+const LEAST_MS = 20;
+const MORE_MS = 60;
+
+/** Stops the program again and again, each time after a while; begins anew when it ends. @returns milliseconds from the word to the stop */
+async function stops({ order, samples }: { order: KernelOrder; samples: number }): Promise<number[]> {
+  const thread = await hostedThread(order);
+  const found: number[] = [];
+  const measure = async (): Promise<void> => {
+    let { key, control } = await thread.start();
+    while (found.length < samples) {
+      let asked = 0;
+      const timer = setTimeout(
+        () => {
+          asked = performance.now();
+          control.stop();
+        },
+        LEAST_MS + MORE_MS * Math.random(),
+      );
+      const end = await thread.run(key);
+      if (end.kind === "preempted" && asked > 0) found.push(performance.now() - asked);
+      if (end.kind === "preempted") continue;
+      clearTimeout(timer);
+      await thread.clear(key);
+      if (end.kind !== "exit") throw new Error(`the program failed: ${JSON.stringify(end)}`);
+      ({ key, control } = await thread.start());
+    }
+  };
+  try {
+    await Promise.race([measure(), thread.died]);
+    return found;
+  } finally {
+    thread.terminate();
+  }
+}
+
+Object.assign(globalThis, { ready: true, alone, hosted, stops });
