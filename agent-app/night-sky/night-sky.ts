@@ -56,19 +56,33 @@ interface Body {
 }
 
 /** The same sky each time: a small generator instead of chance. */
-function sky(): { x: number; y: number; size: number }[] {
+function generator(): () => number {
   let seed = 20_161_121;
-  const next = (): number => {
+  return () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return seed / 2 ** 32;
   };
-  return Array.from({ length: STARS }, () => ({ x: next(), y: next(), size: 0.4 + next() }));
 }
-const STARRY = sky();
+const next = generator();
+const STARRY = Array.from({ length: STARS }, () => ({ x: next(), y: next(), size: 0.4 + next() }));
 
-/** Points that fill a square evenly however many there are: Roberts' R2 sequence, of the plastic number. */
+/** Roberts' R2 sequence, of the plastic number: points that fill a square evenly however many there are. */
 const PLASTIC = 1.324_717_957_244_746;
-const placeOf = (host: number): Point => ({ x: (0.5 + host / PLASTIC) % 1, y: (0.5 + host / PLASTIC ** 2) % 1 });
+/** So far are they moved from there, as it looks planted otherwise. */
+const SCATTER = 0.05;
+
+/** Where hosts are on the screen. @param isFree not where the moon is with its processes, say */
+function hostPlaces(count: number, width: number, height: number, isFree: (place: Point) => boolean): Point[] {
+  const chance = generator();
+  const places: Point[] = [];
+  for (let at = 0; places.length < count && at < 4 * MAX_HOSTS; at++) {
+    const x = ((0.5 + at / PLASTIC) % 1) + SCATTER * (chance() - 0.5);
+    const y = ((0.5 + at / PLASTIC ** 2) % 1) + SCATTER * (chance() - 0.5);
+    const place = { x: width * (0.05 + 0.9 * x), y: height * (0.06 + 0.77 * y) };
+    if (isFree(place)) places.push(place);
+  }
+  return places;
+}
 
 interface Spark {
   from: number;
@@ -167,13 +181,15 @@ export class NightSky {
     const unit = Math.min(width, height);
     const moon = { x: width * 0.62, y: height * 0.52, r: unit * 0.1 };
     const star = { x: width * 0.16, y: height * 0.2 };
-    const hostAt = (host: number): Point => {
-      const { x, y } = placeOf(host);
-      return { x: width * (0.03 + 0.94 * x), y: height * (0.04 + 0.8 * y) };
-    };
-    for (const [host, kind] of starsOf(scene.cluster).entries()) drawHost(on, hostAt(host), kind, unit);
-    for (const { from, to, beginsAt } of this.sparks)
-      if (now >= beginsAt) drawSpark(on, hostAt(from), hostAt(to), (now - beginsAt) / SPARK_MS, unit);
+    const hosts = starsOf(scene.cluster);
+    const far = (one: Point, other: Point, by: number): boolean => Math.hypot(one.x - other.x, one.y - other.y) > by;
+    const isFree = (place: Point): boolean => far(place, moon, moon.r * 2.2) && far(place, star, unit * 0.1);
+    const places = hostPlaces(hosts.length, width, height, isFree);
+    for (const [host, place] of places.entries()) drawHost(on, place, hosts[host] ?? "idle", unit);
+    for (const { from, to, beginsAt } of this.sparks) {
+      const [begin, end] = [places[from], places[to]];
+      if (begin && end && now >= beginsAt) drawSpark(on, begin, end, (now - beginsAt) / SPARK_MS, unit);
+    }
     drawMoon(on, moon, scene.computing);
     if (scene.coordinator !== null) drawStar(on, star, scene.coordinator, unit);
     for (const body of this.bodies.values()) {

@@ -262,7 +262,8 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     const before = await drawn();
     const submitted = await cluster.submit("steady-lines.c", LONG, { startOn: "nut", stay: true });
     await until("the process comes", async () => (await drawn()) > before + 10);
-    await until("it says so", async () => (await page.getAttribute("canvas", "aria-label")) === "Computing");
+    const whole = "Computing. Computing together: 1 of 1 computers. Processes: 1.";
+    await until("it says so", async () => (await page.getAttribute("canvas", "aria-label")) === whole);
     await page.mouse.move(100, 100);
     // The page may be gone before the key is up again.
     await page.keyboard.press("a").catch(() => undefined);
