@@ -65,7 +65,9 @@ function measuredKernels(): Params<"measurementSend"> {
     };
   });
   const [, rounds = "5", cores, cpuModel = "", platform = "", node = ""] =
-    /`npm run bench -- kernels(?: --rounds (\d+))?` on (\d+) cores of (.+), (.+), Node (\S+)\.$/m.exec(report) ?? [];
+    /^## The kernels\n\n.+`npm run bench -- \w+(?: --runs \d+)?(?: --rounds (\d+))?` on (\d+) cores of (.+), (.+), Node (\S+)\.$/m.exec(
+      report,
+    ) ?? [];
   return {
     machine: { name: "amun", cpuModel, cores: Number(cores), platform, node },
     rounds: Number(rounds),
