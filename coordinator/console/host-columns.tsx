@@ -62,7 +62,7 @@ export const COLUMNS: readonly Column[] = [
   { ...{ id: "tags", label: "tags", width: 6 }, value: ({ tags }) => tags.join(", ") },
   { ...number("slots", "slots", 4.5, ({ slots }) => slots), cell: slotsBusy },
   {
-    ...number("load", "load", 9.5, loadOf),
+    ...number("load", "load", 6, loadOf),
     cell: (host) => (
       <Meter label={t("load")} value={loadOf(host)} most={FULL_LOAD}>
         {showHundredths(loadOf(host))}

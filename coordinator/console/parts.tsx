@@ -134,7 +134,9 @@ export const Meter = ({
   children: ReactNode;
 }) => (
   <span className="progress">
-    <meter min={0} max={most} value={value} aria-label={label} />
+    <span className="meter" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={most} aria-valuenow={value}>
+      <i style={{ width: `${100 * Math.min(1, value / most)}%` }} />
+    </span>
     {children}
   </span>
 );
