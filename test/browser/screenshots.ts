@@ -181,7 +181,7 @@ await client.request("hostChange", { host: "lab-9", change: { block: true } });
 await go("/hosts", "Hosts");
 await page.getByRole("button", { name: "Columns" }).click();
 for (const column of ["Orders", "Credit, 7 days"]) await page.getByLabel(column).check();
-for (const column of ["System", "Version"]) await page.getByLabel(column).uncheck();
+for (const column of ["Free memory", "System", "Version"]) await page.getByLabel(column).uncheck();
 await shoot("hosts-columns");
 await page.keyboard.press("Escape");
 await page.getByRole("button", { name: "Credit, 7 days" }).click();
