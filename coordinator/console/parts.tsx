@@ -56,7 +56,7 @@ export function Failure({ failure, again }: { failure: Refusal; again?: () => vo
   // What a compiler says has lines, with marks beneath.
   const [first, ...lines] = title.split("\n");
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => void box.current?.scrollIntoView({ block: "nearest" }), []);
   return (
     <div className="failure" role="alert" ref={box}>
       <strong>{first}</strong>

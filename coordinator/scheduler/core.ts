@@ -469,6 +469,7 @@ export class Core {
     if (process.host !== null) this.records.hosts.get(process.host)?.releasing.delete(process.pid);
     const job = this.records.jobs.get(process.job);
     if (job && began) {
+      process.lost = true;
       job.restarts++;
       this.records.changedJob(job);
     }
@@ -667,6 +668,7 @@ export class Core {
       this.records.changedJob(job);
     }
     if (process.state === "leased") this.setRunning(process);
+    delete process.lost;
     this.balance(now);
   }
 

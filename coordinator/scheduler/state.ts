@@ -102,6 +102,8 @@ export interface ProcessRecord {
   earnedAt?: number;
   memoryBytes: number;
   migrations: number;
+  /** Its last host was lost with what it did there since the image, and it has not started on another one yet. */
+  lost?: boolean;
   startedAt: number;
   movedAt: number;
   /** Somebody has chosen its host: balancing leaves it there. */

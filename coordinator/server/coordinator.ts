@@ -97,10 +97,11 @@ export class Coordinator {
     const ended = isEnded(process);
     const known = this.places.get(pid);
     if (known === undefined ? ended : !ended && known === process.host) return;
-    if (known && process.host && !ended) this.moves++;
+    const again = process.lost === true;
+    if (known && process.host && !ended && !again) this.moves++;
     if (ended) this.places.delete(pid);
     else this.places.set(pid, process.host);
-    this.pendingStays.push({ job, pid, at, host: ended ? null : process.host, ended });
+    this.pendingStays.push({ job, pid, at, host: ended ? null : process.host, ended, again });
   }
 
   private writeEnd(id: number, at: number): void {

@@ -4,7 +4,7 @@ import type { ToAgent } from "../protocol/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { hostState } from "./views.ts";
 
-export type ClusterGlance = Extract<ToAgent, { type: "cluster" }>;
+type ClusterGlance = Extract<ToAgent, { type: "cluster" }>;
 
 interface Teller {
   send(message: ToAgent): void;
@@ -28,6 +28,7 @@ export class Onlookers {
       if (this.watching.size === 0) this.close();
       return;
     }
+    if (this.watching.has(host)) return;
     this.watching.add(host);
     this.timer ??= setInterval(() => this.tell(), TELL_EVERY_MS);
     host.send(this.glance());

@@ -25,6 +25,8 @@ export interface Stay {
   /** Id of the host it is on from then; null: on none. */
   host: string | null;
   ended: boolean;
+  /** It came there, or waits for a host, to do again what was lost where it was before. */
+  again: boolean;
 }
 
 export interface EventSearch {
@@ -53,8 +55,8 @@ export class Journal {
   append(events: readonly NewEvent[], stays: readonly Stay[]): void {
     for (const { at, who, what, target, details } of events)
       this.db.run("insert into event (at, who, what, target, details) values (?, ?, ?, ?, ?)", at, who, what, target, details);
-    for (const { job, pid, at, host, ended } of stays)
-      this.db.run("insert into stay (job, pid, at, host, ended) values (?, ?, ?, ?, ?)", job, pid, at, host, ended ? 1 : 0);
+    const stay = "insert into stay (job, pid, at, host, ended, again) values (?, ?, ?, ?, ?, ?)";
+    for (const { job, pid, at, host, ended, again } of stays) this.db.run(stay, job, pid, at, host, Number(ended), Number(again));
   }
 
   /** Newest first. Looks through so many events at a time, and all else has its turn in between: what is rare is found only by reading all. */
@@ -82,6 +84,7 @@ export class Journal {
       at: Number(row.at),
       host: row.host === null ? null : String(row.host),
       ended: row.ended === 1,
+      again: row.again === 1,
     }));
   }
 

@@ -16,7 +16,7 @@ import type { Batch, Device, MadeProgram, Store, TokenRecord } from "./store.ts"
 import { Usages } from "./usage.ts";
 
 /** Raised when the tables change; each step of `MIGRATIONS` leads from the version before. */
-const VERSION = 16;
+const VERSION = 17;
 export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> = {
   1: `
     create table record (kind text not null, id integer not null, data blob not null, primary key (kind, id)) without rowid;
@@ -144,6 +144,8 @@ export const MIGRATIONS: Record<number, string | ((db: DatabaseSync) => void)> =
   },
   // Programs that cannot be moved, and why.
   16: "alter table program add column pinned text;",
+  // Which stays began because what was done before was lost.
+  17: "alter table stay add column again integer not null default 0;",
 };
 
 const encoder = new Encoder({ useRecords: false, tagUint8Array: false });

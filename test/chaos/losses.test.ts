@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { openSqlite } from "@nightshift/coordinator/store";
 import { beforeAll, expect, test } from "vitest";
 import { Cluster, delay, local, Received, until } from "../cluster.ts";
 
@@ -58,6 +60,11 @@ test("an agent killed while its program prints: no line is lost or repeated, on 
   await cluster.killAgent("amun");
   const ended = await end;
   expect(ended).toMatchObject({ stdout: lines.out, stderr: lines.err, report: { kind: "exit", code: 0 } });
+  // It is written down that it came to the other host to do again what was lost, and did not just move there.
+  const store = openSqlite(join(cluster.home, "coordinator", "state.sqlite"));
+  const stays = store.journal.stays(submitted.job, 100).filter(({ host }) => host !== null);
+  store.close();
+  expect(stays.map(({ again }) => again)).toEqual([false, true]);
   expect(ended.info.restarts).toBe(1);
   expect((await cluster.ps(ended.job))[0]?.host).toBe("ipc256");
 });

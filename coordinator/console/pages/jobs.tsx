@@ -103,6 +103,7 @@ export function JobsPage() {
               columns="3em minmax(7em, 1fr) 8em 18em 6em 6em 5em 12em"
               minWidth="75em"
               more={more}
+              grows
               head={
                 <>
                   <Th>{t("number")}</Th>

@@ -532,10 +532,11 @@ export const api = {
     method: "GET",
     path: "/api/jobs/:job/stays",
     access: "viewer",
-    about: "which process of a job was on which host from when: host null is none, ended is the end; the first 20,000",
+    about:
+      "which process of a job was on which host from when: host null is none, ended is the end; again: to do anew, from its last image, what was lost where it was before; the first 20,000",
     params: z.object({ job: number }),
     answer: z.object({
-      stays: z.array(z.object({ pid: count, at: time, host: z.string().nullable(), ended: z.boolean() })),
+      stays: z.array(z.object({ pid: count, at: time, host: z.string().nullable(), ended: z.boolean(), again: z.boolean() })),
     }),
   },
   output: {

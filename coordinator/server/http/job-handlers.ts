@@ -103,7 +103,7 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
     stays: ({ params }) => ({
       stays: store.journal
         .stays(job(params.job).id, MAX_STAYS)
-        .map(({ pid, at, host, ended }) => ({ pid, at, host: host === null ? null : views.nameOf(host), ended })),
+        .map(({ pid, at, host, ended, again }) => ({ pid, at, host: host === null ? null : views.nameOf(host), ended, again })),
     }),
     output: async ({ params, query }, { reply }) => {
       const { from, limit, pid = null } = query;

@@ -4,6 +4,7 @@ interface Stay {
   pid: number;
   at: number;
   host: string | null;
+  again: boolean;
 }
 
 export interface Bar {
@@ -11,8 +12,8 @@ export interface Bar {
   host: string;
   from: number;
   to: number;
-  /** It came from another host. */
-  moved: boolean;
+  /** How it came: for the first time, from another host, or to do again what was lost; null: it has come back to the same host. */
+  by: "start" | "move" | "restart" | null;
 }
 
 /** Times on hosts, one after the other for each process. */
@@ -20,13 +21,14 @@ export function barsOf(stays: readonly Stay[], until: number): Bar[] {
   const open = new Map<number, Bar>();
   const lastHost = new Map<number, string>();
   const bars: Bar[] = [];
-  for (const { pid, at, host } of stays) {
+  for (const { pid, at, host, again } of stays) {
     const before = open.get(pid);
     if (before) before.to = at;
     open.delete(pid);
     if (host === null) continue;
     const last = lastHost.get(pid);
-    const bar = { pid, host, from: at, to: until, moved: last !== undefined && last !== host };
+    const by = last === undefined ? "start" : again ? "restart" : last === host ? null : "move";
+    const bar: Bar = { pid, host, from: at, to: until, by };
     lastHost.set(pid, host);
     open.set(pid, bar);
     bars.push(bar);

@@ -28,7 +28,8 @@ export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
   const rowPx = lines <= 40 ? 18 : 8;
   const span = Math.max(1, until - from);
   const x = (at: number): number => ((at - from) / span) * 1000;
-  const moves = bars.filter(({ moved }) => moved).length;
+  const count = (by: "move" | "restart"): number => bars.filter((bar) => bar.by === by).length;
+  const label = t("ganttLabel", { processes, hosts: hosts.length, moves: count("move"), restarts: count("restart") });
   return (
     <>
       <div className="row">
@@ -42,7 +43,7 @@ export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
         </select>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keyboard */}
-      <div className="gantt" role="img" aria-label={t("ganttLabel", { processes, hosts: hosts.length, moves })} tabIndex={0}>
+      <div className="gantt" role="img" aria-label={label} tabIndex={0}>
         <svg aria-hidden="true" viewBox={`0 0 1000 ${lines * rowPx}`} preserveAspectRatio="none" height={lines * rowPx}>
           {bars.map((bar) => {
             if (bar.line >= MAX_LINES) return null;
@@ -58,7 +59,9 @@ export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
                 >
                   <title>{`${t("pid")} ${bar.pid} · ${bar.host} · ${showClock(bar.from)} – ${showClock(bar.to)}`}</title>
                 </rect>
-                {bar.moved && <rect className="moved" x={x(bar.from) - 1.5} y={y} width={3} height={rowPx} />}
+                {(bar.by === "move" || bar.by === "restart") && (
+                  <rect className={bar.by} x={x(bar.from) - 1.5} y={y} width={3} height={rowPx} />
+                )}
               </g>
             );
           })}
@@ -77,8 +80,12 @@ export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
           </li>
         ))}
         <li>
-          <i className="bar moved" />
+          <i className="bar move" />
           {t("migration")}
+        </li>
+        <li>
+          <i className="bar restart" />
+          {t("ganttRestart")}
         </li>
       </ul>
     </>
