@@ -43,7 +43,8 @@ export class Coordinator {
   private readonly watchers = new Set<() => void>();
   /** What has changed, of what is stored. */
   readonly feed: Feed = new Feed();
-  private listsAt = 0;
+  /** Begins so that no number comes again after a restart. */
+  private listsAt = Date.now();
   private afterCommit: (() => void)[] = [];
   private scheduled = false;
   private quietTimer: NodeJS.Timeout | undefined;
