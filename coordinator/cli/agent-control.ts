@@ -11,6 +11,8 @@ export interface AgentAnswer {
     connected: boolean;
     pending: boolean;
     words: string;
+    /** Why it may not compute. */
+    reasons: readonly unknown[];
     running: number;
     runnable: number;
     blocked: number;

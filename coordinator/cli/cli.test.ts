@@ -372,6 +372,8 @@ it("pending lists hosts that wait to be let in, and lets them in or turns them a
   expect((await nightshift(["pending", "approve", "library-3"])).stdout.toString()).toBe("library-3 is let in\n");
   await agent.says(/"event":"connected"/);
   expect(await json("pending", "list")).toEqual([]);
+  const says = async () => (await nightshift(["agent", "status", "--name", "library-3"])).stdout.toString();
+  await until(async () => /^library-3: Ready to compute; 0 running, 0 ready/.test(await says()) || undefined);
   agent.child.kill("SIGINT");
   await agent.ended;
   expect(await nightshift(["pending", "refuse", "library-3"])).toMatchObject({

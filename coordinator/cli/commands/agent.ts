@@ -224,7 +224,9 @@ function say(answer: AgentAnswer): Promise<void> {
     const error = new NightshiftError(code, `${answer.agent}: ${answer.message ?? "no answer"}`);
     return write(process.stderr, errorText(error));
   }
-  const { connected, pending, words, running, runnable, blocked, policyProblem } = answer.status;
+  const { connected, pending, reasons, running, runnable, blocked, policyProblem } = answer.status;
+  const isFree = connected && reasons.length === 0 && running + runnable === 0;
+  const words = isFree ? "Ready to compute" : answer.status.words;
   const state = connected ? words : `${words}, ${pending ? "waits until an administrator lets it in" : "not connected"}`;
   return write(process.stdout, `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting\n`).then(
     () => (policyProblem ? write(process.stdout, `  ${policyProblem}; what was set before still counts\n`) : undefined),
