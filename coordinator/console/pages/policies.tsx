@@ -1,7 +1,7 @@
 // Policies: what hosts may do and when, for all of them, by tag, or for one. An editor that says whom a change affects before it is made, and
 // the versions with the way back. What may stand in a policy is told by the same rules that the agents have.
 import { isSettingName, MODES, SETTING_NAMES, SETTINGS, type SettingName } from "@nightshift/agent-app/policy";
-import { type FormEvent, useEffect, useId, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useState } from "react";
 import { type Answer, ask, type Refusal, useAsk } from "../client.ts";
 import { type Host, useFollowed, useLive } from "../live.ts";
 import { attempt, Empty, Failure, Head, Loading, Shown, say } from "../parts.tsx";
@@ -137,30 +137,30 @@ function FollowingEditor({ scope, now, saved }: Editing) {
     setShown(now);
   };
   return (
-    <div>
+    <Editor
+      key={shown?.version}
+      scope={scope}
+      now={shown}
+      edits={setEditing}
+      saved={() => {
+        setEditing(false);
+        saved();
+      }}
+    >
       {isOld && editing && now && (
-        <p className="warning" role="status">
+        <p className="waiting" role="status">
           {t("policyMeanwhile", { who: now.who, version: now.version })}{" "}
           <button type="button" onClick={show}>
             {t("policyShowTheirs")}
           </button>
         </p>
       )}
-      <Editor
-        key={shown?.version}
-        scope={scope}
-        now={shown}
-        edits={setEditing}
-        saved={() => {
-          setEditing(false);
-          saved();
-        }}
-      />
-    </div>
+    </Editor>
   );
 }
 
-function Editor({ scope, now, saved, edits }: Editing & { edits(changed: boolean): void }) {
+/** @param children said beside the button that saves */
+function Editor({ scope, now, saved, edits, children }: Editing & { edits(changed: boolean): void; children: ReactNode }) {
   const administrator = useMayAdminister();
   const before = draftOf(now?.document ?? {});
   const [draft, setDraft] = useState(before);
@@ -221,6 +221,7 @@ function Editor({ scope, now, saved, edits }: Editing & { edits(changed: boolean
         </p>
       </fieldset>
       <div className="foot">
+        {children}
         {failure && <Failure failure={failure} />}
         {wrong.length > 0 ? (
           <p className="bad-words" role="alert">
