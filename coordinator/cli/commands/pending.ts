@@ -4,7 +4,8 @@ import { Command } from "commander";
 import type { Result } from "../../protocol/index.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
-import { type Column, renderTable } from "../table.ts";
+import { listCommand } from "../list-command.ts";
+import type { Column } from "../table.ts";
 import { printJson, write } from "../terminal.ts";
 
 type Row = Result<"pendingHosts">[number];
@@ -12,17 +13,16 @@ type Row = Result<"pendingHosts">[number];
 const ID_SHOWN = 12;
 
 export function pendingCommand(): Command {
-  const list = declare({
-    usage: "list",
-    description: "list the hosts that wait to be let in",
-    examples: ["nightshift pending list"],
-    json: "an array of {id, name, since, online, os, cpuModel, slots}; since is milliseconds since 1970",
-  }).action(async (options: CommonOptions) => {
-    const rows = await withClient(options, (client) => client.request("pendingHosts", {}));
-    if (options.json) return printJson(rows);
-    if (rows.length === 0) return write(process.stdout, "No host waits to be let in.\n");
-    return write(process.stdout, renderTable(COLUMNS, rows));
-  });
+  const list = listCommand(
+    "pendingHosts",
+    {
+      description: "list the hosts that wait to be let in",
+      examples: ["nightshift pending list"],
+      json: "an array of {id, name, since, online, os, cpuModel, slots}; since is milliseconds since 1970",
+    },
+    "No host waits to be let in.",
+    COLUMNS,
+  );
   const decide = (name: "approve" | "refuse", description: string, said: string): Command =>
     declare({
       usage: `${name} <host>`,

@@ -3,8 +3,9 @@ import { Command, Option } from "commander";
 import { linkScope, type Result } from "../../protocol/index.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
+import { listCommand } from "../list-command.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";
-import { type Column, renderTable } from "../table.ts";
+import type { Column } from "../table.ts";
 import { printJson, write } from "../terminal.ts";
 
 type Link = Result<"tokenList">[number];
@@ -36,17 +37,16 @@ export function tokenCommand(): Command {
         `For ${options.scope === "host" ? "hosts" : `clients (${options.scope})`}, ${uses} ${uses === 1 ? "use" : "uses"}, until ${new Date(made.expiresAt).toLocaleString()}. Keep it secret.\n`,
       );
     });
-  const list = declare({
-    usage: "list",
-    description: "list the join links that can still be used; the links themselves are nowhere kept",
-    examples: ["nightshift token list"],
-    json: "an array of {id, scope, createdBy, createdAt, expiresAt, uses, approval}; uses are those left, times are milliseconds since 1970",
-  }).action(async (options: CommonOptions) => {
-    const rows = await withClient(options, (client) => client.request("tokenList", {}));
-    if (options.json) return printJson(rows);
-    if (rows.length === 0) return write(process.stdout, "There is no join link that can be used.\n");
-    return write(process.stdout, renderTable(COLUMNS, rows));
-  });
+  const list = listCommand(
+    "tokenList",
+    {
+      description: "list the join links that can still be used; the links themselves are nowhere kept",
+      examples: ["nightshift token list"],
+      json: "an array of {id, scope, createdBy, createdAt, expiresAt, uses, approval}; uses are those left, times are milliseconds since 1970",
+    },
+    "There is no join link that can be used.",
+    COLUMNS,
+  );
   const revoke = declare({
     usage: "revoke <id>",
     description: "have nobody join with a link any more; who has joined stays (`nightshift host NAME --revoke`)",

@@ -3,8 +3,9 @@ import { Command, Option } from "commander";
 import { type Result, ROLES, type UserRole } from "../../protocol/index.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { withClient } from "../connect.ts";
+import { listCommand } from "../list-command.ts";
 import { parseCount } from "../quantities.ts";
-import { type Column, renderTable } from "../table.ts";
+import type { Column } from "../table.ts";
 import { printJson, write } from "../terminal.ts";
 
 type User = Result<"userList">[number];
@@ -15,17 +16,16 @@ const USER = "{name, role, createdAt}";
 const roleOption = (description: string): Option => new Option("--role <role>", description).choices(ROLES).default("viewer");
 
 export function userCommand(): Command {
-  const list = declare({
-    usage: "list",
-    description: "list who may sign in to the console",
-    examples: ["nightshift user list"],
-    json: `an array of ${USER}; createdAt is milliseconds since 1970`,
-  }).action(async (options: CommonOptions) => {
-    const rows = await withClient(options, (client) => client.request("userList", {}));
-    if (options.json) return printJson(rows);
-    if (rows.length === 0) return write(process.stdout, "There is no user yet. Make one with `nightshift user invite`.\n");
-    return write(process.stdout, renderTable(USER_COLUMNS, rows));
-  });
+  const list = listCommand(
+    "userList",
+    {
+      description: "list who may sign in to the console",
+      examples: ["nightshift user list"],
+      json: `an array of ${USER}; createdAt is milliseconds since 1970`,
+    },
+    "There is no user yet. Make one with `nightshift user invite`.",
+    USER_COLUMNS,
+  );
   const invite = declare({
     usage: "invite [name]",
     description: "print a one-time link that makes a user, or gives a user there is a new password",
@@ -66,17 +66,16 @@ export function userCommand(): Command {
 }
 
 export function apiTokenCommand(): Command {
-  const list = declare({
-    usage: "list",
-    description: "list the API tokens of all users",
-    examples: ["nightshift api-token list"],
-    json: "an array of {id, user, name, role, createdAt, expiresAt}; times are milliseconds since 1970",
-  }).action(async (options: CommonOptions) => {
-    const rows = await withClient(options, (client) => client.request("apiTokenList", {}));
-    if (options.json) return printJson(rows);
-    if (rows.length === 0) return write(process.stdout, "There is no API token.\n");
-    return write(process.stdout, renderTable(TOKEN_COLUMNS, rows));
-  });
+  const list = listCommand(
+    "apiTokenList",
+    {
+      description: "list the API tokens of all users",
+      examples: ["nightshift api-token list"],
+      json: "an array of {id, user, name, role, createdAt, expiresAt}; times are milliseconds since 1970",
+    },
+    "There is no API token.",
+    TOKEN_COLUMNS,
+  );
   const create = declare({
     usage: "create <user> <name>",
     description: "make a token with which a program asks the HTTP API as this user",
