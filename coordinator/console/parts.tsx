@@ -341,22 +341,22 @@ export function Rows<T>(props: {
   const { rows, keyOf, head, label, columns, minWidth, row, more, rowPx = 44, grows = false } = props;
   const [range, setRange] = useState({ top: 0, height: 800 });
   const box = useRef<HTMLDivElement>(null);
-  /** The topmost row in sight, and how much of it is not. */
-  const reading = useRef<{ key: string | number; beyond: number } | undefined>(undefined);
+  const drawn = useRef(rows);
   useLayoutEffect(() => {
     const element = box.current;
-    if (!grows || !element || !reading.current || element.scrollTop < rowPx) return;
-    const { key, beyond } = reading.current;
-    const at = rows.findIndex((one) => keyOf(one) === key);
-    if (at >= 0) element.scrollTop = at * rowPx + beyond;
+    const before = drawn.current;
+    drawn.current = rows;
+    if (!grows || !element || before === rows || element.scrollTop < rowPx) return;
+    const at = Math.floor(element.scrollTop / rowPx);
+    const top = before[at];
+    // By so much as it has gone down, and no more: somebody may be scrolling.
+    const now = top === undefined ? -1 : rows.findIndex((one) => keyOf(one) === keyOf(top));
+    if (now > at) element.scrollTop += (now - at) * rowPx;
   }, [grows, rows, keyOf, rowPx]);
   const look = (): void => {
     const element = box.current;
     if (!element) return;
     setRange({ top: element.scrollTop, height: element.clientHeight });
-    const at = Math.floor(element.scrollTop / rowPx);
-    const there = rows[at];
-    reading.current = there && { key: keyOf(there), beyond: element.scrollTop - at * rowPx };
     if (element.scrollTop + element.clientHeight > element.scrollHeight - 10 * rowPx) more?.();
   };
   // only its size matters here

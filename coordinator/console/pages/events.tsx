@@ -22,7 +22,8 @@ export function EventsPage() {
   useEffect(() => {
     if (data) setKnown((before) => followed(data, before));
   }, [data]);
-  const events = known?.events ?? [];
+  // At first what has come is not yet among what is known.
+  const events = (known ?? data)?.events ?? [];
   const [busy, setBusy] = useState(false);
   const more = (): void => {
     const last = events.at(-1);
