@@ -1,6 +1,14 @@
 // The agent: joins the coordinator, offers slots, keeps the processes it was given, and stops computing when told to. No platform in
 // it: everything outside comes through Ports.
-import type { FromAgent, HostInfo, SignedRelease, ToAgent, ToldPolicy, UpgradeStep } from "@nightshift/coordinator/protocol";
+import type {
+  FromAgent,
+  HostInfo,
+  SignedRelease,
+  ToAgent,
+  ToldPolicy,
+  UpgradeStep,
+  Work,
+} from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { pinnedBecause } from "@nightshift/wasm-kernels/process";
 import type { AgentConnection, Ports } from "./ports.ts";
@@ -45,14 +53,24 @@ export interface AgentStatus {
   running: number;
   runnable: number;
   blocked: number;
-  /** `command`: how the program was called, cut off where it is long. */
-  processes: { pid: number; state: string; cpuMs: number; memoryBytes: number; command: string }[];
+  processes: ProcessGlance[];
   /** Why the coordinator refused us, if it did: then there is no further try. */
   refused: { code: string; message: string } | null;
   /** What this host has earned, as the coordinator last told; null: not told yet. */
   credit: HostCredit | null;
   /** As the coordinator last told, while somebody watches; null: nobody does, or it is not told yet. */
   cluster: ClusterGlance | null;
+}
+
+export interface ProcessGlance {
+  pid: number;
+  state: Resident["state"];
+  cpuMs: number;
+  memoryBytes: number;
+  /** How the program was called, cut off where it is long. */
+  command: string;
+  /** Whose it is; null: the coordinator does not tell. */
+  work: Work | null;
 }
 
 /** The whole cluster in numbers. */
@@ -257,8 +275,8 @@ export class Agent {
     const counts = { running: 0, runnable: 0, blocked: 0 };
     const processes = [...this.residents.values()].map((resident) => {
       if (resident.state !== "migrating") counts[resident.state]++;
-      const { pid, state, cpuMs, memoryBytes, command } = resident;
-      return { pid, state, cpuMs, memoryBytes, command };
+      const { pid, state, cpuMs, memoryBytes, command, work } = resident;
+      return { pid, state, cpuMs, memoryBytes, command, work };
     });
     const { greeted: connected, hostId, pending, paused, refused, credit, cluster } = this;
     return { connected, hostId, pending, paused, ...counts, processes, refused, credit, cluster };

@@ -7,7 +7,7 @@
 //
 // A pinned one (wasm-kernels/process/pinned.ts) has a thread of its own. It cannot be stopped while it computes: what would stop another for a
 // moment is passed over, and when it has to leave, its thread is ended at once and it begins anew elsewhere.
-import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult } from "@nightshift/coordinator/protocol";
+import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult, Work } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent, type PipeEnd } from "@nightshift/wasm-kernels/process";
 import type { ProcessControl } from "./control.ts";
@@ -22,6 +22,7 @@ export interface ResidentOrder {
   parent: number;
   epoch: number;
   spec: ProcessSpec;
+  work?: Work | undefined;
   image: ImageRef | null;
   /** Answer to the call the image waits in. */
   result: SyscallResult | null;
@@ -65,6 +66,8 @@ export class Resident implements Contender, Inhabitant {
   readonly key: string;
   /** How the program was called. */
   readonly command: string;
+  /** Whose it is, if its coordinator tells. */
+  readonly work: Work | null;
   readonly pid: number;
   readonly epoch: number;
   private readonly order: ResidentOrder;
@@ -115,6 +118,7 @@ export class Resident implements Contender, Inhabitant {
     this.epoch = order.epoch;
     this.key = `${order.pid}/${order.epoch}`;
     this.command = order.spec.args.join(" ").slice(0, MAX_COMMAND);
+    this.work = order.work ?? null;
     this.around = around;
     this.lastImageAt = around.ports.now();
     void this.live();

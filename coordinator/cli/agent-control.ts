@@ -1,6 +1,7 @@
 // Speaks with agents of this computer through their local control: one JSON line in, one back.
 import { connect } from "node:net";
 import { asNightshiftError } from "@nightshift/wasm-kernels/errors";
+import type { Work } from "../protocol/index.ts";
 
 const ANSWER_TIMEOUT_MS = 5_000;
 
@@ -17,6 +18,8 @@ export interface AgentAnswer {
     runnable: number;
     blocked: number;
     policyProblem: string | null;
+    /** `work`: whose it is, if the coordinator tells. */
+    processes: { pid: number; command: string; state: string; work?: Work | null }[];
   };
   code?: string;
   message?: string;

@@ -43,6 +43,10 @@ export const processSpec = z.object({
 });
 export type ProcessSpec = z.infer<typeof processSpec>;
 
+/** Whose work a process is, for the host's owner to read: the job's number and name, the part among so many, and who submitted it ("": not known). */
+export const work = z.object({ job: count, name, part: count, parts: count, by: z.string().max(200) });
+export type Work = z.infer<typeof work>;
+
 /** A call that a process cannot answer alone; the coordinator is its home and answers it exactly once per sequence number. */
 export const syscall = z.discriminatedUnion("call", [
   z.object({ call: z.literal("fork"), image: hash }),
@@ -243,6 +247,8 @@ export const toAgent = z.discriminatedUnion("type", [
     parent: z.number().int().nonnegative(),
     epoch,
     spec: processSpec,
+    /** Absent: from a coordinator that does not tell yet. */
+    work: work.optional(),
     image: image.nullable(),
     /** Answer to the call the image is blocked in, when it is known already (a fork's 0, a call answered meanwhile). */
     result: syscallResult.nullable(),

@@ -444,6 +444,7 @@ export class Core {
       parent: process.parent,
       epoch: process.epoch,
       spec: this.records.specOf(process),
+      work: this.records.workOf(process),
       image: process.image,
       result,
     });

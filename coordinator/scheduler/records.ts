@@ -2,7 +2,7 @@
 // and finds; decides nothing.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Kernel } from "@nightshift/wasm-kernels/process";
-import type { ExitReport, JobSpec, ProcessSpec, SyscallResult, ToAgent } from "../protocol/messages.ts";
+import type { ExitReport, JobSpec, ProcessSpec, SyscallResult, ToAgent, Work } from "../protocol/messages.ts";
 import { commandOf, inputsOf } from "../protocol/sweep.ts";
 import type { Earned } from "./credit.ts";
 import { Queue } from "./queue.ts";
@@ -333,6 +333,11 @@ export class Records {
       clock: spec.clock,
       seed: process.seed,
     };
+  }
+
+  workOf({ job, part }: ProcessRecord): Work {
+    const { spec, parts, by } = this.job(job);
+    return { job, name: spec.name, part, parts: parts.total, by: by ?? "" };
   }
 }
 

@@ -107,6 +107,9 @@ test("a process stopped by SIGSTOP is still stopped where it is moved to, until 
       ? rows.find((row) => row.pid !== submitted.pid)
       : undefined;
   });
+  expect((await cluster.control("amun", { command: "status" })).status).toMatchObject({
+    processes: [{ work: { job: submitted.job, name: "stopped-child.c", part: 1, parts: 1, by: "client test" } }, {}],
+  });
   await cluster.client.request("migrate", { pid: child.pid, host: "ipc256" });
   await until(
     "it is there",

@@ -206,7 +206,10 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
     lent.textContent = refused
       ? text("refused", { message: refused.title })
       : text(status?.connected ? "lending" : status?.pending ? "pending" : "offline", { name });
-    figures.textContent = text("processes", { count: status?.running ?? 0, time: showTime(givenMs) });
+    const whom = [...new Set((status?.processes ?? []).flatMap(({ work }) => work?.by || []))];
+    figures.textContent =
+      text("processes", { count: status?.running ?? 0, time: showTime(givenMs) }) +
+      (whom.length > 0 ? ` ${text("forWhom", { who: whom.join(", ") })}` : "");
     scene = {
       headline: now,
       line: text(status?.connected ? "lending" : "offline", { name }),

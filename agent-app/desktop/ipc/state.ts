@@ -1,5 +1,5 @@
 // What windows show: the app as it is now, whole and small, sent whenever it changes.
-import type { ClusterGlance, HostCredit } from "../../agent/index.ts";
+import type { ClusterGlance, HostCredit, ProcessGlance } from "../../agent/index.ts";
 import type { ManualPause, Settings } from "../../policy/index.ts";
 import type { TrayIcon } from "../main/port.ts";
 import type { Language } from "../words/catalogue.ts";
@@ -22,7 +22,7 @@ export interface AppState {
   /** Until when the owner has asked to run now, in milliseconds since 1970; null: not asked. */
   runUntilMs: number | null;
   slots: number;
-  processes: readonly ProcessState[];
+  processes: readonly ProcessGlance[];
   /** Since the app started. */
   restarts: number;
   today: Given;
@@ -37,14 +37,6 @@ export interface AppState {
   keySealed: boolean;
   /** A join link was opened: whom it would join. */
   invitation: Invitation | null;
-}
-
-export interface ProcessState {
-  pid: number;
-  state: string;
-  cpuMs: number;
-  memoryBytes: number;
-  command: string;
 }
 
 export interface Given {

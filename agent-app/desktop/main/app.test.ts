@@ -141,10 +141,13 @@ test("the tray says what it does: computing, waiting, paused, offline, attention
 test("the menu pauses for an hour, until tomorrow, until resumed, and resumes", async () => {
   const { port, ask, say } = started();
   await ask("join", LINK);
-  say({ running: 1, processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "render a&b.pov" }] });
+  say({ running: 1, processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "render a&b.pov", work: null }] });
   expect(port.menu.map(({ label }) => label)).toEqual(
     expect.arrayContaining(["Computing", "Running for moon.example:7433:", "  render a&b.pov"]),
   );
+  const work = { job: 7, name: "render", part: 3, parts: 100, by: "anna" };
+  say({ running: 1, processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "render a&b.pov", work }] });
+  expect(port.menu.map(({ label }) => label)).toContain("  job 7, render, part 3 of 100, for anna");
   const orders = (): unknown[] => port.agent.sent.flatMap((message) => (message.type === "order" ? [message.order] : []));
   port.choose("Pause for 1 hour");
   port.choose("Pause until tomorrow");
@@ -230,7 +233,7 @@ test("shutdown is held until no process is here, but no longer than the system w
   for (const leaves of [true, false]) {
     const { port, ask, say } = started();
     await ask("join", LINK);
-    say({ processes: [{ pid: 3, state: "runnable", cpuMs: 1, memoryBytes: 1, command: "x" }] });
+    say({ processes: [{ pid: 3, state: "runnable", cpuMs: 1, memoryBytes: 1, command: "x", work: null }] });
     let held = 0;
     let released = 0;
     port.happen({
@@ -403,7 +406,7 @@ test("asked to leave by an installer, it clears the PC as at a shutdown, then en
   const leaveFile = join(mkdtempSync(join(tmpdir(), "ns-leave-")), "leave");
   const { port, ask, say, home } = started({}, SHOWN, undefined, { leaveFile });
   await ask("join", LINK);
-  const process = { pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "x" } as const;
+  const process = { pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command: "x", work: null } as const;
   say({ running: 1, processes: [process] });
   port.time.pass(2_000);
   expect(port.hasQuit).toBe(false);

@@ -1,6 +1,6 @@
 // The tray as data: which moon, which words, which menu.
 import type { AppState } from "../ipc/state.ts";
-import { appWords } from "../words/catalogue.ts";
+import { appWords, whoseWork } from "../words/catalogue.ts";
 import type { TrayIcon, TrayItem } from "./port.ts";
 
 export interface TrayActions {
@@ -34,8 +34,8 @@ export function trayMenu(state: AppState, actions: TrayActions): TrayItem[] {
   const words = appWords(state.language);
   const line: TrayItem = { label: null };
   const { processes, coordinator, pause } = state;
-  const listed = processes.slice(0, MAX_LISTED).map(({ command, pid }): TrayItem => {
-    const text = command === "" ? `${pid}` : command;
+  const listed = processes.slice(0, MAX_LISTED).map(({ command, pid, work }): TrayItem => {
+    const text = work ? whoseWork(words, work) : command === "" ? `${pid}` : command;
     return { label: `  ${text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text}` };
   });
   const more = processes.length > MAX_LISTED ? [{ label: `  ${words.more(processes.length - MAX_LISTED)}` }] : [];

@@ -1,7 +1,7 @@
 // The page "now": what this PC does for whom, why it does not, how much it has given today; and the way to stop it.
 import { useState } from "react";
-import type { ProcessState } from "../ipc/state.ts";
-import type { Words } from "../words/catalogue.ts";
+import type { ProcessGlance } from "../../agent/index.ts";
+import { type Words, workText } from "../words/catalogue.ts";
 import { saidIn } from "../words/refusals.ts";
 import { ask, hoursText, megabytesText, messageOf, type PageProps, timeText } from "./asking.ts";
 import { Moon } from "./moon.tsx";
@@ -101,7 +101,7 @@ function Figure({ label, value }: { label: string; value: string }) {
   );
 }
 
-function Processes({ processes, words, language }: { processes: readonly ProcessState[]; words: Words; language: string }) {
+function Processes({ processes, words, language }: { processes: readonly ProcessGlance[]; words: Words; language: string }) {
   const states: Record<string, string> = {
     running: words.stateRunning,
     runnable: words.stateRunnable,
@@ -113,6 +113,7 @@ function Processes({ processes, words, language }: { processes: readonly Process
       <thead>
         <tr>
           <th scope="col">{words.program}</th>
+          <th scope="col">{words.forWhom}</th>
           <th scope="col">{words.state}</th>
           <th scope="col" className="number">
             {words.time}
@@ -123,11 +124,13 @@ function Processes({ processes, words, language }: { processes: readonly Process
         </tr>
       </thead>
       <tbody>
-        {processes.map(({ pid, command, state, cpuMs, memoryBytes }) => (
+        {processes.map(({ pid, command, work, state, cpuMs, memoryBytes }) => (
           <tr key={pid}>
             <td className="command" title={command}>
               {command} <span className="quiet">{pid}</span>
+              {work && <div className="quiet">{workText(words, work)}</div>}
             </td>
+            <td className="whom">{work?.by || "–"}</td>
             <td>{states[state] ?? state}</td>
             <td className="number">{timeText(cpuMs, language)}</td>
             <td className="number">{megabytesText(memoryBytes, language)}</td>

@@ -1,4 +1,5 @@
 // Every text of the tray app, in each language it speaks. A language is complete or does not compile; the policy's own words come from policy/words.ts.
+import type { Work } from "@nightshift/coordinator/protocol";
 import type { Language } from "../../policy/index.ts";
 
 export type { Language };
@@ -8,6 +9,9 @@ const en = {
   // tray
   runningFor: (whom: string) => `Running for ${whom}:`,
   more: (count: number) => `and ${count} more`,
+  job: (job: number, name: string) => `job ${job}, ${name}`,
+  partOf: (part: number, parts: number) => `, part ${part} of ${parts}`,
+  workFor: (what: string, whom: string) => `${what}, for ${whom}`,
   runNow: "Run now, for 1 hour",
   stopRunNow: "Run only when idle again",
   pauseHour: "Pause for 1 hour",
@@ -42,6 +46,7 @@ const en = {
   noProcessesPaused: "Nothing computes here. What was here waits, or goes on elsewhere.",
   whyPaused: "Why",
   program: "Program",
+  forWhom: "For",
   state: "State",
   time: "Processor time",
   memory: "Memory",
@@ -179,6 +184,9 @@ const zhCN: Words = {
   name: "Nightshift",
   runningFor: (whom) => `正在为 ${whom} 运行：`,
   more: (count) => `另有 ${count} 个`,
+  job: (job, name) => `作业 ${job}，${name}`,
+  partOf: (part, parts) => `，第 ${part} 部分（共 ${parts} 个）`,
+  workFor: (what, whom) => `${what}（为 ${whom}）`,
   runNow: "立即运行 1 小时",
   stopRunNow: "恢复为仅在空闲时运行",
   pauseHour: "暂停 1 小时",
@@ -211,6 +219,7 @@ const zhCN: Words = {
   noProcessesPaused: "此处没有计算。原有的进程在等待，或在别处继续。",
   whyPaused: "原因",
   program: "程序",
+  forWhom: "为谁",
   state: "状态",
   time: "处理器时间",
   memory: "内存",
@@ -335,3 +344,11 @@ const zhCN: Words = {
 const CATALOGUE: Record<Language, Words> = { en, "zh-CN": zhCN };
 
 export const appWords = (language: Language): Words => CATALOGUE[language];
+
+/** "job 7, render, part 3 of 100" */
+export const workText = (words: Words, { job, name, part, parts }: Work): string =>
+  words.job(job, name) + (parts > 1 ? words.partOf(part, parts) : "");
+
+/** "job 7, render, part 3 of 100, for anna" */
+export const whoseWork = (words: Words, work: Work): string =>
+  work.by === "" ? workText(words, work) : words.workFor(workText(words, work), work.by);

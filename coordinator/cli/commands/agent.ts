@@ -11,6 +11,7 @@ import { nightshiftHome } from "../home-folder.ts";
 import { AGENT_PROGRAM, canConfine, spawnAgent } from "../local-agents.ts";
 import { ExitWith, errorText } from "../outcome.ts";
 import { parseCount, parseDurationMs } from "../quantities.ts";
+import { printable } from "../table.ts";
 import { printJson, write } from "../terminal.ts";
 
 export function agentCommand(): Command {
@@ -105,6 +106,8 @@ async function install(options: RunOptions): Promise<void> {
 }
 
 const RUN_NOW_MS = 3_600_000;
+/** Of each agent. */
+const MAX_PROCESSES = 10;
 
 type RunOptions = CommonOptions & { join?: string; name?: string; pool?: string; slots?: string; cpu?: string; mode?: string };
 interface PauseOptions {
@@ -224,11 +227,22 @@ function say(answer: AgentAnswer): Promise<void> {
     const error = new NightshiftError(code, `${answer.agent}: ${answer.message ?? "no answer"}`);
     return write(process.stderr, errorText(error));
   }
-  const { connected, pending, reasons, running, runnable, blocked, policyProblem } = answer.status;
+  const { connected, pending, reasons, running, runnable, blocked, policyProblem, processes } = answer.status;
   const isFree = connected && reasons.length === 0 && running + runnable === 0;
   const words = isFree ? "Ready to compute" : answer.status.words;
   const state = connected ? words : `${words}, ${pending ? "waits until an administrator lets it in" : "not connected"}`;
-  return write(process.stdout, `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting\n`).then(
-    () => (policyProblem ? write(process.stdout, `  ${policyProblem}; what was set before still counts\n`) : undefined),
-  );
+  const lines = [
+    `${answer.agent}: ${state}; ${running} running, ${runnable} ready, ${blocked} waiting`,
+    ...(policyProblem ? [`  ${policyProblem}; what was set before still counts`] : []),
+    ...processes.slice(0, MAX_PROCESSES).map((one) => `  ${printable(processLine(one))}`),
+    ...(processes.length > MAX_PROCESSES ? [`  and ${processes.length - MAX_PROCESSES} more`] : []),
+  ];
+  return write(process.stdout, `${lines.join("\n")}\n`);
+}
+
+type ProcessLine = NonNullable<AgentAnswer["status"]>["processes"][number];
+function processLine({ pid, command, state, work }: ProcessLine): string {
+  if (!work) return `${pid} ${command}: ${state}`;
+  const { job, name, part, parts, by } = work;
+  return `${pid} ${command}: ${state}, job ${job} ${name}${parts > 1 ? `, part ${part} of ${parts}` : ""}${by === "" ? "" : `, for ${by}`}`;
 }
