@@ -1,10 +1,13 @@
 // Every source of signals that this machine has, opened together and closed together.
 import type { Signals } from "../../policy/index.ts";
+import { sessionBus } from "./dbus-client.ts";
 import { watchInformation } from "./information.ts";
 import { type LogindOptions, watchLogind } from "./logind.ts";
 import { watchMachine } from "./machine.ts";
 import { watchMacos } from "./macos.ts";
+import { watchMutter } from "./mutter.ts";
 import type { Source, Watch } from "./source.ts";
+import { type InputSource, watchWayland, waylandSocket } from "./wayland.ts";
 import { watchWindows } from "./windows.ts";
 import { watchX11 } from "./x11.ts";
 
@@ -31,15 +34,28 @@ export function openSources(watch: Watch, options: SourceOptions): Source {
   if (process.platform === "win32") sources.push(watchWindows(watch, options));
   else if (process.platform === "darwin") sources.push(watchMacos(watch));
   else if (process.platform === "linux") {
-    // Under Wayland an X display sees only the input of its own windows.
-    const wayland = Boolean(process.env.WAYLAND_DISPLAY) || process.env.XDG_SESSION_TYPE === "wayland";
-    const x11 = wayland ? undefined : watchX11(watch, options.windowsOf);
-    if (x11) sources.push(x11);
-    sources.push(watchLogind(watch, { idleHint: x11 === undefined, cleared: options.cleared }));
+    const input = openInput(watch, options.windowsOf);
+    sources.push(input, watchLogind(watch, { idleHint: () => !input.tells(), cleared: options.cleared }));
   }
   return {
     close: () => {
       for (const source of sources) source.close();
+    },
+  };
+}
+
+/** Where the owner's input is told best. Under Wayland an X display sees only the input of its own windows. */
+function openInput(watch: Watch, windowsOf: number | undefined): InputSource {
+  const compositor = waylandSocket();
+  const x11 = compositor === undefined ? watchX11(watch, windowsOf) : undefined;
+  if (compositor === undefined) return { tells: () => x11 !== undefined, close: () => x11?.close() };
+  const opened: InputSource[] = [];
+  const bus = sessionBus();
+  opened.push(watchWayland(watch, compositor, () => bus !== undefined && opened.push(watchMutter(watch, bus))));
+  return {
+    tells: () => opened.some((source) => source.tells()),
+    close: () => {
+      for (const source of opened) source.close();
     },
   };
 }

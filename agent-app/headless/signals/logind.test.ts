@@ -101,7 +101,7 @@ describe.skipIf(missing !== undefined && !process.env.CI)(
       await change("{'Type': <'wayland'>}");
       source = watchLogind(
         { update: (signals) => Object.assign(seen, signals), now: () => performance.now(), log: () => undefined },
-        { idleHint: true, cleared: () => new Promise((resolve) => (clear = resolve)) },
+        { idleHint: () => true, cleared: () => new Promise((resolve) => (clear = resolve)) },
       );
       await until("the first look", () => seen.desktop === true && seen.locked === false);
     });

@@ -1,5 +1,5 @@
 // Signals of systemd's login manager: sleep and shutdown, locked screens, remote sessions, and the desktop's own idle hint where nothing
-// better is at hand (Wayland, other users' desktops). It is heard through `gdbus monitor`, which is part of GLib and so of every Linux
+// better is at hand (a compositor that tells nobody of input, other users' desktops). It is heard through `gdbus monitor`, which is part of GLib and so of every Linux
 // desktop: no small D-Bus package is well kept, and one process that sleeps is cheaper than a protocol of our own. A delay lock, held by
 // `systemd-inhibit`, gives processes the time to leave before the machine sleeps.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
@@ -23,7 +23,7 @@ const MAX_SESSIONS = 64;
 
 export interface LogindOptions {
   /** There is no better source for the owner's input. */
-  idleHint: boolean;
+  idleHint(): boolean;
   /** Resolves when nothing is left here that should leave before the machine sleeps. */
   cleared(): Promise<void>;
 }
@@ -88,7 +88,7 @@ export function watchLogind(watch: Watch, options: LogindOptions): Source {
       return;
     }
     if (told.kind === "locked") watch.update({ locked: told.locked });
-    if (told.kind === "active" && options.idleHint) watch.update({ lastInputAtMs: Number.POSITIVE_INFINITY });
+    if (told.kind === "active" && options.idleHint()) watch.update({ lastInputAtMs: Number.POSITIVE_INFINITY });
     clearTimeout(settle);
     settle = setTimeout(() => void look(), SETTLE_MS);
   };
@@ -96,7 +96,7 @@ export function watchLogind(watch: Watch, options: LogindOptions): Source {
   const look = async (): Promise<void> => {
     try {
       const sessions = await readSessions();
-      if (!closed) watch.update(signalsOf(sessions, options.idleHint, watch.now(), Date.now()));
+      if (!closed) watch.update(signalsOf(sessions, options.idleHint(), watch.now(), Date.now()));
     } catch (thrown) {
       if (!missing) watch.log("signals-missing", { source: "logind", message: (thrown as Error).message.split("\n")[0] });
       missing = true;
@@ -110,7 +110,7 @@ export function watchLogind(watch: Watch, options: LogindOptions): Source {
     const end = (): void => {
       if (ended || closed) return;
       ended = true;
-      watch.update({ locked: undefined, remoteSession: undefined, ...(options.idleHint ? { lastInputAtMs: undefined } : {}) });
+      watch.update({ locked: undefined, remoteSession: undefined, ...(options.idleHint() ? { lastInputAtMs: undefined } : {}) });
       timer = setTimeout(start, RETRY_MS);
     };
     child.once("error", end);
