@@ -195,6 +195,25 @@ describe.skipIf(withoutChromium("the join page"))("the join page", () => {
     await front.close();
   });
 
+  test("only while charging: off the mains it stops and says so, plugged in again it goes on", async () => {
+    await page.getByRole("button", { name: "Stop lending" }).click();
+    await page.getByLabel("Whenever this page is open").check();
+    await page.getByLabel("Only while charging").check();
+    await page.getByRole("button", { name: "Lend it" }).click();
+    await says(/^Ready/);
+    const plug = (charging: boolean): Promise<void> =>
+      page.evaluate(async (value) => {
+        // One object for the whole page. This computer has no battery to unplug.
+        const battery = await (navigator as unknown as { getBattery(): Promise<EventTarget> }).getBattery();
+        Object.defineProperty(battery, "charging", { configurable: true, value });
+        battery.dispatchEvent(new Event("chargingchange"));
+      }, charging);
+    await plug(false);
+    await says(/^Paused: on battery/);
+    await plug(true);
+    await says(/^Ready/);
+  });
+
   /** What it overrides it must go on overriding: it is ended with the browser. */
   let devtools: CDPSession;
 

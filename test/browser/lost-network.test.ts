@@ -1,5 +1,5 @@
 // A tab whose network swallows everything from one moment to the next, as when a cable is pulled behind the next switch: nothing is told, and every
-// connection stays open.
+// connection stays open. And one whose computer sleeps.
 
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -89,6 +89,28 @@ describe.skipIf(withoutChromium("a tab without a network"))("a tab without a net
     wire.mend();
     await says(/is lent to/);
     await until("the coordinator has it as a host", online);
+    expect(await end).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
+    expect((await cluster.run("hello", [], { startOn: tab, stay: true })).report).toEqual({ kind: "exit", code: 0 });
+  });
+
+  test("the computer sleeps in the middle of a run, and is a host again when it wakes", async () => {
+    const args = ["600", "2000"];
+    const { out } = await local("steady-lines.c", args);
+    const submitted = await cluster.submit("steady-lines.c", args, { startOn: tab, stay: true });
+    const received = new Received();
+    const end = cluster.end(submitted, received);
+    await computesOn(cluster, submitted.job, tab);
+    await until("it prints", () => received.bytes[1] > 500);
+    const devtools = await browser.newBrowserCDPSession();
+    const pids = (await devtools.send("SystemInfo.getProcessInfo")).processInfo.map(({ id }) => id);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      await computesOn(cluster, submitted.job, "desk");
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await until("the coordinator has it as a host", online);
+    await says(/is lent to/);
     expect(await end).toMatchObject({ stdout: out, report: { kind: "exit", code: 0 } });
     expect((await cluster.run("hello", [], { startOn: tab, stay: true })).report).toEqual({ kind: "exit", code: 0 });
   });

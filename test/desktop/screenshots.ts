@@ -20,6 +20,9 @@ const SETTINGS = {
   diskFreeAboveMegabytes: 0,
 };
 
+/** Other hosts of the cluster. */
+const OTHERS = ["amun", "ipc256", "library-1", "library-2", "lab-7"];
+
 /** Nights and lunch breaks of an office week on two processors. */
 function week(): string {
   const hours: [number, number, number][] = [];
@@ -36,6 +39,7 @@ const built = mkdtempSync(join(tmpdir(), "shots-"));
 await buildParts(built);
 mkdirSync(OUT, { recursive: true });
 await using cluster = await Cluster.start();
+for (const name of OTHERS) await cluster.startAgent(name);
 for (const [locale, colorScheme] of [
   ["en", "light"],
   ["en", "dark"],
@@ -70,17 +74,42 @@ for (const [locale, colorScheme] of [
   await shot("join-invitation");
   await go("now");
   await shot("now-not-joined");
-  app.join(cluster.hostLink);
+  const { link } = await cluster.client.request("tokenCreate", { scope: "host", ttlMs: HOUR_MS, uses: 1, approval: true });
+  app.join(link);
+  await until("an administrator is asked", async () => (await cluster.client.request("pendingHosts", {})).length > 0);
+  await shot("now-pending");
+  await cluster.client.request("pendingDecide", { host, approve: true });
   await until("it has joined", () => app.state().icon === "waiting");
   await shot("now-waiting");
+  await cluster.run("fibonacci", ["40"], { startOn: host, stay: true });
+  await cluster.killCoordinator();
+  await until("the coordinator is missed", () => app.state().icon === "offline");
+  await shot("now-offline");
+  await cluster.startCoordinator();
+  // What it has earned is told at once to a host that comes.
+  await until("it is back", () => app.state().icon === "waiting" && (app.state().credit?.credit ?? 0) > 0);
+  await until("the others are back", async () => {
+    const hosts = await cluster.client.request("hosts", {});
+    return OTHERS.every((other) => hosts.some(({ name, online }) => name === other && online));
+  });
   const jobs = [];
   for (const args of [["47"], ["46"]]) jobs.push(await cluster.submit("fibonacci", args, { startOn: host, stay: true }));
+  const others = [];
+  for (const startOn of OTHERS.slice(0, 4)) others.push(await cluster.submit("fibonacci", ["52"], { startOn, stay: true }));
+  jobs.push(...others);
   jobs.push(await cluster.submit("steady-lines.c", ["30000", "9000"], { startOn: host, stay: true }));
   await until("it computes", () => app.state().icon === "computing" && app.state().processes.length === 3);
   await delay(2_000);
   await shot("now-computing");
   app.showScreensaver();
-  await delay(5_500);
+  // So that something moves in the picture.
+  for (let time = 0; time < 11; time++) {
+    await delay(500);
+    for (const [at, { pid }] of others.entries()) {
+      const to = OTHERS[(time + at) % OTHERS.length] ?? "";
+      await cluster.client.request("migrate", { pid, host: to }).catch(() => undefined);
+    }
+  }
   if (colorScheme === "dark") {
     const page = await port.pageOf("screensaver");
     await page.screenshot({ path: join(OUT, `screensaver-${locale}.png`) });

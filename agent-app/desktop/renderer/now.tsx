@@ -130,7 +130,7 @@ function Processes({ processes, words, language }: { processes: readonly Process
               {command} <span className="quiet">{pid}</span>
               {work && <div className="quiet">{workText(words, work)}</div>}
             </td>
-            <td className="whom">{work?.by || "–"}</td>
+            <td>{work?.by || "–"}</td>
             <td>{states[state] ?? state}</td>
             <td className="number">{timeText(cpuMs, language)}</td>
             <td className="number">{megabytesText(memoryBytes, language)}</td>
