@@ -30,11 +30,16 @@ export const useLanguage = (): Language =>
     () => language,
   );
 
+/** The text with its values: {name} is one, {name:host|hosts} the word that goes with its number. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return texts[language][key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
-    const value = values[name];
-    return value === undefined ? whole : typeof value === "number" ? showNumber(value) : value;
-  });
+  return texts[language][key].replaceAll(
+    /\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g,
+    (whole, name: string, one?: string, more?: string) => {
+      const value = values[name];
+      if (one !== undefined && more !== undefined) return value === 1 ? one : more;
+      return value === undefined ? whole : typeof value === "number" ? showNumber(value) : value;
+    },
+  );
 }
 
 /** For what is not drawn again by itself. */

@@ -41,7 +41,7 @@ test.skipIf(without)(
     const { page } = open;
     await page.getByRole("heading", { name: "No hosts yet" }).waitFor();
     await cluster.startAgent("amun");
-    await page.getByRole("application", { name: "Map of 1 hosts" }).waitFor();
+    await page.getByRole("application", { name: "Map of 1 host" }).waitFor();
     await cluster.startAgent("ipc256");
     await page.getByRole("application", { name: "Map of 2 hosts" }).waitFor();
 
@@ -229,10 +229,10 @@ test.skipIf(without)("a policy that is set in the page stops a host at once, and
   await page.getByLabel("What the policy says: Computes", { exact: true }).selectOption("Locked");
   await page.getByRole("combobox", { name: "Computes", exact: true }).selectOption("never");
   await page.getByLabel("Shown as set by").fill("IT");
-  await page.getByText("It would hold for 1 hosts and change 1 of them.").waitFor();
+  await page.getByText("It would hold for 1 host and change 1 of them.").waitFor();
   await page.getByText(/Computes: when idle, always without a desktop → never/).waitFor();
   await page.getByRole("button", { name: "Let it hold" }).click();
-  await page.getByText("Version 1 holds for 1 hosts").waitFor();
+  await page.getByText("Version 1 holds for 1 host").waitFor();
   const paused = async (): Promise<string | null | undefined> =>
     (await cluster.client.request("hosts", {})).find(({ name }) => name === here)?.paused;
   await until("it has stopped", async () => (await paused()) === "switched off (set by IT)");

@@ -57,7 +57,9 @@ for (let round = 0; round < ROUNDS; round++) {
     await context.close();
   }
 }
-console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores of ${cpus()[0]?.model}, Chromium ${open.browser.version()}`);
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores of ${cpus()[0]?.model}, Chromium ${open.browser.version()}`,
+);
 for (const [at, path] of PAGES.entries()) {
   const all = views[at] ?? [];
   const of = (key: keyof View): string => median(all.map((view) => view[key])).toFixed(0);

@@ -85,8 +85,7 @@ const ways: [string, Ending][] = [
   ["process, SIGKILL", ownProcess],
 ];
 const figures = ways.map((): number[] => []);
-for (let round = 0; round < ROUNDS; round++)
-  for (const [at, [, end]] of ways.entries()) figures[at]?.push(await end());
+for (let round = 0; round < ROUNDS; round++) for (const [at, [, end]] of ways.entries()) figures[at]?.push(await end());
 await page.close();
 console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores of ${cpus()[0]?.model}, ${ROUNDS} rounds`);
 for (const [at, [name]] of ways.entries()) {
