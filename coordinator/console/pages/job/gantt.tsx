@@ -8,7 +8,8 @@ import { barsOf, lanesOf } from "./bars.ts";
 type Stay = Answer<"stays">["stays"][number];
 
 const MAX_LINES = 300;
-const HOST_COLOURS = 6;
+/** Those of style.css, each once in the legend. */
+const HOST_COLOURS = 12;
 
 export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
   const [by, setBy] = useState<"process" | "host">("process");
@@ -73,7 +74,7 @@ export function Gantt({ stays, until }: { stays: Stay[]; until: number }) {
       </p>
       {all > lines && <p className="muted">{t("firstOnly", { count: lines })}</p>}
       <ul className="legend">
-        {hosts.slice(0, 12).map((host, at) => (
+        {hosts.slice(0, HOST_COLOURS).map((host, at) => (
           <li key={host}>
             <i className={`bar host${at % HOST_COLOURS}`} />
             {host}
