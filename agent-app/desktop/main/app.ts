@@ -28,6 +28,8 @@ export interface AppOptions {
   /** What this PC is called. */
   host: string;
   slots: number;
+  /** Which it shares with the apps of other users of this PC: of openTurn(). */
+  turn?: string | undefined;
   policyFile?: string;
   /** What the installer was told; null: it was not installed. */
   installed?: Installed | null;
@@ -337,6 +339,7 @@ export class App {
         app: { version: this.port.version, kind: "desktop", takes: this.updates.takes },
         policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
         slots: this.options.slots,
+        turn: this.options.turn,
         coordinator: { host, port, tls, key },
         token: this.token(),
         privateKey,
