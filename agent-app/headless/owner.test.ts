@@ -1,5 +1,5 @@
 // Owners of one machine between whom its cores are shared; what they decide for themselves is the policy's, and tested there.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -9,6 +9,8 @@ import { Owner } from "./owner.ts";
 import type { Turn } from "./turn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ns-owner-"));
+const policyFile = join(folder, "policy.json");
+writeFileSync(policyFile, JSON.stringify({ version: 1, locked: { startAfterSeconds: 0 } }));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
@@ -26,7 +28,7 @@ function user(name: string, turn: Turn) {
     resume: () => void Object.assign(seen, { computes: true, code: "" }),
   } as unknown as Agent;
   const owner = new Owner(agent, {
-    ...{ directory: join(folder, name), slots: 4, policyFile: join(folder, "none"), mode: undefined, installedMode: "idle" },
+    ...{ directory: join(folder, name), slots: 4, policyFile, mode: undefined, installedMode: "idle" },
     ...{ sense: true, turn, log: () => undefined },
     open: (watch) => {
       seen.update = watch.update;
