@@ -116,6 +116,14 @@ describe.skipIf(withoutWindows(what) || (desktopMissing() !== undefined && !proc
     expect(seen.logged).toEqual([]);
   });
 
+  test("the screensaver is a moon in the window that Windows' settings give it, and where the app cannot be seen", async () => {
+    compileForWindows("screensaver", join(wine.drive, "Nightshift.scr"));
+    compileForWindows(join(import.meta.dirname, "preview"), join(wine.drive, "preview.exe"));
+    const said = await wine.run(["C:\\preview.exe C:\\Nightshift.scr"]);
+    const [, night, moon, rest] = /^night (\d+) moon (\d+)\n(.*)$/s.exec(said) ?? [];
+    expect([Number(night) > 50, Number(moon) > 3, rest], said).toEqual([true, true, "fills 152x112 ends 0\nstays\n"]);
+  });
+
   test("a window that fills the screen: not one with a frame, nor our own", async () => {
     const seen = watched();
     await until("it says how the screen is", () => seen.now.fullScreen === false);
