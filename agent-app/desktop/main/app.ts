@@ -139,7 +139,7 @@ export class App {
       case "settings":
         return windows.open("main", "settings");
       case "preview":
-        return; // a window of Windows' own, into which Electron cannot draw: it stays dark
+        return; // a window of Windows' own, into which Electron cannot draw: Nightshift.scr does
       case "app":
         if (as.link !== null) return this.invited(as.link);
         if (!as.hidden) windows.open("main", first && this.file.coordinator === null ? "join" : null);
