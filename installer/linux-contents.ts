@@ -95,10 +95,13 @@ export const changelog = (version: string): string =>
 /** Administrators put policy.json and install.json there. */
 export const SETTINGS_FOLDER = "etc/nightshift";
 
-/** What Electron needs of the system, as electron-builder's own packages have it, and what plays and draws. */
+/**
+ * What Electron needs of the system, as electron-builder's own packages have it, and what plays and draws. Those with t64 are called so since Debian 13
+ * and Ubuntu 24.04, where another package pretends to be libasound2.
+ */
 const DEPENDS = [
-  ...["libgtk-3-0", "libnotify4", "libnss3", "libxss1", "libxtst6", "xdg-utils", "libatspi2.0-0", "libuuid1", "libsecret-1-0"],
-  ...["libasound2", "libgbm1"],
+  ...["libgtk-3-0t64 | libgtk-3-0", "libnotify4", "libnss3", "libxss1", "libxtst6", "xdg-utils"],
+  ...["libatspi2.0-0t64 | libatspi2.0-0", "libuuid1", "libsecret-1-0", "libasound2t64 | libasound2", "libgbm1"],
 ];
 
 /** See deb-control(5). @param standIn it needs nothing of what Electron needs */

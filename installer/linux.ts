@@ -56,6 +56,8 @@ export async function packageForLinux({
     ...(electron.standIn ? {} : { electronFuses: FUSES }),
     protocols: [{ name: "Nightshift join link", schemes: ["nightshift", "nightshifts"] }],
     linux: { executableName: PROGRAM, category: "Utility", icon: join(ICONS, "app.png"), maintainer: "Nightshift maintainers" },
+    // The runtime that needs nothing of the system: the usual one needs libfuse2, which new systems no longer have.
+    toolsets: { appimage: "1.0.3" },
     appImage: { artifactName: `Nightshift-\${version}-x86_64${mark}.\${ext}` },
   };
   const pack = (target: string): Promise<unknown> =>

@@ -14,7 +14,7 @@ export interface MsiOptions {
   version: string;
   /** The MSI. */
   to: string;
-  /** For what is in between. */
+  /** For what is in between; has check.dll. Is above `files`. */
   work: string;
 }
 
@@ -33,10 +33,6 @@ const CONDITIONS: readonly { message: string; holds: string }[] = [
   { message: "Nightshift needs 64-bit Windows.", holds: "VersionNT64" },
   { message: "Nightshift was installed by Setup.exe: use that.", holds: 'Installed OR NOT INSTALLEDBY OR INSTALLEDBY = "msi"' },
   {
-    message: "JOIN must be a whole join link.",
-    holds: 'NOT JOIN OR (JOIN << "nightshift" AND JOIN >< "://" AND JOIN >< "#" AND JOIN >< ".")',
-  },
-  {
     message: `MODE must be one of ${INSTALL_MODES.join(", ")}.`,
     holds: `NOT MODE OR ${INSTALL_MODES.map((mode) => `MODE = "${mode}"`).join(" OR ")}`,
   },
@@ -46,7 +42,8 @@ const CONDITIONS: readonly { message: string; holds: string }[] = [
 /** @returns `to` */
 export async function makeMsi({ wixl, files, version, to, work }: MsiOptions): Promise<string> {
   const source = join(work, "nightshift.wxs");
-  await writeFile(source, wxs(await tree(files, files), version));
+  const check = relative(files, join(work, "check.dll")).replaceAll("\\", "/");
+  await writeFile(source, wxs(await tree(files, files), version, check));
   // wixl takes files from where its source says, which must be relative.
   execFileSync(wixl, ["-a", "x64", "-o", to, source], { cwd: files, stdio: ["ignore", "ignore", "inherit"] });
   const table = join(work, "MsiLockPermissionsEx.idt");
@@ -88,7 +85,7 @@ function guid(of: string): string {
 export const productCode = (version: string): string => `{${guid(`product ${version}`)}}`;
 const id = (kind: string, of: string): string => `${kind}_${createHash("sha256").update(of).digest("hex").slice(0, 16)}`;
 
-function wxs(root: Folder, version: string): string {
+function wxs(root: Folder, version: string, check: string): string {
   const components: string[] = [];
   const component = (of: string, content: string): string => {
     components.push(id("c", of));
@@ -154,6 +151,7 @@ ${[...registry, ...parameters].join("\n")}
 ${components.map((each) => `<ComponentRef Id="${each}"/>`).join("\n")}
 </Feature>
 <Binary Id="Leave" SourceFile="resources/leave.exe"/>
+<Binary Id="Check" SourceFile="${check}"/>
 </Product>
 </Wix>
 `;
@@ -161,8 +159,8 @@ ${components.map((each) => `<ComponentRef Id="${each}"/>`).join("\n")}
 
 /** What wixl has no words for. The numbers of actions are those of the MSI's table CustomAction. */
 function statements(): string[] {
-  const [setProperty, programInBinary, deferred, notAsUser] = [51, 2, 0x400, 0x800];
-  const [appSearch, installInitialize] = [50, 1500];
+  const [setProperty, libraryInBinary, programInBinary, deferred, notAsUser] = [51, 1, 2, 0x400, 0x800];
+  const [appSearch, launchConditions, installInitialize] = [50, 100, 1500];
   const action = (name: string, type: number, source: string, target: string, condition: string, at: number): string[] => [
     `INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('${name}', ${type}, '${source}', '${target}')`,
     `INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('${name}', '${condition}', ${at})`,
@@ -181,6 +179,7 @@ function statements(): string[] {
       ),
     ]),
     `UPDATE Property SET Value = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;${secure}' WHERE Property = 'SecureCustomProperties'`,
+    ...action("CheckProperties", libraryInBinary, "Check", "CheckProperties", "NOT REMOVE", launchConditions + 1),
     ...action(
       "Leave",
       programInBinary + deferred + notAsUser,

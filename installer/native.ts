@@ -27,14 +27,15 @@ const run = (program: string, args: readonly string[]): void => {
   execFileSync(needProgram("MinGW-w64", TOOLS, program), args, { stdio: ["ignore", "ignore", "inherit"] });
 };
 
-/** Compiles `windows/NAME.c`, or /PATH/NAME.c, into `to`, with NAME.rc if there is one. None of them has a console window. */
+/** Compiles `windows/NAME.c`, or /PATH/NAME.c, into `to`, with NAME.rc if there is one: a library where `to` ends so. None has a console window. */
 export function compileForWindows(name: string, to: string): void {
   const [source, resources] = [resolve(SOURCES, `${name}.c`), resolve(SOURCES, `${name}.rc`)];
   const object = `${to}.o`;
   const withResources = existsSync(resources);
   if (withResources) run(`${PREFIX}windres`, [resources, object]);
-  const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-municode", "-mwindows", "-s"];
-  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : []), "-lwtsapi32"]);
+  const library = to.endsWith(".dll") ? ["-shared", "-static-libgcc"] : ["-municode", "-mwindows"];
+  const flags = ["-O2", "-Wall", "-Wextra", "-Werror", ...library, "-s"];
+  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : []), "-lwtsapi32", "-lgdi32", "-lmsi"]);
   rmSync(object, { force: true });
 }
 

@@ -4,11 +4,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { appWords, type Words } from "@nightshift/agent-app/desktop/words";
-import { type Language, SETTING_NAMES, SETTINGS, type SettingName } from "@nightshift/agent-app/policy";
+import { type Language, MAX_WORDS, SETTING_NAMES, SETTINGS, type SettingName } from "@nightshift/agent-app/policy";
 
 const KEY = "Software\\Policies\\Nightshift";
 const NAMESPACE = 'xmlns="http://schemas.microsoft.com/GroupPolicy/2006/07/PolicyDefinitions" revision="1.0" schemaVersion="1.0"';
-const MAX_TEXT = 1000;
+const MAX_LINK = 1000;
+/** As of coordinator/protocol's TAG. */
+const MAX_TAG = 32;
 const LOCALES: Readonly<Record<string, Language>> = { "en-US": "en", "zh-CN": "zh-CN" };
 
 /** A policy as the template has it; its words are in the .adml by its name. */
@@ -26,7 +28,7 @@ type Kind =
   | { kind: "number"; range: readonly [number, number]; fallback: number }
   | { kind: "choice"; values: readonly string[]; fallback: number }
   | { kind: "list" }
-  | { kind: "text" };
+  | { kind: "text"; most: number };
 
 /** @throws when a setting is of none of these kinds */
 function kindOf(name: SettingName): Kind {
@@ -50,9 +52,9 @@ const WAYS = [
 ] as const;
 
 const OTHERS: readonly Policy[] = [
-  { name: "By", category: "Locked", key: KEY, value: "By", kind: { kind: "text" } },
-  { name: "Join", category: "Installation", key: KEY, value: "Join", kind: { kind: "text" } },
-  { name: "Pool", category: "Installation", key: KEY, value: "Pool", kind: { kind: "text" } },
+  { name: "By", category: "Locked", key: KEY, value: "By", kind: { kind: "text", most: MAX_WORDS } },
+  { name: "Join", category: "Installation", key: KEY, value: "Join", kind: { kind: "text", most: MAX_LINK } },
+  { name: "Pool", category: "Installation", key: KEY, value: "Pool", kind: { kind: "text", most: MAX_TAG } },
   { name: "Tray", category: "Installation", key: KEY, value: "Tray", kind: { kind: "onOff" } },
 ];
 
@@ -129,7 +131,7 @@ function valueElement(name: string, key: string, value: string, kind: Kind): str
       // A key of its own, with values named 1, 2 and so on.
       return [`<list id="${name}" key="${key}\\${value}" valuePrefix=""/>`];
     case "text":
-      return [`<text ${stored} maxLength="${MAX_TEXT}"/>`];
+      return [`<text ${stored} maxLength="${kind.most}"/>`];
     case "onOff":
       return [];
   }
@@ -224,7 +226,7 @@ const WORDS: Readonly<Record<Language, TemplateWords>> = {
       Pool: {
         label: "Pool",
         meaning:
-          "A letter or digit, then up to 31 letters, digits, dots, dashes and underscores: the first tag of the PC when it joins, so that the coordinator's policies can be for it. Counts once; administrators of the coordinator change tags afterwards.",
+          "A letter or digit of any language, then up to 31 letters, digits, blanks, dots, dashes and underscores: the first tag of the PC when it joins, so that the coordinator's policies can be for it. Counts once; administrators of the coordinator change tags afterwards.",
       },
       Tray: { label: "Icon in the tray", meaning: "Whether the app shows an icon in the tray. Counts when the app next starts." },
     },
@@ -254,7 +256,7 @@ const WORDS: Readonly<Record<Language, TemplateWords>> = {
       Pool: {
         label: "池",
         meaning:
-          "以字母或数字开头，其后最多 31 个字母、数字、点、短横线和下划线：电脑加入时的第一个标签，协调器可按标签设置策略。只在首次加入时生效，之后由协调器的管理员更改。",
+          "以文字或数字开头，其后最多 31 个文字、数字、空格、点、短横线和下划线：电脑加入时的第一个标签，协调器可按标签设置策略。只在首次加入时生效，之后由协调器的管理员更改。",
       },
       Tray: { label: "托盘图标", meaning: "应用是否在托盘中显示图标。应用下次启动时生效。" },
     },

@@ -53,7 +53,9 @@ export async function packageForWindows(options: WindowsOptions): Promise<Window
   await mkdir(work, { recursive: true });
   for (const name of BESIDE) compileForWindows(name, join(work, `${name}.exe`));
   compileForWindows("screensaver", join(work, "Nightshift.scr"));
-  for (const name of [...BESIDE.map((name) => `${name}.exe`), "Nightshift.scr"]) await sign(signWith, join(work, name));
+  compileForWindows("check", join(work, "check.dll"));
+  for (const name of [...BESIDE.map((name) => `${name}.exe`), "Nightshift.scr", "check.dll"])
+    await sign(signWith, join(work, name));
   await useInstalledTools(work);
   const files = join(work, "win-unpacked");
   const contents = join(work, "contents.nsh");

@@ -1,7 +1,7 @@
 // What the installer was told on this PC. On Windows it stands in the registry, for this user or else for all users, where
 // installer/contents.ts has it written, and group policy may say otherwise; elsewhere in a file (install-file.ts). Reads it and makes
 // Nightshift a user's screensaver; no more.
-import { POLICY_KEYS, queryKey, reg, systemFile } from "./registry.ts";
+import { POLICY_KEYS, queryKey, type Registry, readKeys, reg, systemFile } from "./registry.ts";
 
 export interface Installed {
   /** The join link, unchecked. */
@@ -31,10 +31,22 @@ const OF_POLICY = ["Join", "Pool", "Tray"] as const;
 /** @returns null where nothing was installed, and group policy says nothing of it */
 export function readInstalled(): Installed | null {
   if (process.platform !== "win32") return null;
-  const [own, all] = KEYS.map(queryKey);
+  // By way of a file, as a pool may be called something that a console cannot print.
+  const registry = readAll();
+  const at = (key: string): Values | undefined => registry.get(key.toLowerCase());
+  const [own, all] = KEYS.map(at);
   const forOneUser = own?.InstalledBy !== undefined;
   const installed = forOneUser ? own : all?.InstalledBy === undefined ? undefined : all;
-  return installedFrom(installed, POLICY_KEYS.map(queryKey), forOneUser);
+  return installedFrom(installed, POLICY_KEYS.map(at), forOneUser);
+}
+
+/** Where the registry cannot be read it says nothing: group-policy.ts tells. */
+function readAll(): Registry {
+  try {
+    return readKeys([...KEYS, ...POLICY_KEYS]);
+  } catch {
+    return new Map();
+  }
 }
 
 /**

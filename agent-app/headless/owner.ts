@@ -17,6 +17,7 @@ import {
   parseAdminPolicy,
   parseOwnerFile,
   parseSettings,
+  type ReasonCode,
   RUN_NOW,
   reasonWords,
   type Settings,
@@ -26,6 +27,7 @@ import { GroupPolicy, machineRegistry } from "./group-policy.ts";
 import { ownerFilePath, PolicyFile } from "./policy-files.ts";
 import { firstSignals, openSources, type SourceOptions } from "./signals/index.ts";
 import type { Source, Watch } from "./signals/source.ts";
+import { type Turn, TurnTaker } from "./turn.ts";
 
 export interface OwnerOptions extends Pick<SourceOptions, "ownerProgram" | "windowsOf"> {
   /** The agent's folder. */
@@ -41,6 +43,8 @@ export interface OwnerOptions extends Pick<SourceOptions, "ownerProgram" | "wind
    * the agent ends.
    */
   sense: boolean;
+  /** It computes only while it has this, where others on the machine want the same cores. */
+  turn?: Turn | undefined;
   /** Where signals come from, instead of this machine's own sources. */
   open?(watch: Watch, options: SourceOptions): Source;
   log(event: string, details?: Readonly<Record<string, unknown>>): void;
@@ -63,6 +67,8 @@ export interface OwnerStatus extends AgentStatus {
 }
 
 const CLEARED_POLL_MS = 50;
+const OTHER_AGENT = "other-agent" satisfies ReasonCode;
+const STARTING = { code: "starting", values: {}, by: null } as const;
 /** Then the owner may ask again. More is a clock that has been set. */
 export const MAX_RUN_NOW_MS = 86_400_000;
 
@@ -82,6 +88,9 @@ export class Owner {
   private decision: Decision | undefined;
   private sources: Source | undefined;
   private runTimer: NodeJS.Timeout | undefined;
+  private readonly turn: TurnTaker | undefined;
+  /** It may compute as soon as the turn is its own. */
+  private waiting = false;
 
   /** @throws NS_BAD_POLICY */
   constructor(agent: Agent, options: OwnerOptions) {
@@ -112,6 +121,11 @@ export class Owner {
       !options.sense ? { desktop: false } : options.open ? { desktop: true } : firstSignals(),
       this.own.value.pause,
     );
+    if (options.turn)
+      this.turn = new TurnTaker(options.turn, (otherAgent) => {
+        this.keeper.update({ otherAgent });
+        if (this.waiting && this.decision) this.obey(this.decision);
+      });
     agent.onPolicies((policies) => {
       this.told = policies.map(({ version, text }) => ({
         version,
@@ -151,6 +165,7 @@ export class Owner {
     this.own.close();
     this.sources?.close();
     this.keeper.close();
+    this.turn?.leave();
   }
 
   /** @param forMs null: until resumed @throws NS_HOME_UNUSABLE, when it is paused all the same but not for the next start */
@@ -244,15 +259,20 @@ export class Owner {
   }
 
   private obey(decision: Decision): void {
-    const { agent, options } = this;
+    const { agent, options, turn } = this;
     this.decision = decision;
     const [first] = decision.reasons;
+    // Asked for when nothing else stands against computing; what is ours by then is told by another decision, or by this one again.
+    if (turn && decision.reasons.every(({ code }) => code === OTHER_AGENT || code === "starting")) turn.want();
+    else turn?.leave();
+    this.waiting = turn !== undefined && !turn.held && !first;
+    if (this.waiting) agent.pause(reasonWords(STARTING, "en", "others"), decision.graceMs, STARTING.code);
     if (first) agent.pause(reasonWords(first, "en", "others"), decision.graceMs, first.code);
     agent.allow({
       slots: Math.max(1, Math.floor((options.slots * decision.coresPercent) / 100)),
       memoryBytes: Math.floor((totalmem() * decision.memoryPercent) / 100),
     });
-    if (!first) agent.resume();
+    if (!first && !this.waiting) agent.resume();
     const { compute, reasons } = decision;
     options.log("decided", { compute, code: reasons[0]?.code ?? null, words: decisionWords(decision, this.language) });
   }

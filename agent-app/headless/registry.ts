@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** Key as written there, in small letters -> name -> value. A number (REG_DWORD) is a number, all else a text. */
+/** Key as written there, in small letters -> name -> value. A number (REG_DWORD, REG_QWORD) is a number, all else a text. */
 export type Registry = ReadonlyMap<string, Readonly<Record<string, string | number>>>;
 
 /** Of group policy: the machine's, which counts before the user's. Only administrators can write to either. */
@@ -83,7 +83,7 @@ const readExported = (folder: string): Registry =>
 
 const ROOTS: Readonly<Record<string, string>> = { hkey_local_machine: "hklm", hkey_current_user: "hkcu" };
 
-/** What `reg export` writes: keys in brackets, values below. Of texts and numbers; other kinds are texts as they stand there. */
+/** What `reg export` writes: keys in brackets, values below. Of texts and numbers; of other kinds only which they are. */
 export function parseRegistryFile(text: string): Registry {
   const keys = new Map<string, Record<string, string | number>>();
   let values: Record<string, string | number> = {};
@@ -97,11 +97,25 @@ export function parseRegistryFile(text: string): Registry {
         values,
       );
     } else if (name !== undefined) {
-      const [, number, words] = /^(?:dword:([0-9a-f]{1,8})|"(.*)")$/.exec(value) ?? [];
-      values[plain(name)] = number === undefined ? plain(words ?? value) : Number.parseInt(number, 16);
+      values[plain(name)] = parseValue(value);
     }
   }
   return keys;
+}
+
+/** Of what is not shown as it is, by its number. */
+const KINDS: Readonly<Record<string, string>> = { "": "REG_BINARY", "0": "REG_NONE", "7": "REG_MULTI_SZ" };
+
+function parseValue(value: string): string | number {
+  const [, number, words, kind = "", hex = ""] =
+    /^(?:dword:([0-9a-f]{1,8})|"(.*)"|hex(?:\(([0-9a-f]+)\))?:([0-9a-f,]*))$/s.exec(value) ?? [];
+  if (number !== undefined) return Number.parseInt(number, 16);
+  if (words !== undefined) return plain(words);
+  const bytes = Buffer.from(hex.replaceAll(",", ""), "hex");
+  // Texts in which the names of variables may stand, and texts that a text file cannot hold.
+  if (kind === "1" || kind === "2") return bytes.toString("utf16le").replace(/\0.*$/s, "");
+  if (kind === "b" && bytes.length === 8) return Number(bytes.readBigUInt64LE());
+  return `(${KINDS[kind] ?? "another kind of value"})`;
 }
 
 const plain = (text: string): string => text.replaceAll(/\\(.)/g, "$1");

@@ -10,6 +10,7 @@ export {
   effective,
   formatOwnerFile,
   MAX_FILE_BYTES,
+  MAX_WORDS,
   type OwnerFile,
   parseAdminPolicy,
   parseOwnerFile,

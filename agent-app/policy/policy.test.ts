@@ -80,6 +80,7 @@ describe("modes", () => {
     const here = first({ desktop: true, lastInputAtMs: -60 * S, othersCpuPercent: 90, remoteSession: true }, { mode: "always" });
     expect(here).toMatchObject({ compute: true, coresPercent: 50, memoryPercent: 25, changesInMs: 120 * S });
     expect(first(away(), { mode: "always" })).toMatchObject({ compute: true, coresPercent: 100, memoryPercent: 50 });
+    expect(first(away({ otherUser: true, locked: true }), { mode: "always" })).toMatchObject({ compute: true, coresPercent: 50 });
   });
 
   test("never: nothing computes", () => expect(codes(first(away(), { mode: "never" }))).toEqual(["switched-off"]));
@@ -141,6 +142,8 @@ describe("rules", () => {
     [{ diskFreeMegabytes: 12 }, {}, "low-disk", "Paused: little disk space is free, 12 MB"],
     [{ fullScreen: true }, {}, "full-screen", "Paused: something fills the screen"],
     [{ remoteSession: true }, {}, "remote-session", "Paused: somebody works here from elsewhere"],
+    [{ otherUser: true, locked: true }, {}, "other-user", "Paused: somebody else uses this computer"],
+    [{ otherAgent: true }, {}, "other-agent", "Paused: another user's Nightshift computes here"],
     [{ programs: ["bash", "blender"] }, { exclusivePrograms: ["Blender"] }, "exclusive-program", "Paused: Blender is running"],
     [{}, { exclusivePrograms: ["blender"] }, "programs-unknown", "Paused: cannot tell which programs are running"],
     [{ ending: true }, {}, "ending", "Paused: this computer is going to sleep or shutting down"],

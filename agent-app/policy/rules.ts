@@ -56,9 +56,10 @@ const isClosed = ({ locked, screensaver, displayOff }: Signals): boolean =>
 
 /**
  * In mode always only: is somebody here, and when does time alone change that? Unknown is yes on a desktop.
- * Without input for idleAfterSeconds, or behind a closed screen: no.
+ * Without input for idleAfterSeconds, or behind a closed screen: no; somebody else at this machine, whose input is not seen: yes.
  */
 export function presence({ signals, settings, moment }: Circumstances): { present: boolean; changesInMs?: number } {
+  if (signals.otherUser) return { present: true };
   if (signals.desktop === false || isClosed(signals)) return { present: false };
   if (signals.lastInputAtMs === undefined) return { present: true };
   const leftMs = signals.lastInputAtMs + settings.idleAfterSeconds * 1000 - moment.nowMs;
@@ -143,6 +144,11 @@ export const RULES = [
       at.settings.pauseInRemoteSession && modeOf(at) !== "always" && at.signals.remoteSession
         ? { code: "remote-session" }
         : undefined,
+  }),
+  rule({
+    codes: ["other-user"],
+    when: "in modes idle and locked: this user's desktop is in the background, and somebody else uses the machine",
+    look: (at) => (modeOf(at) !== "always" && at.signals.otherUser ? { code: "other-user" } : undefined),
   }),
   rule({
     codes: ["exclusive-program", "programs-unknown"],
@@ -234,6 +240,12 @@ export const RULES = [
         ? { code: "low-disk", values: { megabytes: Math.round(megabytes) } }
         : undefined;
     },
+  }),
+  // The last, as it is asked for only where nothing else stands against it (headless/turn.ts).
+  rule({
+    codes: ["other-agent"],
+    when: "the app of another user of the machine computes: they have one machine's cores between them",
+    look: ({ signals }) => (signals.otherAgent ? { code: "other-agent" } : undefined),
   }),
 ];
 

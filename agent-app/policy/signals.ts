@@ -12,6 +12,10 @@ export interface Signals {
   displayOff?: boolean | undefined;
   /** Somebody works on this machine from elsewhere. */
   remoteSession?: boolean | undefined;
+  /** This user's desktop is in the background, as another user's is in front of it. */
+  otherUser?: boolean | undefined;
+  /** The app of another user of this machine computes. */
+  otherAgent?: boolean | undefined;
   /** Load by other programs at ordinary priority, percent of all cores. */
   othersCpuPercent?: number | undefined;
   /** Other programs keep the processor busy, where the system does not say how busy. */
@@ -43,6 +47,8 @@ export const SIGNALS: Record<keyof Signals, { unit: string; unknown: string }> =
   screensaver: { unit: "yes or no", unknown: "off" },
   displayOff: { unit: "yes or no", unknown: "on" },
   remoteSession: { unit: "yes or no", unknown: "nobody" },
+  otherUser: { unit: "yes or no", unknown: "nobody" },
+  otherAgent: { unit: "yes or no", unknown: "no" },
   othersCpuPercent: { unit: "% of all cores", unknown: "not busy: processes run at idle priority anyway" },
   othersBusy: { unit: "yes or no", unknown: "no" },
   memoryFreePercent: { unit: "%", unknown: "enough" },

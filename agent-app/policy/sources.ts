@@ -16,7 +16,8 @@ import {
 const VERSION = 1;
 /** Both files; a larger one is none of ours. */
 export const MAX_FILE_BYTES = 64 * 1024;
-const MAX_WORDS = 200;
+/** Of who has said something. */
+export const MAX_WORDS = 200;
 
 /** settings.json in the agent's folder. */
 export interface OwnerFile {

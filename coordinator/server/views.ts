@@ -37,6 +37,7 @@ const OWNER: ReadonlySet<string | null> = new Set<ReasonCode>([
   "owner-unknown",
   "not-locked",
   "remote-session",
+  "other-user",
   "full-screen",
 ]);
 

@@ -1,6 +1,7 @@
 // Says what Windows tells of the person at this PC, for an agent that has no window of its own: `owner.exe [PID ...]`. A line for each change:
 //   input MS                                        there was input that long ago; looked at every 100 ms, and said again every two seconds
-//   screen locked=0 saver=0 off=0 full=0 remote=0   the session, its screen saver and display, whether something fills a screen, whether it is used from elsewhere
+//   screen locked=0 saver=0 off=0 full=0 remote=0 other=0   the session, its screen saver and display, whether something fills a screen, whether it is used
+//                                                            from elsewhere, whether another user's session is in front of it
 //   ending 1                                        the PC goes to sleep or the session ends; waits a little for a line of input. "ending 0": not any more
 // Windows of the processes named do not fill a screen. Ends when its input does.
 #include <stdarg.h>
@@ -83,15 +84,29 @@ static int isRemote(void) {
   return is;
 }
 
+// Somebody else is logged in at a screen, here or from elsewhere: what is typed there is not heard here.
+static int isOther(void) {
+  WTS_SESSION_INFOW *sessions = NULL;
+  DWORD count = 0, own = 0;
+  if (!ProcessIdToSessionId(GetCurrentProcessId(), &own)) return 0;
+  if (!WTSEnumerateSessionsW(WTS_CURRENT_SERVER_HANDLE, 0, 1, &sessions, &count)) return 0;
+  int is = 0;
+  for (DWORD at = 0; at < count; at++)
+    if (sessions[at].State == WTSActive && sessions[at].SessionId != own) is = 1;
+  WTSFreeMemory(sessions);
+  return is;
+}
+
 static void lookAtScreen(void) {
   static int before = -1;
   BOOL saver = FALSE;
   SystemParametersInfoW(SPI_GETSCREENSAVERRUNNING, 0, &saver, 0);
   int remote = isRemote(), full = !saver && !locked && isFull();
-  int now = locked | (saver != 0) << 1 | displayOff << 2 | full << 3 | remote << 4;
+  int other = isOther();
+  int now = locked | (saver != 0) << 1 | displayOff << 2 | full << 3 | remote << 4 | other << 5;
   if (now == before) return;
   before = now;
-  say("screen locked=%d saver=%d off=%d full=%d remote=%d", locked, saver != 0, displayOff, full, remote);
+  say("screen locked=%d saver=%d off=%d full=%d remote=%d other=%d", locked, saver != 0, displayOff, full, remote, other);
 }
 
 // At first; later Windows says so. A locked session's input goes to a desktop that is not ours to open.

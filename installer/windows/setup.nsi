@@ -18,6 +18,9 @@
 !define MAX_WAIT_S 600
 ; What is not given keeps what an earlier installation was told.
 !define KEEP "*"
+; Beside the folder while it is replaced; nobody else's are called so.
+!define NEW ".nightshift-new"
+!define OLD ".nightshift-old"
 
 Name "${PRODUCT_NAME}"
 BrandingText "${PRODUCT_NAME} ${VERSION}"
@@ -35,7 +38,11 @@ Var Mode
 Var Tray
 Var WaitS
 Var Purge
+Var Given ; the folder on the command line
+Var Made ; the topmost folder above the installation that Setup made; empty: none
+Var OldMade
 Var OldFolder ; of the installation there is; empty: none
+Var Adopted ; 1: it was not registered
 Var OldVersion
 Var Staged
 Var Swapped ; 1: the new folder is in place
@@ -71,6 +78,8 @@ LangString badSystem ${LANG_ENGLISH} "Nightshift needs 64-bit Windows."
 LangString badSystem ${LANG_SIMPCHINESE} "Nightshift 需要 64 位 Windows。"
 LangString otherInstaller ${LANG_ENGLISH} "Nightshift was installed by its MSI package: use that."
 LangString otherInstaller ${LANG_SIMPCHINESE} "Nightshift 由 MSI 安装包安装，请使用该安装包。"
+LangString installedForAll ${LANG_ENGLISH} "Nightshift is installed for all users of this PC."
+LangString installedForAll ${LANG_SIMPCHINESE} "Nightshift 已为这台电脑的所有用户安装。"
 LangString busy ${LANG_ENGLISH} "Setup is running already."
 LangString busy ${LANG_SIMPCHINESE} "安装程序已在运行。"
 
@@ -109,6 +118,46 @@ LangString busy ${LANG_SIMPCHINESE} "安装程序已在运行。"
     ${Loop}
     Pop $1
     Pop $0
+  FunctionEnd
+
+  ; NSIS knows /S only, and only up to so many letters of a command line: whoever writes /s is not there to close a window.
+  Function ${un}ReadSilence
+    StrCpy $Rest $CMDLINE
+    StrLen $0 $Rest
+    IntOp $0 $0 + 1
+    Call ${un}NextWord
+    ${Do}
+      Call ${un}NextWord
+      ${If} $HasWord == 0
+        ${ExitDo}
+      ${EndIf}
+      ${If} $Word == "/S"
+        SetSilent silent
+      ${EndIf}
+    ${Loop}
+    ${If} $0 >= ${NSIS_MAX_STRLEN}
+      StrCpy $Word "..."
+      Call ${un}BadParameter
+    ${EndIf}
+  FunctionEnd
+
+  ; Folders above $0 that Setup made, as far as nothing else is in them; $1: the topmost.
+  Function ${un}RemoveParents
+    ${If} $1 == ""
+      Return
+    ${EndIf}
+    ${Do}
+      ${GetParent} $0 $0
+      ${If} $0 == ""
+        ${ExitDo}
+      ${EndIf}
+      ClearErrors
+      RMDir $0
+      ${If} ${Errors}
+        ${ExitDo}
+      ${EndIf}
+    ${LoopUntil} $0 == $1
+    ClearErrors
   FunctionEnd
 
   ; Every letter of $0 is one of $1, whatever its case, and there are at least $2 and at most $3: sets $4 to 1, else to 0.
@@ -155,7 +204,9 @@ LangString busy ${LANG_SIMPCHINESE} "安装程序已在运行。"
   Function ${un}OnlyOne
     System::Call 'kernel32::CreateMutexW(p 0, i 1, w "Global\NightshiftSetup") p .r0 ?e'
     Pop $1
+    ; Another user's cannot be opened at all.
     ${If} $1 == 183
+    ${OrIf} $0 == 0
       !insertmacro Fail ${CODE_BUSY} "$(busy)"
     ${EndIf}
   FunctionEnd
@@ -233,6 +284,43 @@ Function IsJoinLink
   ${EndIf}
 FunctionEnd
 
+; $0 is a letter or digit, then at most 31 letters, digits, blanks, dots, dashes and underscores; letters of other languages are for the coordinator
+; to look at. Sets $4 to 1, else to 0.
+Function IsPool
+  StrCpy $4 0
+  StrCpy $2 $0 1
+  ${If} $2 == "_"
+  ${OrIf} $2 == "-"
+  ${OrIf} $2 == "."
+  ${OrIf} $2 == " "
+    Return
+  ${EndIf}
+  ; The rest by their codes: what is not ASCII counts as a letter.
+  StrLen $5 $0
+  ${If} $5 > 32
+    Return
+  ${EndIf}
+  ${For} $6 1 $5
+    IntOp $7 $6 - 1
+    StrCpy $7 $0 1 $7
+    System::Call '*(&w2 r7) p .r8'
+    System::Call '*$8(&i2 .r9)'
+    System::Free $8
+    IntOp $9 $9 & 0xffff
+    ${If} $9 < 128
+      StrCpy $8 "${LETTERS}. "
+      ${Do}
+        StrCpy $9 $8 1
+        ${If} $9 == ""
+          Return
+        ${EndIf}
+        StrCpy $8 $8 "" 1
+      ${LoopUntil} $9 == $7
+    ${EndIf}
+  ${Next}
+  StrCpy $4 1
+FunctionEnd
+
 ; $0 is one of MODES, which contents.ts tells with blanks between them. Sets $4 to 1, else to 0.
 Function IsMode
   StrCpy $R2 $Rest
@@ -282,12 +370,11 @@ Function ReadParameters
     ${ElseIf} $R1 == "/POOL="
       StrCpy $0 $Word "" 6
       StrCpy $Pool $0
-      StrCpy $1 "${LETTERS}."
-      StrCpy $2 0
-      StrCpy $3 100
-      Call IsMadeOf
-      ${If} $4 == 0
-        Call BadParameter
+      ${If} $0 != ""
+        Call IsPool
+        ${If} $4 == 0
+          Call BadParameter
+        ${EndIf}
       ${EndIf}
     ${ElseIf} $R1 == "/MODE="
       StrCpy $Mode $Word "" 6
@@ -319,6 +406,26 @@ Function ReadParameters
   ${Loop}
 FunctionEnd
 
+; NSIS takes no notice of a folder that it does not like.
+Function CheckGiven
+  StrCpy $Given $INSTDIR
+  System::Call 'kernel32::GetCommandLineW() w .r0'
+  ${Do}
+    StrCpy $1 $0 4
+    ${If} $1 == ""
+      Return
+    ${EndIf}
+    StrCpy $0 $0 "" 1
+  ${LoopUntil} $1 S== " /D="
+  StrCpy $0 $0 "" 3
+  ${If} $0 == $Given
+  ${OrIf} $0 == "$Given\"
+    Return
+  ${EndIf}
+  StrCpy $Word "/D=$0"
+  Call BadParameter
+FunctionEnd
+
 ; Who is meant when nobody says: where it is installed already; else all users, if that is allowed.
 Function ChooseContext
   ${If} $AllUsers == ""
@@ -342,13 +449,22 @@ Function .onInit
     !insertmacro Fail ${CODE_BAD_SYSTEM} "$(badSystem)"
   ${EndIf}
   SetRegView 64
+  Call ReadSilence
+  Call CheckGiven
   Call ReadParameters
   Call OnlyOne
   Call ChooseContext
-  ReadRegStr $0 SHCTX "${KEY}" "InstalledBy"
+  ReadRegStr $0 HKLM "${KEY}" "InstalledBy"
+  ReadRegStr $1 SHCTX "${KEY}" "InstalledBy"
   ${If} $0 == "msi"
+  ${AndIf} $1 != "setup"
     !insertmacro Fail ${CODE_OTHER_INSTALLER} "$(otherInstaller)"
   ${EndIf}
+  ${If} $0 != ""
+  ${AndIf} $1 == ""
+    !insertmacro Fail ${CODE_OTHER_INSTALLER} "$(installedForAll)"
+  ${EndIf}
+  ReadRegStr $OldMade SHCTX "${KEY}" "Made"
   ReadRegStr $OldFolder SHCTX "${KEY}" "InstallLocation"
   ReadRegStr $OldVersion SHCTX "${KEY}" "Version"
   ${If} $OldVersion != ""
@@ -367,25 +483,61 @@ Function .onInit
       StrCpy $INSTDIR "$LOCALAPPDATA\Programs\Nightshift"
     ${EndIf}
   ${EndIf}
-  ; Registered, but no longer on the disk: nothing to keep.
-  ${IfNot} ${FileExists} "$OldFolder\Nightshift.exe"
-    StrCpy $OldFolder ""
+  ${If} $OldFolder != ""
+    ; Setup was ended between two steps.
+    ${IfNot} ${FileExists} "$OldFolder\*.*"
+    ${AndIf} ${FileExists} "$OldFolder${OLD}\*.*"
+      Rename "$OldFolder${OLD}" $OldFolder
+    ${EndIf}
+    ; Registered, but no longer on the disk: nothing to keep.
+    ${IfNot} ${FileExists} "$OldFolder\*.*"
+      StrCpy $OldFolder ""
+    ${EndIf}
   ${EndIf}
 FunctionEnd
 
-; The folder is Nightshift's alone: it is replaced and removed whole.
+; The folder is Nightshift's alone: it is replaced and removed whole. What Setup has filled is known by its uninstaller.
 Function CheckFolder
-  ${If} ${FileExists} "$INSTDIR\*.*"
-  ${AndIfNot} ${FileExists} "$INSTDIR\Nightshift.exe"
-    RMDir "$INSTDIR" ; unless it is empty
-    ${If} ${FileExists} "$INSTDIR\*.*"
-      StrCpy $Word "/D=$INSTDIR"
-      Call BadParameter
+  StrCpy $Adopted 0
+  ${If} $INSTDIR == $OldFolder
+    Return
+  ${EndIf}
+  ${If} ${FileExists} "$INSTDIR"
+  ${OrIf} ${FileExists} "$INSTDIR\*.*"
+    RMDir "$INSTDIR" ; unless there is something in it
+    ${If} ${FileExists} "$INSTDIR"
+    ${OrIf} ${FileExists} "$INSTDIR\*.*"
+      ${If} $OldFolder == ""
+      ${AndIf} ${FileExists} "$INSTDIR\${UNINSTALLER}"
+      ${AndIf} ${FileExists} "$INSTDIR\resources\leave.exe"
+        StrCpy $OldFolder $INSTDIR
+        StrCpy $Adopted 1
+      ${Else}
+        StrCpy $Word "/D=$INSTDIR"
+        Call BadParameter
+      ${EndIf}
     ${EndIf}
-  ${ElseIf} ${FileExists} "$INSTDIR"
-  ${AndIfNot} ${FileExists} "$INSTDIR\Nightshift.exe"
-    StrCpy $Word "/D=$INSTDIR"
-    Call BadParameter
+  ${EndIf}
+FunctionEnd
+
+; Which folders above it are to be made.
+Function LookAtParents
+  StrCpy $Made ""
+  StrCpy $0 $INSTDIR
+  ${Do}
+    ${GetParent} $0 $0
+    ${If} $0 == ""
+    ${OrIf} ${FileExists} "$0\*.*"
+      ${ExitDo}
+    ${EndIf}
+    StrCpy $Made $0
+  ${Loop}
+  ; Moved, but within a folder that it made then.
+  StrLen $0 "$OldMade\"
+  StrCpy $1 $INSTDIR $0
+  ${If} $OldMade != ""
+  ${AndIf} $1 == "$OldMade\"
+    StrCpy $Made $OldMade
   ${EndIf}
 FunctionEnd
 
@@ -398,14 +550,24 @@ Function RunApp
   ${EndIf}
 FunctionEnd
 
+; One parameter into the registry: what was not given stays, what was given empty goes.
+!macro Keep name value
+  ${If} "${value}" == ""
+    DeleteRegValue SHCTX "${KEY}" "${name}"
+    ClearErrors
+  ${ElseIf} "${value}" != "${KEEP}"
+    WriteRegStr SHCTX "${KEY}" "${name}" ${value}
+  ${EndIf}
+!macroend
+
 Function Undo
   SetOutPath $TEMP ; nobody can remove the folder he is in
   RMDir /r $Staged
   ${If} $Swapped == 1
     RMDir /r $INSTDIR
   ${EndIf}
-  ${If} ${FileExists} "$OldFolder.old\*.*"
-    Rename "$OldFolder.old" $OldFolder
+  ${If} ${FileExists} "$OldFolder${OLD}\*.*"
+    Rename "$OldFolder${OLD}" $OldFolder
   ${EndIf}
   ${If} $AllUsers == 1
     ${DisableX64FSRedirection}
@@ -415,12 +577,17 @@ Function Undo
     ${EndIf}
     ${EnableX64FSRedirection}
   ${EndIf}
+  StrCpy $0 $INSTDIR
+  StrCpy $1 $Made
+  Call RemoveParents
   ${If} $OldFolder == ""
+  ${OrIf} $Adopted == 1
     Call RemoveTraces
   ${ElseIf} $Swapped == 1
     StrCpy $INSTDIR $OldFolder
     !insertmacro WriteValues
     WriteRegStr SHCTX "${KEY}" "Version" $OldVersion
+    !insertmacro Keep "Made" $OldMade
   ${EndIf}
   ${If} $OldFolder != ""
     StrCpy $INSTDIR $OldFolder
@@ -441,16 +608,6 @@ FunctionEnd
 !macro OrUndo
   ${If} ${Errors}
     Call CannotWrite
-  ${EndIf}
-!macroend
-
-; One parameter into the registry: what was not given stays, what was given empty goes.
-!macro Keep name value
-  ${If} "${value}" == ""
-    DeleteRegValue SHCTX "${KEY}" "${name}"
-    ClearErrors
-  ${ElseIf} "${value}" != "${KEEP}"
-    WriteRegStr SHCTX "${KEY}" "${name}" ${value}
   ${EndIf}
 !macroend
 
@@ -477,7 +634,8 @@ FunctionEnd
 
 Section
   Call CheckFolder
-  StrCpy $Staged "$INSTDIR.new"
+  Call LookAtParents
+  StrCpy $Staged "$INSTDIR${NEW}"
   InitPluginsDir
   ClearErrors
   RMDir /r $Staged
@@ -493,9 +651,9 @@ Section
       Call Undo
       !insertmacro Fail ${CODE_STILL_RUNNING} "$(stillRunning)"
     ${EndIf}
-    RMDir /r "$OldFolder.old"
+    RMDir /r "$OldFolder${OLD}"
     ClearErrors
-    Rename $OldFolder "$OldFolder.old"
+    Rename $OldFolder "$OldFolder${OLD}"
     !insertmacro OrUndo
   ${EndIf}
   SetOutPath $TEMP
@@ -521,10 +679,6 @@ Section
   !insertmacro WriteValues
   Call ProtectKey
   !insertmacro OrUndo
-  !insertmacro Keep "Join" $Join
-  !insertmacro Keep "Pool" $Pool
-  !insertmacro Keep "Mode" $Mode
-  !insertmacro Keep "Tray" $Tray
   CreateShortCut "$SMPROGRAMS\Nightshift.lnk" "$INSTDIR\Nightshift.exe"
   !insertmacro OrUndo
 
@@ -539,10 +693,24 @@ Section
   WriteRegDWORD SHCTX "${UNINSTALL_KEY}" "NoModify" 1
   WriteRegDWORD SHCTX "${UNINSTALL_KEY}" "NoRepair" 1
   !insertmacro OrUndo
+  ; Last, as what they were before is not kept.
+  ${If} $OldFolder != $INSTDIR
+    !insertmacro Keep "Made" $Made
+  ${EndIf}
+  !insertmacro Keep "Join" $Join
+  !insertmacro Keep "Pool" $Pool
+  !insertmacro Keep "Mode" $Mode
+  !insertmacro Keep "Tray" $Tray
+  !insertmacro OrUndo
 
   ; Nothing can fail from here on.
   ${If} $OldFolder != ""
-    RMDir /r /REBOOTOK "$OldFolder.old"
+    RMDir /r /REBOOTOK "$OldFolder${OLD}"
+    ${If} $OldFolder != $INSTDIR
+      StrCpy $0 $OldFolder
+      StrCpy $1 $OldMade
+      Call RemoveParents
+    ${EndIf}
   ${EndIf}
   ${DisableX64FSRedirection}
   Delete /REBOOTOK "$SYSDIR\Nightshift.scr.old"
@@ -554,6 +722,7 @@ Function un.onInit
   SetRegView 64
   StrCpy $WaitS 30
   StrCpy $Purge 0
+  Call un.ReadSilence
   StrCpy $Rest $CMDLINE
   Call un.NextWord
   ${Do}
@@ -648,8 +817,12 @@ Section Uninstall
       Call un.PurgeUser
     ${EndIf}
   ${EndIf}
+  ReadRegStr $OldMade SHCTX "${KEY}" "Made"
   Call un.RemoveTraces
   RMDir /r /REBOOTOK $INSTDIR
+  StrCpy $0 $INSTDIR
+  StrCpy $1 $OldMade
+  Call un.RemoveParents
   ${If} ${FileExists} "$INSTDIR\*.*"
   ${OrIf} $R9 == 1
     !insertmacro Fail ${CODE_CANNOT_WRITE} "$(cannotRemove)"

@@ -1,9 +1,10 @@
 // The headless agent as one file, built and run for real: alone in a folder, it joins a coordinator, computes, and gives a running process away.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatLink } from "@nightshift/coordinator/protocol";
 import { makeAgentProgram } from "@nightshift/installer/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, local, until } from "../cluster.ts";
@@ -27,6 +28,27 @@ test("it says its version and what it takes; without a link it says what is miss
   expect(ask("--version")).toBe("0.1.0\n");
   expect(ask("--help")).toMatch(/^nightshift-agent 0\.1\.0: .*\n\n {2}--join LINK/);
   expect(() => execFileSync(program, [], { ...alone, stdio: "pipe" })).toThrow(/NS_USAGE: the agent needs --join LINK/);
+});
+
+test("wrong parameters and what keeps it from starting have their exit codes; a coordinator that is not there has none", async () => {
+  const key = { coordinatorKey: new Uint8Array(32).fill(7), token: new Uint8Array(32).fill(9) };
+  // Nobody answers at this port.
+  const link = formatLink({ host: "127.0.0.1", port: 9, tls: false, ...key });
+  const ends = (...words: string[]): number | null => spawnSync(program, words, { ...alone, stdio: "ignore" }).status;
+  expect([
+    ends("--jion", link),
+    ends("--join", link, "--slots", "0"),
+    ends("--join", link.slice(0, -30)),
+    ends("--join", link, "--mode", "sometimes"),
+  ]).toEqual([2, 2, 1, 1]);
+  agent = spawn(program, ["--join", link, "--name", "alone", "--json"], { ...alone, stdio: ["ignore", "pipe", "ignore"] });
+  let said = "";
+  agent.stdout?.on("data", (bytes) => (said += String(bytes)));
+  await until("it has tried more than once", () => said.split("No coordinator answers").length > 3);
+  expect(agent.exitCode).toBe(null);
+  agent.kill();
+  await once(agent, "exit");
+  rmSync(join(folder, "home"), { recursive: true });
 });
 
 test("it joins a coordinator, computes, takes a running process over and gives it away", async () => {

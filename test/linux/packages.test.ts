@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +27,7 @@ import {
   packageForLinux,
   packageForMac,
 } from "@nightshift/installer/testing";
+import { must } from "@nightshift/wasm-kernels/errors";
 import { DOMParser } from "@xmldom/xmldom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -128,6 +131,37 @@ describe.skipIf(without())("the package for Debian", () => {
     expect(execFileSync(join(root, "usr/bin/nightshift-app"), { encoding: "utf8" })).toMatch(/stand-in/);
     expect(dpkg("--verify", "nightshift")).toBe("");
   });
+
+  test.skipIf(!findProgram("mksquashfs"))(
+    "the AppImage is made by the system's own tools around a stand-in for its runtime, and holds the app and its links",
+    async () => {
+      const tools = join(folder, "tools");
+      for (const part of ["runtimes", "lib/x64"]) mkdirSync(join(tools, part), { recursive: true });
+      for (const program of ["mksquashfs", "desktop-file-validate"])
+        symlinkSync(must(findProgram(program), program), join(tools, program));
+      const runtime = join(tools, "runtimes", "runtime-x64");
+      copyFileSync("/bin/true", runtime);
+      process.env.APPIMAGE_TOOLS_PATH = tools;
+      const output = join(folder, "appimage");
+      const electron = { path: join(folder, "electron"), standIn: true };
+      const options = { app: join(folder, `app-${NEW}`), electron, electronVersion: "45.4.1", output };
+      const { appImage } = await packageForLinux({ ...options, appImage: true }).finally(
+        () => delete process.env.APPIMAGE_TOOLS_PATH,
+      );
+      const path = "path" in appImage ? appImage.path : appImage.missing;
+      expect(path).toBe(join(output, "Nightshift-0.2.0-x86_64-stand-in.AppImage"));
+      expect(lstatSync(path).mode & 0o111).toBe(0o111);
+      const inside = join(folder, "inside");
+      // What is behind the runtime is what it mounts.
+      execFileSync("unsquashfs", ["-q", "-n", "-o", `${lstatSync(runtime).size}`, "-d", inside, path], { stdio: "ignore" });
+      expect(readFileSync(join(inside, "nightshift-app.desktop"), "utf8")).toMatch(
+        /^MimeType=x-scheme-handler\/nightshift;x-scheme-handler\/nightshifts;$/m,
+      );
+      expect(execFileSync(join(inside, "AppRun"), { encoding: "utf8", env: { PATH: process.env.PATH, APPDIR: inside } })).toMatch(
+        /stand-in/,
+      );
+    },
+  );
 
   test.skipIf(!findProgram("lintian"))("lintian finds no error in it", () => {
     expect(() => execFileSync("lintian", ["--fail-on", "error", debs.get(OLD) ?? ""], { stdio: "pipe" })).not.toThrow();

@@ -127,6 +127,11 @@ test("Chocolatey's package is well formed and of the same file", () => {
   const install = readFileSync(join(output, "choco", "tools", "chocolateyInstall.ps1"), "utf8");
   expect(install).toContain(`url64bit       = '${url}Nightshift-Setup-0.2.0.exe'`);
   expect(install).toContain(`checksum64     = '${sha256(readFileSync(packages.setup)).toUpperCase()}'`);
+  const uninstall = readFileSync(join(output, "choco", "tools", "chocolateyUninstall.ps1"), "utf8");
+  // Whatever happens the uninstaller's copy is gone again, and a failure is one of Chocolatey's.
+  expect(uninstall).toMatch(
+    /try \{[^}]*Uninstall-ChocolateyPackage [^}]*-ValidExitCodes @\(0\)[^}]*\} finally \{\s*Remove-Item \$copy/s,
+  );
   expect(readdirSync(join(output, "choco", "tools"))).toEqual(["chocolateyInstall.ps1", "chocolateyUninstall.ps1"]);
 });
 

@@ -15,8 +15,8 @@ import { Wine, withoutWindows } from "./wine.ts";
 test("a line that is none says nothing", () => {
   expect(parseLine("input 250", 1000)).toEqual({ lastInputAtMs: 750 });
   expect(parseLine("ending 1", 0)).toEqual({ ending: true });
-  expect(parseLine("screen locked=1 saver=0 off=1 full=0 remote=1", 0)).toEqual({
-    ...{ locked: true, screensaver: false, displayOff: true, fullScreen: false, remoteSession: true },
+  expect(parseLine("screen locked=1 saver=0 off=1 full=0 remote=1 other=1", 0)).toEqual({
+    ...{ locked: true, screensaver: false, displayOff: true, fullScreen: false, remoteSession: true, otherUser: true },
   });
   for (const line of ["", "input", "input -1", "input 99999999999", "input 1 2", "screen locked=2", "ending", "toString"])
     expect(parseLine(line, 0)).toBeUndefined();
@@ -35,12 +35,18 @@ function told(watchIt: typeof watchWindows, lines: readonly string[]) {
   const source = watchIt(watch, { ownerProgram: program, cleared: async () => undefined });
   return seen;
 }
-const FULL = "screen locked=1 saver=1 off=0 full=1 remote=1";
+const FULL = "screen locked=1 saver=1 off=0 full=1 remote=1 other=1";
 
 test("beside Electron only the screen counts, and input does not make it unknown", async () => {
-  const seen = told(watchScreen, [FULL, "input 5", "ending 1", "input 7", "screen locked=0 saver=0 off=1 full=1 remote=0"]);
+  const seen = told(watchScreen, [
+    FULL,
+    "input 5",
+    "ending 1",
+    "input 7",
+    "screen locked=0 saver=0 off=1 full=1 remote=0 other=0",
+  ]);
   await until("it is told", () => seen.now.displayOff);
-  expect([seen.now, seen.times]).toEqual([{ displayOff: true, fullScreen: true, remoteSession: false }, 2]);
+  expect([seen.now, seen.times]).toEqual([{ displayOff: true, fullScreen: true, remoteSession: false, otherUser: false }, 2]);
   seen.close();
 });
 
@@ -92,7 +98,13 @@ describe.skipIf(withoutWindows(what) || (desktopMissing() !== undefined && !proc
     const seen = watched();
     await until("it says when there was input", () => seen.now.lastInputAtMs);
     await until("it says how the screen is", () => seen.now.fullScreen === false);
-    expect(seen.now).toMatchObject({ locked: false, screensaver: false, displayOff: false, remoteSession: false });
+    expect(seen.now).toMatchObject({
+      locked: false,
+      screensaver: false,
+      displayOff: false,
+      remoteSession: false,
+      otherUser: false,
+    });
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const before = performance.now();
     await until("input is seen", async () => {
@@ -102,6 +114,14 @@ describe.skipIf(withoutWindows(what) || (desktopMissing() !== undefined && !proc
     expect(seen.now.lastInputAtMs).toBeLessThanOrEqual(performance.now());
     seen.close();
     expect(seen.logged).toEqual([]);
+  });
+
+  test("the screensaver is a moon in the window that Windows' settings give it, and where the app cannot be seen", async () => {
+    compileForWindows("screensaver", join(wine.drive, "Nightshift.scr"));
+    compileForWindows(join(import.meta.dirname, "preview"), join(wine.drive, "preview.exe"));
+    const said = await wine.run(["C:\\preview.exe C:\\Nightshift.scr"]);
+    const [, night, moon, rest] = /^night (\d+) moon (\d+)\n(.*)$/s.exec(said) ?? [];
+    expect([Number(night) > 50, Number(moon) > 3, rest], said).toEqual([true, true, "fills 152x112 ends 0\nstays\n"]);
   });
 
   test("a window that fills the screen: not one with a frame, nor our own", async () => {

@@ -1,7 +1,8 @@
 // The templates of group policy: every setting is in them, they hold together as Windows' schema of such files asks, and what an
 // administrator can choose in them is what the agents' check takes.
 import { readFileSync } from "node:fs";
-import { SETTING_NAMES, SETTINGS } from "@nightshift/agent-app/policy";
+import { MAX_WORDS, parseAdminPolicy, SETTING_NAMES, SETTINGS } from "@nightshift/agent-app/policy";
+import { TAG } from "@nightshift/coordinator/protocol";
 import { policyTemplates } from "@nightshift/installer/testing";
 import { DOMParser } from "@xmldom/xmldom";
 import { describe, expect, test } from "vitest";
@@ -71,6 +72,21 @@ describe.each([
       expect([lowest, highest, Number(lowest) - 1, Number(highest) + 1].map(check)).toEqual([true, true, false, false]);
     }
   });
+});
+
+test("no text can be longer than what its reader takes", () => {
+  const most = [...policies].flatMap(([name, policy]) =>
+    all(policy, "text").map((text) => [name, Number(attribute(text, "maxLength"))]),
+  );
+  expect(most).toEqual([
+    ["By", MAX_WORDS],
+    ["Join", 1000],
+    ["Pool", 32],
+  ]);
+  const by = (length: number) => () => parseAdminPolicy(JSON.stringify({ version: 1, by: "x".repeat(length) }), "HKLM");
+  expect(by(MAX_WORDS)).not.toThrow();
+  expect(by(MAX_WORDS + 1)).toThrow();
+  expect([TAG.test("二".repeat(32)), TAG.test("x".repeat(33))]).toEqual([true, false]);
 });
 
 test("so are what an installer is told and who sets it", () => {

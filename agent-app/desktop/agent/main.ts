@@ -11,6 +11,7 @@ import { Agent, DEFAULT_AGENT_SETTINGS } from "../../agent/index.ts";
 import { answer, serveControl } from "../../headless/control.ts";
 import { Owner } from "../../headless/owner.ts";
 import { nodePorts } from "../../headless/ports.node.ts";
+import { openTurn } from "../../headless/turn.ts";
 import { lowerProcessPriority } from "../../worker/index.ts";
 import { type Begin, type FromAgentProcess, STATUS_EVERY_MS, type ToAgentProcess } from "./protocol.ts";
 import { openTold, type ToldSource } from "./told-signals.ts";
@@ -57,6 +58,7 @@ async function begin(given: Begin): Promise<void> {
     mode: undefined,
     installedMode: given.installedMode,
     sense: true,
+    turn: given.turn === undefined ? undefined : openTurn(given.turn),
     ownerProgram: given.ownerProgram,
     windowsOf: given.windowsOf,
     ...(given.told

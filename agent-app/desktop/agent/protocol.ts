@@ -14,6 +14,8 @@ export interface Begin {
   /** As the installer was told it. */
   installedMode: string | null;
   slots: number;
+  /** Of openTurn(): apps of several users of this machine share its cores; undefined: this one does not. */
+  turn: string | undefined;
   /** See NodePortsOptions. */
   pool: string | null;
   app: NonNullable<HostInfo["app"]>;

@@ -21,6 +21,7 @@ import {
 } from "electron";
 import { readTold } from "../../headless/install-file.ts";
 import { chooseScreensaver, type Installed } from "../../headless/installed.ts";
+import { machineTurn } from "../../headless/turn.ts";
 import type { FromAgentProcess } from "../agent/protocol.ts";
 import { REQUEST_CHANNEL, STATE_CHANNEL } from "../ipc/bridge.ts";
 import { answerRequest } from "../main/answering.ts";
@@ -264,6 +265,7 @@ function main(): void {
       home: beside ?? resolve(process.env.NIGHTSHIFT_HOME || join(homedir(), ".nightshift")),
       host,
       slots: availableParallelism(),
+      turn: machineTurn(),
       installed,
       ownerProgram: existing(join(process.resourcesPath, "owner.exe")),
       leaveFile: join(folder, "leave"),

@@ -28,6 +28,8 @@ export interface AppOptions {
   /** What this PC is called. */
   host: string;
   slots: number;
+  /** Which it shares with the apps of other users of this PC: of openTurn(). */
+  turn?: string | undefined;
   policyFile?: string;
   /** What the installer was told; null: it was not installed. */
   installed?: Installed | null;
@@ -137,7 +139,7 @@ export class App {
       case "settings":
         return windows.open("main", "settings");
       case "preview":
-        return; // a window of Windows' own, into which Electron cannot draw: it stays dark
+        return; // a window of Windows' own, into which Electron cannot draw: Nightshift.scr does
       case "app":
         if (as.link !== null) return this.invited(as.link);
         if (!as.hidden) windows.open("main", first && this.file.coordinator === null ? "join" : null);
@@ -337,6 +339,7 @@ export class App {
         app: { version: this.port.version, kind: "desktop", takes: this.updates.takes },
         policyFile: this.options.policyFile ?? adminPolicyPath(this.port.platform),
         slots: this.options.slots,
+        turn: this.options.turn,
         coordinator: { host, port, tls, key },
         token: this.token(),
         privateKey,

@@ -36,13 +36,24 @@ test("what several sessions say together", () => {
     desktop: true,
     locked: true,
     remoteSession: false,
+    otherUser: false,
     lastInputAtMs: 94_000,
   });
-  expect(signalsOf([desk, far], false, 0, 0)).toEqual({ desktop: true, locked: true, remoteSession: true });
+  expect(signalsOf([desk, far], false, 0, 0)).toEqual({ desktop: true, locked: true, remoteSession: true, otherUser: false });
   expect(signalsOf([desk.replace("'IdleHint': <true>", "'IdleHint': <false>")], true, 0, 0)).toMatchObject({
     lastInputAtMs: Number.POSITIVE_INFINITY,
   });
-  expect(signalsOf([""], true, 0, 0)).toEqual({ remoteSession: false });
+  expect(signalsOf([""], true, 0, 0)).toEqual({ remoteSession: false, otherUser: false });
+});
+
+test("somebody else's desktop in front of one's own, but not of a service's", () => {
+  const desktop = (uid: number, active: boolean): string =>
+    `({'Class': <'user'>, 'State': <'online'>, 'Type': <'wayland'>, 'Remote': <false>, 'Active': <${active}>, 'User': <(uint32 ${uid}, objectpath '/x')>},)`;
+  const other = (uid: number, ...sessions: string[]): boolean | undefined => signalsOf(sessions, true, 0, 0, uid).otherUser;
+  expect(other(1000, desktop(1000, false), desktop(1001, true))).toBe(true);
+  expect(other(1001, desktop(1000, false), desktop(1001, true))).toBe(false);
+  expect(other(1000, desktop(1000, false), desktop(1001, false))).toBe(false);
+  expect(other(0, desktop(1001, true))).toBe(false);
 });
 
 // Debian's python3 in its own place, as python3-dbusmock is installed for that one.

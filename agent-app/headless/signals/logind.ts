@@ -110,7 +110,12 @@ export function watchLogind(watch: Watch, options: LogindOptions): Source {
     const end = (): void => {
       if (ended || closed) return;
       ended = true;
-      watch.update({ locked: undefined, remoteSession: undefined, ...(options.idleHint() ? { lastInputAtMs: undefined } : {}) });
+      watch.update({
+        locked: undefined,
+        remoteSession: undefined,
+        otherUser: undefined,
+        ...(options.idleHint() ? { lastInputAtMs: undefined } : {}),
+      });
       timer = setTimeout(start, RETRY_MS);
     };
     child.once("error", end);
@@ -153,22 +158,28 @@ async function readSessions(): Promise<string[]> {
   return found;
 }
 
+const uidOf = (text: string): number => Number(/'User': <\(uint32 (\d+),/.exec(text)?.[1] ?? Number.NaN);
+
 /** What sessions, as gdbus prints their properties, say together. */
 export function signalsOf(
   sessions: readonly string[],
   idleHint: boolean,
   nowMs: number,
   wallMs: number,
+  uid = process.getuid?.(),
 ): Parameters<Watch["update"]>[0] {
   const people = sessions.filter((text) => property(text, "Class") === "user" && property(text, "State") !== "closing");
   const isRemote = (text: string): boolean => property(text, "Remote") === "true";
   const desktops = people.filter((text) => GRAPHICAL.has(property(text, "Type") ?? "") && !isRemote(text));
   const shown = desktops.filter((text) => property(text, "Active") === "true");
+  const isOwn = (text: string): boolean => uidOf(text) === uid;
   const isIdle = (text: string): boolean => property(text, "IdleHint") === "true";
   const since = Math.max(...desktops.map((text) => Number(property(text, "IdleSinceHint") ?? 0) / 1000));
   return {
     ...(desktops.length > 0 ? { desktop: true, locked: shown.every((text) => property(text, "LockedHint") === "true") } : {}),
     remoteSession: people.some(isRemote),
+    // Whoever has no desktop of his own, as a service, goes by everybody's.
+    otherUser: desktops.some(isOwn) && shown.length > 0 && !shown.some(isOwn),
     ...(idleHint && desktops.length > 0
       ? { lastInputAtMs: desktops.every(isIdle) ? nowMs - Math.max(0, wallMs - since) : Number.POSITIVE_INFINITY }
       : {}),

@@ -32,6 +32,7 @@ const UNKNOWN: Signals = {
   displayOff: undefined,
   fullScreen: undefined,
   remoteSession: undefined,
+  otherUser: undefined,
 };
 
 /** One line of owner.exe. @param nowMs on the clock of the signals @returns undefined: it is none */
@@ -40,10 +41,10 @@ export function parseLine(line: string, nowMs: number): Signals | undefined {
   if (input) return { lastInputAtMs: nowMs - Number(input[1]) };
   const ending = /^ending ([01])$/.exec(line);
   if (ending) return { ending: ending[1] === "1" };
-  const screen = /^screen locked=([01]) saver=([01]) off=([01]) full=([01]) remote=([01])$/.exec(line);
+  const screen = /^screen locked=([01]) saver=([01]) off=([01]) full=([01]) remote=([01]) other=([01])$/.exec(line);
   if (!screen) return undefined;
-  const [locked, screensaver, displayOff, fullScreen, remoteSession] = screen.slice(1).map((digit) => digit === "1");
-  return { locked, screensaver, displayOff, fullScreen, remoteSession };
+  const [locked, screensaver, displayOff, fullScreen, remoteSession, otherUser] = screen.slice(1).map((digit) => digit === "1");
+  return { locked, screensaver, displayOff, fullScreen, remoteSession, otherUser };
 }
 
 /**
@@ -82,8 +83,8 @@ export const watchScreen = (watch: Watch, options: WindowsOptions): Source =>
     {
       ...watch,
       update: (signals) => {
-        const { displayOff, fullScreen, remoteSession } = signals;
-        if ("fullScreen" in signals) watch.update({ displayOff, fullScreen, remoteSession });
+        const { displayOff, fullScreen, remoteSession, otherUser } = signals;
+        if ("fullScreen" in signals) watch.update({ displayOff, fullScreen, remoteSession, otherUser });
       },
     },
     options,
