@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -123,6 +124,24 @@ describe("exec", () => {
     const end = JSON.parse(told.text.trimEnd().split("\n").at(-1) ?? "");
     expect(end).toMatchObject({ event: "ended", status: 0, processes: 32 });
     expect(end.moves).toBeGreaterThan(5);
+  });
+
+  it("makes a module migratable once, keeps that, and makes it anew when it is damaged", async () => {
+    const cwd = join(scratch, "kept");
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, "plain.wasm"), await moduleOf("fibonacci"));
+    const exec = () => start(["exec", "plain.wasm", "20"], undefined, cwd).ended;
+    const first = await exec();
+    const [name = "", ...others] = readdirSync(join(cwd, "home/cache"));
+    expect(others).toEqual([]);
+    const kept = join(cwd, "home/cache", name);
+    const { ino } = statSync(kept); // another one when it is written anew
+    expect((await exec()).text).toBe(first.text);
+    expect(statSync(kept).ino).toBe(ino);
+
+    truncateSync(kept, 1000);
+    expect(await exec()).toMatchObject({ text: first.text, stderr: "", status: 0 });
+    expect(statSync(kept).size).toBeGreaterThan(1000);
   });
 
   it("leaves 128 + signal after a trap", async () => {
