@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { local, moduleOf, until } from "../cluster.ts";
+import { large } from "../large.ts";
 import { hoarding, unmovable } from "../unmovable.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -124,6 +125,15 @@ describe("exec", () => {
     const end = JSON.parse(told.text.trimEnd().split("\n").at(-1) ?? "");
     expect(end).toMatchObject({ event: "ended", status: 0, processes: 32 });
     expect(end.moves).toBeGreaterThan(5);
+  });
+
+  it("a process in a function that takes long to compile gets on however often it moves", async () => {
+    writeFileSync(join(scratch, "large.wasm"), await large(15000));
+    const plain = await nightshift(["exec", "large.wasm"]);
+    // More often than its continuation can be compiled: stopped as soon as that has been done, it would never get on.
+    const moved = await nightshift(["exec", "--json", "--timeout", "60s", "--migrate-every", "1", "large.wasm"]);
+    expect(moved).toMatchObject({ stderr: "", status: plain.status });
+    expect(JSON.parse(moved.text.trimEnd()).moves).toBeGreaterThan(0);
   });
 
   it("makes a module migratable once, keeps that, and makes it anew when it is damaged", async () => {
