@@ -33,11 +33,14 @@ const ENDING = { SIGINT: EXIT.interrupted, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function runHere(run: LocalRun): Promise<never> {
   const sink = run.json ? jsonSink() : terminalSink();
   const stdin = new LocalStdin(run.stdinPosition);
-  // Everything of our own has been loaded by now: from here on only programs are compiled.
+  // Everything of our own has been loaded by now: from here on only programs are compiled, and after this one its continuations. Those are
+  // needed as soon as they are there; one of a large function would else be compiled while the process counts as running, and be stopped before it has got on.
   optimiseWasm("when-called");
+  const module = new WebAssembly.Module(run.program);
+  optimiseWasm("at-once");
   const job = run.begin({
     spawn: spawnNodeThread,
-    module: new WebAssembly.Module(run.program),
+    module,
     threads: availableParallelism(),
     write: (stream, bytes, pid) => sink.write(stream, bytes, pid),
     flushed: () => sink.ready(),

@@ -1,5 +1,6 @@
 // From what the user named to a program that processes run, all on this computer: compiled, checked, and instrumented unless it is migratable.
-import { exportName, MigratableModule, parseModule } from "@nightshift/wasm-kernels/instrument";
+// What the pass made is kept with what the compiler made, as large programs take it seconds.
+import { exportName, INSTRUMENT_VERSION, MigratableModule, parseModule } from "@nightshift/wasm-kernels/instrument";
 import { checkModule, preparedProgram } from "@nightshift/wasm-kernels/process";
 import { type CompilerFlags, compileOptions } from "./program-file.ts";
 import { StatusLine } from "./terminal.ts";
@@ -15,14 +16,28 @@ export async function localProgram(
   const status = new StatusLine();
   status.show("Preparing ...");
   try {
-    const { compile } = await import("@nightshift/wasm-kernels/toolchain");
-    const { wasm, diagnostics } = await compile(compileOptions([source], flags));
+    const { buildKey, compile, readBuild, writeBuild } = await import("@nightshift/wasm-kernels/toolchain");
+    const options = compileOptions([source], flags);
+    const { wasm, diagnostics } = await compile(options);
     status.clear();
     if (diagnostics !== "") process.stderr.write(`${diagnostics.trimEnd()}\n`);
     const module = new Uint8Array(wasm);
-    if (!isMigratable(module)) return preparedProgram(module, flags.pin ?? false);
-    checkModule(module);
-    return { wasm: module, pinned: null };
+    if (isMigratable(module)) {
+      checkModule(module);
+      return { wasm: module, pinned: null };
+    }
+    const { cacheDir } = options;
+    if (cacheDir === undefined) return preparedProgram(module, flags.pin ?? false);
+    const key = buildKey(["migratable", String(INSTRUMENT_VERSION), module]);
+    const kept = await readBuild(cacheDir, key);
+    if (kept) {
+      checkModule(module);
+      return { wasm: new Uint8Array(kept.bytes), pinned: null };
+    }
+    const { wasm: made, pinned } = preparedProgram(module, flags.pin ?? false);
+    // That it cannot be moved is found soon, and depends on more than its bytes.
+    if (pinned === null) await writeBuild(cacheDir, key, { bytes: made, text: "" });
+    return { wasm: made, pinned };
   } finally {
     status.clear();
   }

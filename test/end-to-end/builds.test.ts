@@ -47,6 +47,8 @@ describe("a build of several steps", () => {
     expect(await run("cc", "-c", "-O2", "-Wall", "-std=c11", "-MMD", "-MP", "main.c", "twice.c")).toMatchObject({ status: 0 });
     expect(await read("main.d")).toMatch(/^main\.o: \S+main\.c \\\n {2}\S+twice\.h\n\S+twice\.h:\n$/);
     expect(await run("ar", "rcs", "libtwice.a", "twice.o")).toMatchObject({ status: 0 });
+    expect(await run("ar", "-rcs", "libtwice.a", "twice.o")).toMatchObject({ status: 0, stderr: "" });
+    expect(await run("ranlib", "-t", "libtwice.a", "libtwice.a")).toMatchObject({ status: 0, stdout: "", stderr: "" });
     expect(await run("ar", "t", "libtwice.a")).toMatchObject({ status: 0, stdout: "twice.o\n" });
     const object = await readFile(join(folder, "twice.o"));
     await rename(join(folder, "twice.o"), join(folder, "before.o"));

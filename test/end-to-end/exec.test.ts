@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { local, moduleOf, until } from "../cluster.ts";
+import { large } from "../large.ts";
 import { hoarding, unmovable } from "../unmovable.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -123,6 +125,33 @@ describe("exec", () => {
     const end = JSON.parse(told.text.trimEnd().split("\n").at(-1) ?? "");
     expect(end).toMatchObject({ event: "ended", status: 0, processes: 32 });
     expect(end.moves).toBeGreaterThan(5);
+  });
+
+  it("a process in a function that takes long to compile gets on however often it moves", async () => {
+    writeFileSync(join(scratch, "large.wasm"), await large(15000));
+    const plain = await nightshift(["exec", "large.wasm"]);
+    // More often than its continuation can be compiled: stopped as soon as that has been done, it would never get on.
+    const moved = await nightshift(["exec", "--json", "--timeout", "60s", "--migrate-every", "1", "large.wasm"]);
+    expect(moved).toMatchObject({ stderr: "", status: plain.status });
+    expect(JSON.parse(moved.text.trimEnd()).moves).toBeGreaterThan(0);
+  });
+
+  it("makes a module migratable once, keeps that, and makes it anew when it is damaged", async () => {
+    const cwd = join(scratch, "kept");
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, "plain.wasm"), await moduleOf("fibonacci"));
+    const exec = () => start(["exec", "plain.wasm", "20"], undefined, cwd).ended;
+    const first = await exec();
+    const [name = "", ...others] = readdirSync(join(cwd, "home/cache"));
+    expect(others).toEqual([]);
+    const kept = join(cwd, "home/cache", name);
+    const { ino } = statSync(kept); // another one when it is written anew
+    expect((await exec()).text).toBe(first.text);
+    expect(statSync(kept).ino).toBe(ino);
+
+    truncateSync(kept, 1000);
+    expect(await exec()).toMatchObject({ text: first.text, stderr: "", status: 0 });
+    expect(statSync(kept).size).toBeGreaterThan(1000);
   });
 
   it("leaves 128 + signal after a trap", async () => {

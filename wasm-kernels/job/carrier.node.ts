@@ -1,9 +1,11 @@
-// The carrier's thread on Node: started with a ThreadSetup.
+// The carrier's thread on Node: started with a NodeThreadSetup.
 import { parentPort, workerData } from "node:worker_threads";
 import { must } from "../errors.ts";
 import { zstdPacker } from "../process/packer.node.ts";
 import { Carrier } from "./carrier.ts";
-import type { Reply, Request, ThreadSetup, Told } from "./thread-protocol.ts";
+import { OutputRing } from "./output-ring.ts";
+import type { Reply, Request, Told } from "./thread-protocol.ts";
+import type { NodeThreadSetup, OutputThere } from "./threads.node.ts";
 
 // A trap's message shows this much of the program's stack.
 Error.stackTraceLimit = 40;
@@ -14,11 +16,16 @@ const cpuNow = (): number => {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 };
-const carrier = new Carrier(workerData as ThreadSetup, {
+const { setup, output } = workerData as NodeThreadSetup;
+const ring = new OutputRing(output);
+const carrier = new Carrier(setup, {
   packer: zstdPacker,
   cpuNow,
   now: () => Date.now(),
-  tell: (event: Told) => port.postMessage(event),
+  tell: (event: Told) => {
+    if (event.kind !== "output") port.postMessage(event);
+    else ring.put(event.pid, event.stream, event.bytes, () => port.postMessage({ kind: "outputThere" } satisfies OutputThere));
+  },
 });
 
 /** What goes to the job's thread instead of being copied. */

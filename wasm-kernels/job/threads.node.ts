@@ -1,15 +1,28 @@
 // Worker threads for a job's processes on Node.
 import { Worker } from "node:worker_threads";
 import { keepWasmCode } from "../process/index.node.ts";
-import type { Reply, SpawnThread, Told } from "./thread-protocol.ts";
+import { OutputRing } from "./output-ring.ts";
+import type { Reply, SpawnThread, ThreadSetup, Told } from "./thread-protocol.ts";
+
+/** What the thread is started with. */
+export interface NodeThreadSetup {
+  setup: ThreadSetup;
+  /** Of the ring in which its processes' output comes. */
+  output: SharedArrayBuffer;
+}
+/** In the place of an output that the thread tells of: there is some in the ring. */
+export interface OutputThere {
+  kind: "outputThere";
+}
 
 /** Megabytes of native stack for a process: deep recursion in C fits (V8's own default is about 1). */
 const STACK_MB = 8;
 
 export const spawnNodeThread: SpawnThread = (setup, listener) => {
   keepWasmCode();
+  const ring = new OutputRing();
   const worker = new Worker(new URL("./carrier.node.ts", import.meta.url), {
-    workerData: setup,
+    workerData: { setup, output: ring.memory } satisfies NodeThreadSetup,
     resourceLimits: { stackSizeMb: STACK_MB },
   });
   const asked: ((reply: Reply) => void)[] = [];
@@ -22,9 +35,10 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
     if (!over) listener.died(error);
     over = true;
   };
-  worker.on("message", (message: Reply | Told) => {
+  worker.on("message", (message: Reply | Told | OutputThere) => {
     if (over) return;
     if (message.kind === "ready") started();
+    else if (message.kind === "outputThere") for (const written of ring.take()) listener.told({ kind: "output", ...written });
     else if (message.kind === "running" || message.kind === "output" || message.kind === "closed") listener.told(message);
     else asked.shift()?.(message);
   });

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NightshiftError } from "../errors.ts";
+import { buildKey, readBuild, trimBuilds, writeBuild } from "./cache.ts";
 import { compile, isWasm } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
@@ -215,6 +216,25 @@ describe("the cache", () => {
 
     writeFileSync(join(folder, "a.h"), "#define A 6");
     expect(await exit()).toBe(6);
+  });
+
+  test("what has not been asked for for longest goes when a cache has become too large, and what a dead process left half written", async () => {
+    const folder = scratch({ "other.txt": "not a build" });
+    const keys = ["a", "b", "c", "d"].map((name) => buildKey([name]));
+    for (const [at, key] of keys.entries()) {
+      await writeBuild(folder, key, { bytes: new Uint8Array(1000), text: "" });
+      utimesSync(join(folder, `${key}.build`), 1000 + at, 1000 + at);
+    }
+    const left = join(folder, `${keys[0]}.0b2a.tmp`);
+    writeFileSync(left, "half");
+    await readBuild(folder, keys[0] ?? ""); // the oldest is wanted again
+    await trimBuilds(folder, 10_000);
+    expect(readdirSync(folder)).toHaveLength(6);
+
+    utimesSync(left, 1000, 1000);
+    await trimBuilds(folder, 3500);
+    expect(readdirSync(folder).sort()).toEqual([`${keys[0]}.build`, `${keys[3]}.build`, "other.txt"].sort());
+    if (process.platform !== "win32") expect(statSync(join(folder, `${keys[3]}.build`)).mode & 0o777).toBe(0o600);
   });
 
   test("a cache that cannot be written does not fail the compilation", async () => {

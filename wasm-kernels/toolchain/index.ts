@@ -1,6 +1,7 @@
 // The toolchain's face: C and C++ to WASI modules, whole or file by file, and the native build of the same sources. Everything else here is
 // internal.
 export { archiveMembers } from "./archive.ts";
+export { buildKey, readBuild, writeBuild } from "./cache.ts";
 export { compilerVersion } from "./clang.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile.ts";
 export { compileNative, type NativeOptions } from "./native.ts";
