@@ -5,6 +5,7 @@ import { compile } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
 const cacheDir = sharedCacheDir;
+const THREADS = readFileSync(new URL("./test-programs/threads.c", import.meta.url), "utf8");
 const ORDINARY = readFileSync(new URL("./test-programs/ordinary.c", import.meta.url), "utf8");
 
 function build(
@@ -216,6 +217,29 @@ test("sleep takes real time through WASI and clock() works", async () => {
   const started = performance.now();
   expect((await runPlain(wasm)).stdout).toBe("0 1 0\n");
   expect(performance.now() - started).toBeGreaterThan(29);
+});
+
+describe("threads, of which a process has one", () => {
+  test.each([
+    ["C", "threads.c", []],
+    ["C89", "threads.c", ["-std=gnu89"]],
+    ["C++", "threads.cpp", []],
+  ] as const)(
+    "what needs no other works, what would start another says that it cannot, in %s",
+    async (_language, name, flags) => {
+      const { wasm, diagnostics } = await build(THREADS, name, ["-Wall", "-Wextra", "-Werror", ...flags]);
+      expect(diagnostics).toBe("");
+      const host = { getpid: () => 5, kill: () => 0 };
+      expect(await runPlain(wasm, [], host)).toEqual({ exitCode: 0, stdout: "35 hold\n", stderr: "" });
+    },
+  );
+
+  test.each(["pthread_cond_wait", "sem_wait", "pthread_barrier_wait"])("who waits for ever by %s is told so", async (how) => {
+    const { wasm } = await build(THREADS, "threads.c", [`-DFOR_EVER="${how}"`]);
+    await expect(runPlain(wasm, [], { getpid: () => 5, kill: () => 0 })).rejects.toMatchObject({
+      stderr: `${how}: nobody can end this wait, as a program has one thread here (pthread_create answers ENOTSUP)\n`,
+    });
+  });
 });
 
 describe("what ordinary programs call beside", () => {
