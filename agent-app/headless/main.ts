@@ -80,9 +80,10 @@ async function main(): Promise<void> {
 
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
-  if (priority === "idle") lowerProcessPriority();
   const directory = join(home, "agents", name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const ownerProgram = unpackOwnerProgram(directory);
+  if (priority === "idle") lowerProcessPriority(ownerProgram);
   let decided: unknown;
   const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {
     if (event === "decided") {
@@ -117,7 +118,7 @@ async function main(): Promise<void> {
     mode: values.mode,
     installedMode: installed?.mode ?? null,
     sense: !values["no-signals"],
-    ownerProgram: unpackOwnerProgram(directory),
+    ownerProgram,
     log: say,
   });
   const closeControl = await serveControl(owner, directory);

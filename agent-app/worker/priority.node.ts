@@ -2,7 +2,7 @@
 // compiler and collector threads too, made before we run) get a low one, and those that compute the lowest and moreover the idle classes
 // of processor and disk, which get only what nobody else wants, so that the agent itself still hears at once that it must stop. Elsewhere
 // the whole process gets the lowest. Where Linux shares the processor among sessions before it looks at priorities (autogroups), the
-// session gets the lowest, if it is the agent's own. When memory runs out, Linux ends the agent before the owner's programs. Where nobody sits, an agent may compute as any other program does instead.
+// session gets the lowest, if it is the agent's own. On Windows disks and memory, too, serve the process after others. When memory runs out, Linux ends the agent before the owner's programs. Where nobody sits, an agent may compute as any other program does instead.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
@@ -16,9 +16,17 @@ const OOM_SCORE = 800;
 export const PRIORITIES = ["idle", "normal"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** For the agent's process, once at its start. Not being allowed to is no error: it runs at the priority it has. */
-export function lowerProcessPriority(): void {
-  if (process.platform !== "linux") return attempt(() => setPriority(constants.priority.PRIORITY_LOW));
+/**
+ * For the agent's process, once at its start. Not being allowed to is no error: it runs at the priority it has.
+ * @param ownerProgram path of owner.exe, which asks Windows for what Node cannot
+ */
+export function lowerProcessPriority(ownerProgram?: string): void {
+  if (process.platform !== "linux") {
+    attempt(() => setPriority(constants.priority.PRIORITY_LOW));
+    if (ownerProgram !== undefined)
+      execFile(ownerProgram, ["lower", String(process.pid)], { windowsHide: true }, () => undefined).on("error", () => undefined);
+    return;
+  }
   for (const thread of readdirSync("/proc/self/task")) attempt(() => setPriority(Number(thread), AGENT_NICE));
   attempt(() => writeFileSync("/proc/self/oom_score_adj", String(OOM_SCORE)));
   attempt(() => {

@@ -4,6 +4,8 @@
 //                                                            from elsewhere, whether another user's session is in front of it
 //   ending 1                                        the PC goes to sleep or the session ends; waits a little for a line of input. "ending 0": not any more
 // Windows of the processes named do not fill a screen. Ends when its input does.
+// `owner.exe lower PID` is another errand: disks and memory serve that process after all others, which Node cannot ask for. Ends with 0 when Windows
+// grants both, 1 when there is no such process of this user, and else 2 for the disks and 4 for memory, added.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,7 +154,23 @@ static LRESULT CALLBACK hear(HWND window, UINT message, WPARAM what, LPARAM more
   return DefWindowProcW(window, message, what, more);
 }
 
+static int lower(DWORD process) {
+  enum { IO_PRIORITY = 33, IO_VERY_LOW = 0, MEMORY_LOW = 2 };
+  typedef LONG(WINAPI * SetNative)(HANDLE, int, void *, ULONG);
+  typedef BOOL(WINAPI * SetInformation)(HANDLE, int, void *, DWORD);
+  SetNative setNative = (SetNative)(void *)GetProcAddress(GetModuleHandleW(L"ntdll"), "NtSetInformationProcess");
+  SetInformation setInformation = (SetInformation)(void *)GetProcAddress(GetModuleHandleW(L"kernel32"), "SetProcessInformation");
+  HANDLE it = OpenProcess(PROCESS_SET_INFORMATION, FALSE, process);
+  if (!it) return 1;
+  ULONG io = IO_VERY_LOW, memory = MEMORY_LOW;
+  // As background mode does, but for memory: its pages are the first to go only before those of ordinary programs, as it must hear when to stop.
+  int disks = setNative && setNative(it, IO_PRIORITY, &io, sizeof io) >= 0;
+  int pages = setInformation && setInformation(it, 0 /* ProcessMemoryPriority */, &memory, sizeof memory);
+  return (disks ? 0 : 2) + (pages ? 0 : 4);
+}
+
 int wmain(int count, wchar_t **words) {
+  if (count == 3 && !wcscmp(words[1], L"lower")) return lower(wcstoul(words[2], NULL, 10));
   for (int at = 1; at < count && ownCount < MAX_OWN; at++) own[ownCount++] = wcstoul(words[at], NULL, 10);
   cleared = CreateEventW(NULL, TRUE, FALSE, NULL);
   if (!CreateThread(NULL, 0, await, NULL, 0, NULL)) return 1;

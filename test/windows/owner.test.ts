@@ -141,6 +141,15 @@ describe.skipIf(withoutWindows(what) || (desktopMissing() !== undefined && !proc
     for (const one of [seen, ours]) one.close();
   });
 
+  test("disks and memory are to serve a process after all others: the process is found, whatever Windows grants", async () => {
+    const window = await runWindow("framed");
+    const lower = async (pid: number) => (await once(spawn(wine.script("C:\\owner.exe"), ["lower", String(pid)]), "exit"))[0];
+    // Wine of today knows neither priority: 6.
+    expect([0, 2, 4, 6]).toContain(await lower(window.pid));
+    await window.close();
+    expect(await lower(window.pid)).toBe(1);
+  });
+
   test("the session's end waits until processes have left", async () => {
     const seen = watched();
     await until("it says how the screen is", () => seen.now.fullScreen !== undefined);

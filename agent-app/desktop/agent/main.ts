@@ -35,7 +35,7 @@ let running: { agent: Agent; owner: Owner; told: () => ToldSource | undefined; e
 async function begin(given: Begin): Promise<void> {
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
-  lowerProcessPriority();
+  lowerProcessPriority(given.ownerProgram);
   const { directory, name, slots, coordinator, privateKey } = given;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ports = nodePorts({
