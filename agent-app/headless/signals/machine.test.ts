@@ -5,7 +5,6 @@ import { afterAll, expect, test } from "vitest";
 import type { Signals } from "../../policy/index.ts";
 import { readInformation } from "./information.ts";
 import { battery, heat, othersPercent, parseStat, watchMachine } from "./machine.ts";
-import { parseIoreg } from "./macos.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "nightshift-machine-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -79,9 +78,4 @@ test("what systeminformation tells of this machine is of the kind that the polic
   expect(typeof (seen.onBattery ?? false)).toBe("boolean");
   for (const number of [seen.batteryPercent, seen.temperatureCelsius, seen.linkMbps]) expect(number ?? 1).toBeGreaterThan(0);
   expect((await readInformation(false)).programs).toBeUndefined();
-});
-
-test("the idle time that ioreg prints", () => {
-  expect(parseIoreg('    | |   "HIDIdleTime" = 1234567890\n')).toBeCloseTo(1234.567);
-  expect(parseIoreg("nothing")).toBeUndefined();
 });

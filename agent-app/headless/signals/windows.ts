@@ -1,20 +1,16 @@
 // Windows' signals: input, lock, screen saver, display, full screen, remote sessions, sleep and the session's end. A program of ours in C says them
 // (installer/windows/owner.c), which packages bring along: no native module to build, and it needs no rights. Tried under wine, not on Windows yet.
 // An agent that was not packaged has PowerShell, which says input alone.
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { getRawAsset, isSea } from "node:sea";
 import type { Signals } from "../../policy/index.ts";
 import type { Source, Watch } from "./source.ts";
+import { watchLines } from "./told-lines.ts";
 
 const POWERSHELL_POLL_MS = 100;
-const RETRY_MS = 10_000;
 /** owner.exe says everything again every two seconds: one that is silent for so long hangs, and nobody knows whether the owner is here. */
 const SILENT_MS = 10_000;
-/** A line is some 60 characters: a program that writes longer ones is not ours. */
-const MAX_LINE = 200;
 
 export interface WindowsOptions {
   /** Path of owner.exe; undefined: PowerShell instead. */
@@ -90,61 +86,19 @@ export const watchScreen = (watch: Watch, options: WindowsOptions): Source =>
     options,
   );
 
-export function watchWindows(watch: Watch, { ownerProgram, windowsOf, cleared }: WindowsOptions): Source {
-  const [command, args] =
-    ownerProgram === undefined
-      ? ["powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", POWERSHELL]]
-      : [ownerProgram, windowsOf === undefined ? [] : [String(windowsOf)]];
-  let close = (): void => undefined;
-  let closed = false;
-  let missing = false;
-  const start = (): void => {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], windowsHide: true });
-    // It ends when its input does: also when this agent is killed.
-    child.stdin.on("error", () => undefined);
-    let over = false;
-    let timer: NodeJS.Timeout | undefined;
-    let silent: NodeJS.Timeout | undefined;
-    const expect = (): void => {
-      clearTimeout(silent);
-      if (ownerProgram !== undefined && !over && !closed) silent = setTimeout(() => child.kill("SIGKILL"), SILENT_MS);
-    };
-    expect();
-    const ended = (message: string): void => {
-      if (over || closed) return;
-      over = true;
-      clearTimeout(silent);
-      watch.update(UNKNOWN);
-      if (!missing) watch.log("signals-missing", { source: "windows", message });
-      missing = true;
-      timer = setTimeout(() => {
-        watch.update({ ending: undefined }); // it did not end then
-        start();
-      }, RETRY_MS);
-    };
-    child.once("error", ({ message }) => ended(message));
-    child.once("exit", (code) => ended(`${command} ended with ${code}`));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const told = line.length > MAX_LINE ? undefined : parseLine(line.trim(), watch.now());
-      if (!told || over || closed) return;
-      missing = false;
-      expect();
-      watch.update(told);
-      // The session or the machine waits for this line, some seconds at most.
-      if (told.ending) void cleared().then(() => child.stdin.write("\n"));
-    });
-    close = () => {
-      clearTimeout(timer);
-      clearTimeout(silent);
-      if (ownerProgram === undefined) child.kill();
-      else child.stdin.end();
-    };
-  };
-  start();
-  return {
-    close: () => {
-      closed = true;
-      close();
+export const watchWindows = (watch: Watch, { ownerProgram, windowsOf, cleared }: WindowsOptions): Source =>
+  watchLines(watch, {
+    source: "windows",
+    parse: parseLine,
+    unknown: UNKNOWN,
+    // The session or the machine waits for this line, some seconds at most.
+    heard: ({ ending }, answer) => {
+      if (ending) void cleared().then(answer);
     },
-  };
-}
+    ...(ownerProgram === undefined
+      ? { command: "powershell.exe", args: ["-NoProfile", "-NonInteractive", "-Command", POWERSHELL], endsWithInput: false }
+      : {
+          ...{ command: ownerProgram, args: windowsOf === undefined ? [] : [String(windowsOf)] },
+          ...{ endsWithInput: true, silentMs: SILENT_MS },
+        }),
+  });
