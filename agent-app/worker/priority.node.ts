@@ -12,6 +12,9 @@ const WORKER_NICE = 19;
 /** Of at most 1000: what everything else that could be ended has less of, desktop and browsers with their 100 to 300 included. */
 const OOM_SCORE = 800;
 
+/** owner.exe asks and ends. */
+const LOWER_MS = 10_000;
+
 /** What the agent computes with: what nobody else wants, or its fair share, as any other program. */
 export const PRIORITIES = ["idle", "normal"] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -24,7 +27,7 @@ export function lowerProcessPriority(ownerProgram?: string): void {
   if (process.platform !== "linux") {
     attempt(() => setPriority(constants.priority.PRIORITY_LOW));
     if (ownerProgram !== undefined)
-      execFile(ownerProgram, ["lower", String(process.pid)], { windowsHide: true }, () => undefined).on("error", () => undefined);
+      execFile(ownerProgram, ["lower", String(process.pid)], { windowsHide: true, timeout: LOWER_MS }, () => undefined);
     return;
   }
   for (const thread of readdirSync("/proc/self/task")) attempt(() => setPriority(Number(thread), AGENT_NICE));

@@ -43,8 +43,10 @@ export const processSpec = z.object({
 });
 export type ProcessSpec = z.infer<typeof processSpec>;
 
+/** Characters of who submitted a job, as hosts are told. */
+export const MAX_WHO = 200;
 /** Whose work a process is, for the host's owner to read: the job's number and name, the part among so many, and who submitted it ("": not known). */
-export const work = z.object({ job: count, name, part: count, parts: count, by: z.string().max(200) });
+export const work = z.object({ job: count, name, part: count, parts: count, by: z.string().max(MAX_WHO) });
 export type Work = z.infer<typeof work>;
 
 /** A call that a process cannot answer alone; the coordinator is its home and answers it exactly once per sequence number. */

@@ -207,6 +207,14 @@ describe("placement", () => {
     expect(c.state(root)).toBe("leased");
   });
 
+  test("a host is told whose work it is, within what it takes, however long the name of who submitted it", () => {
+    const c = new Cluster();
+    c.host("amun");
+    c.do((core, now) => core.submit(spec(), now, `client ${"x".repeat(250)}`));
+    const [run] = c.sent("amun", "run");
+    expect(toAgent.parse(run)).toMatchObject({ work: { job: 1, part: 1, parts: 1, by: expect.stringMatching(/^client x+$/) } });
+  });
+
   test("a process goes to the faster of two idle hosts", () => {
     const c = new Cluster();
     c.host("slow", 1, 50);

@@ -2,7 +2,15 @@
 // and finds; decides nothing.
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Kernel } from "@nightshift/wasm-kernels/process";
-import type { ExitReport, JobSpec, ProcessSpec, SyscallResult, ToAgent, Work } from "../protocol/messages.ts";
+import {
+  type ExitReport,
+  type JobSpec,
+  MAX_WHO,
+  type ProcessSpec,
+  type SyscallResult,
+  type ToAgent,
+  type Work,
+} from "../protocol/messages.ts";
 import { commandOf, inputsOf } from "../protocol/sweep.ts";
 import type { Earned } from "./credit.ts";
 import { Queue } from "./queue.ts";
@@ -337,7 +345,7 @@ export class Records {
 
   workOf({ job, part }: ProcessRecord): Work {
     const { spec, parts, by } = this.job(job);
-    return { job, name: spec.name, part, parts: parts.total, by: by ?? "" };
+    return { job, name: spec.name, part, parts: parts.total, by: (by ?? "").slice(0, MAX_WHO) };
   }
 }
 

@@ -1,6 +1,7 @@
 // What a thread's processes write, on its way to the job: a ring in memory that both share. A message costs as much as writing a page, and
 // programs that do not buffer write single bytes; so the thread sends one only when none is under way, and whoever gets it takes
 // everything that has been written since. One thread puts, one takes.
+import { joined } from "../bytes.ts";
 
 /** Far more than is written while the job's thread does something else, so that processes hardly ever wait for it. */
 const BYTES = 2 ** 20;
@@ -91,14 +92,4 @@ export class OutputRing {
     bytes.set(this.data.subarray(0, length - before.length), before.length);
     return bytes;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,6 +1,7 @@
 // A job run in one thread, without a cluster: its processes take turns. It stands for the coordinator towards the processes (fork,
 // wait, pipes, signals) with the same kernel, and can move every process through an image at each stop, as a migration does.
 
+import { joined } from "../bytes.ts";
 import { seedOfFork } from "../wasi/index.ts";
 import { signalOfFault } from "./fault.ts";
 import type { HomeCall, HomeResult } from "./hostcalls.ts";
@@ -181,14 +182,4 @@ export function runLocally(run: LocalRunOptions): LocalResult {
   result.stdout = joined(output[1]);
   result.stderr = joined(output[2]);
   return result;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

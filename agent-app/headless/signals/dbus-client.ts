@@ -48,6 +48,8 @@ export class BusClient {
   private readonly onSignal: (signal: BusSignal) => void;
   private unread: Buffer = Buffer.alloc(0);
   private greeted = false;
+  /** Hello: sent when the bus has let us in. */
+  private first: Buffer = Buffer.alloc(0);
   private serial = 0;
   private readonly waiting = new Map<number, { resolve(values: Value[]): void; reject(error: Error): void }>();
 
@@ -115,9 +117,6 @@ export class BusClient {
       else this.first = message;
     });
   }
-
-  /** Hello: sent when the bus has let us in. */
-  private first: Buffer = Buffer.alloc(0);
 
   private read(part: Buffer): void {
     this.unread = Buffer.concat([this.unread, part]);
