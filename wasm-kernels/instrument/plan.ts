@@ -1,11 +1,13 @@
 // Where a program polls and which calls may be left: decides the sites of every function. This file is the policy; rewriting
 // carries it out.
-import { type Body, blockTypes, branchLabels } from "./body.ts";
+import { type Body, blockTypes } from "./body.ts";
 import type { CallGraph } from "./callgraph.ts";
+import { type Count, countOf } from "./count.ts";
 import type { SiteKind } from "./facts.ts";
 import { liveLocals } from "./liveness.ts";
 import type { WasmModule } from "./module.ts";
 import { Op } from "./opcodes.ts";
+import { everyPath } from "./paths.ts";
 
 /** A site as planned; rewriting adds what only the operand stack tells. */
 export interface PlannedSite {
@@ -24,14 +26,16 @@ export interface PlannedSite {
  * - `head`: before every turn
  * - `strip`: once in many turns, for the smallest loops
  * - `branches`: at these branches back to the head (unconditional ones), so before every turn but the first
+ *
+ * One with a count does not poll when it will make at most MOST_TURNS by it.
  */
-export type LoopPolls = { where: "head" | "strip" } | { where: "branches"; branches: number[] };
+export type LoopPolls = ({ where: "head" | "strip" } | { where: "branches"; branches: number[] }) & { count?: Count };
 
 /**
  * The sites of one function, numbered from `firstId`; none when it cannot be on the stack at a stop.
  *
  * Invariant (bounded time to the next poll): every cycle of calls contains a call with a poll before it on every path through the
- * caller, and so many turns of a loop as a strip has contain a poll.
+ * caller, and so many turns of a loop as a strip has contain a poll, or the loop makes no more than so many.
  */
 export function planSites(module: WasmModule, func: number, body: Body, calls: CallGraph, firstId: number): PlannedSite[] {
   if (!calls.maySuspend[func]) return [];
@@ -49,7 +53,7 @@ export function planSites(module: WasmModule, func: number, body: Body, calls: C
     }
   }
   const polled = new Set<number>();
-  walkPolled(body, 0, (i, before) => {
+  everyPath(body, 0, (i, before) => {
     if (closing.has(i) && !before) polled.add(i);
     return before || polled.has(i);
   });
@@ -84,12 +88,15 @@ function planLoops(
   for (let loop = body.count - 1; loop >= 0; loop--) {
     if (body.op[loop] !== Op.loop) continue;
     const simple = blockTypes(module, body.arg[loop]).params.length === 0;
-    if (simple && isSmallest(body, loop, polled, left)) {
-      loops.set(loop, { where: "strip" });
+    const bytes = body.start[body.match[loop]] - body.end[loop];
+    const bare = simple && bytes <= COUNTED_BYTES && isBare(body, loop, polled, left);
+    const count = bare ? countOf(body, loop) : undefined;
+    if (bare && bytes <= SMALLEST_BYTES) {
+      loops.set(loop, { where: "strip", count });
       continue;
     }
     const unpolled: number[] = [];
-    walkPolled(
+    everyPath(
       body,
       loop,
       (i, before) => before || polled.has(i) || loops.get(i)?.where === "head",
@@ -97,14 +104,16 @@ function planLoops(
     );
     if (unpolled.length === 0) continue;
     if (simple && unpolled.every((branch) => body.op[branch] === Op.br) && !dispatches(body, loop))
-      loops.set(loop, { where: "branches", branches: unpolled });
-    else loops.set(loop, { where: "head" });
+      loops.set(loop, { where: "branches", branches: unpolled, count });
+    else loops.set(loop, { where: "head", count });
   }
   return loops;
 }
 
 /** Bytes of code in a turn to which a poll would add much; in longer ones it is felt less than a count that takes up a register. */
 const SMALLEST_BYTES = 60;
+/** Most bytes of code in a turn for which a loop that counts itself gets a second copy, without polls. */
+const COUNTED_BYTES = 300;
 
 /**
  * Whether each turn goes through a jump table, as an interpreter's does. V8 puts the jump back in front of such a loop's head, so that every case goes on to
@@ -119,76 +128,11 @@ function dispatches(body: Body, loop: number): boolean {
   return false;
 }
 
-/** A short loop without loops, calls to be left, polls, jump tables or exceptions inside. */
-function isSmallest(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
-  if (body.start[body.match[loop]] - body.end[loop] > SMALLEST_BYTES) return false;
+/** A loop without loops, calls to be left, polls, jump tables or exceptions inside. */
+function isBare(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
   for (let i = loop + 1; i < body.match[loop]; i++) {
     const op = body.op[i];
     if (op === Op.loop || op === Op.brTable || op === Op.try || op === Op.throw || polled.has(i) || left.has(i)) return false;
   }
   return true;
-}
-
-/**
- * A forward must-analysis: for every instruction, has every path to it passed a poll since the beginning of the construct at `from` (of
- * the turn, when that is a loop; of the function for 0)? A poll once passed stays passed, so one walk is enough, inner loops included.
- * @param visit told that for the instruction, says it for what follows
- * @param onBack told of branches back to the loop at `from` that some path reaches without a poll
- */
-function walkPolled(
-  body: Body,
-  from: number,
-  visit: (instruction: number, polled: boolean) => boolean,
-  onBack: (branch: number) => void = () => {},
-): void {
-  const inLoop = body.op[from] === Op.loop;
-  /** For each open construct: has every path to its end polled, as far as seen; and had the path to its beginning? */
-  const open: { ends: boolean; begin: boolean; loop: boolean; hasElse: boolean }[] = [
-    { ends: true, begin: false, loop: inLoop, hasElse: true },
-  ];
-  let polled = false;
-  const end = inLoop ? body.match[from] : body.count;
-  for (let i = inLoop ? from + 1 : 0; i < end; i++) {
-    const op = body.op[i];
-    polled = visit(i, polled);
-    const top = open[open.length - 1];
-    switch (op) {
-      case Op.block:
-      case Op.loop:
-      case Op.if:
-      case Op.try:
-        open.push({ ends: true, begin: polled, loop: op === Op.loop, hasElse: op !== Op.if });
-        break;
-      case Op.else:
-      case Op.catch: // what was polled before the exception came is not known
-        top.ends &&= polled;
-        top.hasElse = true;
-        polled = top.begin;
-        break;
-      case Op.end:
-      case Op.delegate:
-        polled = polled && top.ends && (top.hasElse || top.begin);
-        open.pop();
-        break;
-      case Op.br:
-      case Op.brIf:
-      case Op.brTable:
-        for (const depth of branchLabels(body, i)) {
-          const target = open[open.length - 1 - depth];
-          if (!target) continue; // out of what is walked
-          if (!target.loop) target.ends &&= polled;
-          else if (target === open[0] && !polled) onBack(i);
-        }
-        if (op !== Op.brIf) polled = true; // nothing comes this way any more
-        break;
-      case Op.return:
-      case Op.unreachable:
-      case Op.throw:
-      case Op.returnCall:
-      case Op.returnCallIndirect:
-        polled = true;
-        break;
-      default:
-    }
-  }
 }

@@ -2,7 +2,7 @@
 // sites is copied byte for byte, so a program that is never stopped runs the code its compiler made.
 //
 // The plan says where a loop polls. The smallest loops would feel it at every turn, so they are strip-mined: the loop becomes an outer
-// loop that polls and an inner one that runs at most STRIP turns.
+// loop that polls and an inner one that runs at most STRIP turns. A loop that counts itself runs as it was when it will make few turns (count.ts).
 //
 // The one thing WebAssembly does not let us save is the operand stack beneath a call or inside a construct; so operands that lie
 // beneath a site are written to fresh locals when it is certain that a site lies above them ("spilled"; the optimising compiler
@@ -10,11 +10,12 @@
 import { must, NightshiftError } from "../errors.ts";
 import { Writer } from "./binary.ts";
 import { type Body, blockTypes, isCloser, isOpener } from "./body.ts";
+import { type Count, MOST_TURNS, writeFewTurns } from "./count.ts";
 import type { Site } from "./facts.ts";
 import { CONTROL } from "./layout.ts";
 import { type FuncType, functionName, type WasmModule } from "./module.ts";
 import { EXTERNREF, F32, F64, FUNCREF, gives, I32, I64, Op, sizeOf, takes, typeName, V128, type ValueType } from "./opcodes.ts";
-import type { PlannedSite } from "./plan.ts";
+import type { LoopPolls, PlannedSite } from "./plan.ts";
 
 /** Things of the whole module that rewritten code refers to; they are made on demand. */
 export interface Surroundings {
@@ -32,9 +33,9 @@ export interface Surroundings {
   onSegment(op: number, segment: number, target: number): number;
 }
 
-/** Turns of a strip-mined loop between two polls: at the 1 to 100 ns such a turn takes, well below a millisecond. */
-const STRIP = 4096;
-/** Turns between two counts; each is a copy of the loop's code. */
+/** Turns of a strip-mined loop between two polls. */
+const STRIP = MOST_TURNS;
+/** Turns between two counts, each a copy of the loop's code, where there is no copy of it yet. */
 const COPIES = 2;
 /** Values that one call saves: few, so that few functions save all frames. */
 const SAVED_AT_ONCE = 8;
@@ -169,9 +170,7 @@ class Rewriter {
       case Op.loop:
       case Op.if:
       case Op.try:
-        if (op === Op.loop && this.polls.get(i)?.loop?.where === "strip") return this.strip(i);
-        this.open(i, op);
-        return;
+        return this.open(i, op);
       case Op.else: {
         const construct = this.constructs[this.constructs.length - 1];
         this.resetTo(construct.height, construct.type.params);
@@ -338,7 +337,11 @@ class Rewriter {
 
   // ---- constructs
 
-  private open(i: number, op: number): void {
+  /** @returns as `instruction` */
+  private open(i: number, op: number): number | undefined {
+    const polls = op === Op.loop ? this.polls.get(i)?.loop : undefined;
+    if (polls?.count) return this.counted(i, polls.count, polls);
+    if (polls?.where === "strip") return this.strip(i, COPIES, 0);
     if (op === Op.if) this.pop(1);
     const type = blockTypes(this.module, this.body.arg[i]);
     if (this.holdsSite[i]) {
@@ -350,32 +353,74 @@ class Rewriter {
     const height = this.stack.length - type.params.length;
     this.constructs.push({ op, start: i, height, type });
     if (op === Op.loop) this.spilled.fill(-1, height); // a later turn has other parameters
-    const site = this.polls.get(i);
-    if (site) {
-      this.spillBeneath(0); // the loop's own parameters
-      const described = this.describe(site, loopAt, 0);
-      if (site.loop?.where !== "branches") this.poll(described);
-      else for (const branch of site.loop.branches) this.backs.set(branch, described);
-    }
+    if (polls) this.pollIn(i, polls, loopAt);
+    return undefined;
+  }
+
+  /** At a loop's beginning: the polls of its turns. */
+  private pollIn(i: number, polls: LoopPolls, loopAt: number): void {
+    this.spillBeneath(0); // the loop's own parameters
+    const site = this.describe(must(this.polls.get(i), "the loop's site"), loopAt, 0);
+    if (polls.where === "head") this.poll(site);
+    else if (polls.where === "branches") for (const branch of polls.branches) this.backs.set(branch, site);
   }
 
   /**
-   * One of the smallest loops, which has no parameters and no site inside, strip-mined; the turns are counted once in COPIES of them:
+   * A loop that counts itself, has no parameters and no site inside:
+   *
+   *     if it will make few turns
+   *       loop as it was
+   *     else
+   *       loop with polls
+   *
+   * @returns the loop's end
+   */
+  private counted(i: number, count: Count, polls: LoopPolls): number {
+    const { body, out } = this;
+    const end = body.match[i];
+    const type = blockTypes(this.module, body.arg[i]);
+    this.spillBeneath(0);
+    const height = this.stack.length;
+    writeFewTurns(out, count);
+    out.byte(Op.if).bytes(body.bytes.subarray(body.start[i] + 1, body.end[i]));
+    this.constructs.push({ op: Op.if, start: i, height, type });
+    this.copy(i);
+    this.turn(i + 1, end, 1);
+    out.byte(Op.end).byte(Op.else);
+    if (polls.where === "strip") this.strip(i, 1, 1);
+    else {
+      const loopAt = out.length;
+      this.copy(i);
+      this.constructs.push({ op: Op.loop, start: i, height, type });
+      this.pollIn(i, polls, loopAt);
+      this.turn(i + 1, end, 1);
+      out.byte(Op.end);
+      this.constructs.pop();
+    }
+    out.byte(Op.end);
+    this.constructs.pop();
+    this.resetTo(height, type.results);
+    return end;
+  }
+
+  /**
+   * One of the smallest loops, which has no parameters and no site inside, strip-mined; the turns are counted once in `copies` of them:
    *
    *     block $exit
    *       loop $again                        ;; the site's loop
    *         count = STRIP
    *         loop $turns
-   *           block $next  body; br $exit  end       ;; COPIES times; a branch to the loop goes to $next
+   *           block $next  body; br $exit  end       ;; `copies` times; a branch to the loop goes to $next
    *           count -= 1; br_if $turns
    *         end
    *         poll; br $again
    *
    * So a loop that is left after a few turns, as most that go through a string, has no poll at all.
    *
+   * @param within constructs that it lies in and the original does not
    * @returns the loop's end
    */
-  private strip(i: number): number {
+  private strip(i: number, copies: number, within: number): number {
     const { body, out } = this;
     const end = body.match[i];
     const type = blockTypes(this.module, body.arg[i]);
@@ -390,14 +435,14 @@ class Rewriter {
     const counter = this.stripCounter();
     out
       .byte(Op.i32Const)
-      .s32(STRIP / COPIES)
+      .s32(STRIP / copies)
       .byte(Op.localSet)
       .u32(counter)
       .byte(Op.loop)
       .byte(VOID);
-    for (let copy = 0; copy < COPIES; copy++) {
+    for (let copy = 0; copy < copies; copy++) {
       out.byte(Op.block).byte(VOID);
-      this.turn(i + 1, end);
+      this.turn(i + 1, end, within + 3);
       out.byte(Op.br).u32(3).byte(Op.end);
     }
     out.byte(Op.localGet).u32(counter).byte(Op.i32Const).s32(1).byte(Op.i32Sub).byte(Op.localTee).u32(counter);
@@ -409,15 +454,17 @@ class Rewriter {
     return end;
   }
 
-  /** Copies the body of a strip-mined loop, instructions [from, to); labels beyond the loop are three further out there. */
-  private turn(from: number, to: number): void {
+  /** Copies the body of a loop, instructions [from, to), to where labels beyond the loop are so many further out. */
+  private turn(from: number, to: number, further: number): void {
     const { body, out } = this;
     let depth = 0;
     for (let i = from; i < to; i++) {
       const op = body.op[i];
       if (isOpener(op)) depth++;
       else if (op === Op.end) depth--;
-      if ((op === Op.br || op === Op.brIf) && body.arg[i] > depth) out.byte(op).u32(body.arg[i] + 3);
+      const back = this.backs.get(i);
+      if (back) this.poll(back);
+      if ((op === Op.br || op === Op.brIf) && body.arg[i] > depth) out.byte(op).u32(body.arg[i] + further);
       else this.copyOrCall(i);
     }
   }

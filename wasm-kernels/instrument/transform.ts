@@ -21,7 +21,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 9;
+export const INSTRUMENT_VERSION = 10;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;

@@ -24,6 +24,8 @@ const YIELD = 2;
 const SAY = 3;
 const FIRST = 4;
 const MOST_DEPTH = 5;
+/** Of a loop that counts itself: some make more than such loops may without a poll. */
+const MOST_TURNS = 6000;
 
 interface Signature {
   params: Type[];
@@ -306,7 +308,7 @@ class Code {
   private finish(): Writer {
     this.w.byte(0x0b);
     const whole = new Writer(this.w.length + 64);
-    const own = this.locals.slice(this.signature.params.length);
+    const own = [...this.locals.slice(this.signature.params.length), I32, I32, I32]; // three that only countedLoop uses
     whole.u32(own.length);
     for (const type of own) whole.u32(1).byte(type);
     return whole.bytes(this.w.view());
@@ -361,7 +363,7 @@ class Code {
       return;
     }
     const type = program.pick(TYPES);
-    switch (program.below(21)) {
+    switch (program.below(22)) {
       case 18:
       case 19:
         return this.sayLocal();
@@ -393,6 +395,8 @@ class Code {
       }
       case 17:
         return this.tailCall(depth);
+      case 21:
+        return this.countedLoop();
       case 0:
       case 1:
         this.value(type, depth + 1);
@@ -453,6 +457,73 @@ class Code {
   private close(): void {
     this.w.byte(0x0b);
     this.labels.pop();
+  }
+
+  /**
+   * A loop that counts itself, in one of many ways, from anywhere in the numbers there are. It goes on to mix the count into a local, and may end before.
+   */
+  private countedLoop(): void {
+    const { program, w } = this;
+    const [counter, bound, ahead] = [0, 1, 2].map((k) => this.locals.length + k) as [number, number, number];
+    const get = (local: number): Writer => w.byte(0x20).u32(local);
+    const set = (local: number): Writer => w.byte(0x21).u32(local);
+    const i32 = (value: number): Writer => w.byte(0x41).s32(value | 0);
+    const step = program.pick([1, 1, 2, 4, 12]) * program.pick([1, -1]);
+    const turns = program.pick([1, 2, 9, 1 + program.below(200), 1 + program.below(MOST_TURNS)]);
+    const from = program.pick([0, 100, -7, 0x7ffffffa, -0x7ffffffd, program.below(1 << 30)]);
+    const equal = program.chance(0.5);
+    const to = from + step * turns + (equal ? 0 : program.below(3) * Math.sign(step));
+    const signed = Math.max(from, to) + 12 < 2 ** 31 && Math.min(from, to) - 12 >= -(2 ** 31);
+    const unsigned = Math.min(from, to) >= 12;
+    // Where the order does not tell when to end, only equality does.
+    const ordered = !equal && (signed || unsigned);
+    const goal = ordered ? to : from + step * turns;
+    const [less, more] = signed ? [0x48, 0x4a] : [0x49, 0x4b];
+    const goesOn = ordered ? (step > 0 ? less : more) : 0x47;
+    const inLocal = program.chance(0.5);
+    const lead = program.chance(0.3) ? program.below(1000) : 0;
+    i32(from);
+    set(counter);
+    i32(goal + lead);
+    set(bound);
+    const test = (): void => {
+      if (lead) {
+        get(counter);
+        i32(lead).byte(0x6a);
+        set(ahead);
+      }
+      get(lead ? ahead : counter);
+      if (inLocal) get(bound);
+      else i32(goal + lead);
+      w.byte(goesOn);
+    };
+    const mixed = this.localOf(I32);
+    const first = program.chance(0.5);
+    w.byte(0x02).byte(VOID).byte(0x03).byte(VOID);
+    if (first) {
+      test();
+      w.byte(0x45).byte(0x0d).u32(1);
+    }
+    get(mixed);
+    i32(31).byte(0x6c);
+    get(counter).byte(0x73);
+    set(mixed);
+    if (program.chance(0.3)) {
+      get(mixed);
+      i32(0xfff).byte(0x71);
+      i32(77).byte(0x46).byte(0x0d).u32(1);
+    }
+    get(counter);
+    i32(step).byte(0x6a);
+    set(counter);
+    if (first) w.byte(0x0c).u32(0);
+    else {
+      test();
+      w.byte(0x0d).u32(0);
+    }
+    w.byte(0x0b).byte(0x0b);
+    get(mixed);
+    this.say(I32);
   }
 
   private loop(depth: number): void {
