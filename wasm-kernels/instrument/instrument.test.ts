@@ -234,6 +234,11 @@ const polled: Record<string, string> = {
       (local.set $never (i32.const 3))
       (loop $m (br_if $m (local.tee $never (i32.sub (local.get $never) (i32.const 1)))))
       (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
+  "a loop around a larger one that counts itself": `(loop $l
+      (local.set $never (i32.const 3))
+      (loop $m ${"(global.set $g (i32.add (global.get $g) (i32.const 1000000)))".repeat(8)}
+        (br_if $m (local.tee $never (i32.sub (local.get $never) (i32.const 1)))))
+      (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
   "a loop in whose turns a small one goes on with the next turn": `(block $done (loop $l
       (br_if $done (i32.eqz (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
       (loop $m (if (local.get $never) (then (local.set $never (i32.const 0)) (br $m))) (br $l))))`,
@@ -249,12 +254,40 @@ const polled: Record<string, string> = {
   "recursion straight down": "(call $descend (local.get $i))",
 };
 
+const down = (local: string): string => `(local.tee ${local} (i32.sub (local.get ${local}) (i32.const 1)))`;
+const long = "(global.set $g (i32.add (global.get $g) (i32.const 1000000)))".repeat(8);
+/** What makes 20000 turns of something. */
+const outer: Record<string, (inside: string) => string> = {
+  "condition first": (inside) => `(block $done (loop $l (br_if $done (i32.eqz ${down("$i")})) ${inside} (br $l)))`,
+  "condition last": (inside) => `(loop $l ${inside} (br_if $l ${down("$i")}))`,
+  "a jump table last": (inside) => `(block $done (loop $l ${inside} (br_table $done $l (i32.ne ${down("$i")} (i32.const 0)))))`,
+  "two ways back": (inside) => `(block $done (loop $l (br_if $done (i32.eqz ${down("$i")}))
+    (if (i32.and (local.get $i) (i32.const 1)) (then (br $l))) ${inside} (br $l)))`,
+  "a function called from it": (inside) => `(loop $l (call $once) (br_if $l ${down("$i")}) (br_if $l (i32.const 0)) ${inside})`,
+};
+const inner: Record<string, (code: string) => string> = {
+  "three turns that are counted": (code) => `(local.set $never (i32.const 3)) (loop $m ${code} (br_if $m ${down("$never")}))`,
+  "three turns, counted first": (code) =>
+    `(local.set $never (i32.const 3)) (block $out (loop $m (br_if $out (i32.eqz ${down("$never")})) ${code} (br $m)))`,
+  "three turns that are not counted": (code) =>
+    `(local.set $never (i32.const 7)) (loop $m ${code} (br_if $m (local.tee $never (i32.shr_u (local.get $never) (i32.const 1)))))`,
+  "no turn": (code) =>
+    `(local.set $never (i32.const 0)) (block $out (loop $m (br_if $out (i32.eqz (local.get $never))) ${code} (br $m)))`,
+  "a turn that is left in the middle": (code) =>
+    `(block $out (loop $m ${code} (br_if $out (i32.eqz (local.get $never))) ${code} (br $m)))`,
+};
+for (const [around, loop] of Object.entries(outer))
+  for (const [within, turns] of Object.entries(inner))
+    for (const [size, code] of Object.entries({ short: "", long }))
+      polled[`a loop with ${around}, in it a ${size} one of ${within}`] = loop(turns(code));
+
 describe("a poll is reached in: ", () => {
   for (const [name, code] of Object.entries(polled)) {
     test(name, () => {
       const { undisturbed, moves, stop } = outputs(
         command(
           `
+        (func $once (local $k i32) (local.set $k (i32.const 3)) (loop $m ${long} (br_if $m ${down("$k")})))
         (func $work (global.set $g (i32.add (global.get $g) (i32.const 1))))
         (func $climb (param $n i32)
           (block $done (loop $l (br_if $done (i32.eqz (local.get $n)))

@@ -99,7 +99,7 @@ function planLoops(
     everyPath(
       body,
       loop,
-      (i, before) => before || polled.has(i) || loops.get(i)?.where === "head",
+      (i, before) => before || polled.has(i) || pollsAtOnce(loops.get(i)),
       (branch) => unpolled.push(branch),
     );
     if (unpolled.length === 0) continue;
@@ -109,6 +109,9 @@ function planLoops(
   }
   return loops;
 }
+
+/** Whether whoever comes to the loop passes a poll. */
+const pollsAtOnce = (loop: LoopPolls | undefined): boolean => loop?.where === "head" && loop.count === undefined;
 
 /** Bytes of code in a turn to which a poll would add much; in longer ones it is felt less than a count that takes up a register. */
 const SMALLEST_BYTES = 60;
