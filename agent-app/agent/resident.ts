@@ -51,8 +51,6 @@ export interface Surroundings {
 
 /** A chain of delta images is at most this long; then a full one is taken. */
 const MAX_DELTAS = 8;
-/** Output is gathered for this long before it is sent. */
-const OUTPUT_DELAY_MS = 3;
 /** How often an upload looks whether there is a connection again. */
 const RETRY_MS = 250;
 /** A thread that was told to stop and has used less processor time than this since is not stuck: it waits for the processor. */
@@ -62,8 +60,10 @@ const MAX_DEADLINES = 20;
 /** Characters of a command that a status tells. */
 const MAX_COMMAND = 200;
 
+let lastKey = 0;
+
 export class Resident implements Contender, Inhabitant {
-  readonly key: string;
+  readonly key: number;
   /** How the program was called. */
   readonly command: string;
   /** Whose it is, if its coordinator tells. */
@@ -107,7 +107,6 @@ export class Resident implements Contender, Inhabitant {
   private checkpointRunning = false;
   /** How long the last image took to be taken and stored: both cost this machine and the coordinator. */
   private imageMs = 20;
-  private flushTimer: (() => void) | undefined;
   private computedHere = false;
   /** Ends of pipes the process has closed since its last call was answered: the coordinator may not have heard of these. */
   private readonly closedPipes: PipeEnd[] = [];
@@ -116,7 +115,7 @@ export class Resident implements Contender, Inhabitant {
     this.order = order;
     this.pid = order.pid;
     this.epoch = order.epoch;
-    this.key = `${order.pid}/${order.epoch}`;
+    this.key = ++lastKey;
     this.command = order.spec.args.join(" ").slice(0, MAX_COMMAND);
     this.work = order.work ?? null;
     this.around = around;
@@ -200,7 +199,7 @@ export class Resident implements Contender, Inhabitant {
   output(stream: 1 | 2, offset: number, bytes: Uint8Array): void {
     if (this.dropped) return;
     this.outbox.add(stream, offset, bytes);
-    this.flushTimer ??= this.around.ports.after(OUTPUT_DELAY_MS, () => this.flush());
+    this.flush();
   }
 
   pipeClosed(pipe: PipeEnd): void {
@@ -256,7 +255,6 @@ export class Resident implements Contender, Inhabitant {
       this.dropped = true;
     }
     this.leaveSlot();
-    this.flushTimer?.();
     this.endOwnThread();
     if (!this.own) this.thread.leave(this);
     this.around.gone(this);
@@ -660,8 +658,6 @@ export class Resident implements Contender, Inhabitant {
   }
 
   private flush(): void {
-    this.flushTimer?.();
-    this.flushTimer = undefined;
     if (!this.around.connection()) return;
     this.outbox.flush((chunk) => this.send({ type: "output", pid: this.pid, epoch: this.epoch, ...chunk }));
   }
