@@ -143,7 +143,8 @@ describe("signals within a process", () => {
 #include <unistd.h>
 static int seen;
 static void handler(int number) { seen += number; }
-static void detailed(int number, siginfo_t *information, void *context) { seen += 1000 * (information->si_signo == number && context == NULL); }
+static void detailed(int number, siginfo_t *information, void *context) { seen += 1000 * (information->si_signo == number && information->si_code == SI_USER && !information->si_addr && !context); }
+const char *const reasons[] = {[FPE_INTDIV] = "division by zero", [FPE_FLTSUB] = "subscript", [SEGV_MAPERR + 8] = "address", [ILL_BADSTK + 8] = "stack", [BUS_OBJERR + 32] = "object"};
 int main(void) {
   sigset_t set;
   signal(SIGUSR1, handler);
