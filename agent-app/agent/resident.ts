@@ -7,7 +7,15 @@
 //
 // A pinned one (wasm-kernels/process/pinned.ts) has a thread of its own. It cannot be stopped while it computes: what would stop another for a
 // moment is passed over, and when it has to leave, its thread is ended at once and it begins anew elsewhere.
-import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult, Work } from "@nightshift/coordinator/protocol";
+import {
+  type ExitReport,
+  type FromAgent,
+  type ImageRef,
+  type ProcessSpec,
+  type SyscallResult,
+  severalAtOnce,
+  type Work,
+} from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent, type PipeEnd } from "@nightshift/wasm-kernels/process";
 import type { ProcessControl } from "./control.ts";
@@ -59,6 +67,8 @@ const STOP_CPU_MS = 20;
 const MAX_DEADLINES = 20;
 /** Characters of a command that a status tells. */
 const MAX_COMMAND = 200;
+
+const NO_BYTES = new Uint8Array(0);
 
 let lastKey = 0;
 
@@ -317,7 +327,10 @@ export class Resident implements Contender, Inhabitant {
     }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
     this.program = await this.unlessReleased(around.load(order.spec.program));
-    for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
+    for (const path of Object.keys(order.spec.files)) this.files.set(path, NO_BYTES); // in their order
+    await severalAtOnce(Object.entries(order.spec.files), async ([path, { hash }]) => {
+      this.files.set(path, await around.blob(hash));
+    });
     await this.untilOpen();
     if (this.dropped) return;
     if (!this.program.module) this.own = new ProcessThread(around.ports);
@@ -490,13 +503,9 @@ export class Resident implements Contender, Inhabitant {
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
     // What a pinned process had written went with its thread when its time was over.
     const written = this.thread.holds(this) ? await this.call((api) => api.changedFiles(this.key)) : [];
-    for (const [path, bytes] of written) {
-      if (bytes === null) files[path] = null;
-      else {
-        const hash = await this.upload(bytes);
-        files[path] = { hash, size: bytes.length };
-      }
-    }
+    await severalAtOnce(written, async ([path, bytes]) => {
+      files[path] = bytes && { hash: await this.upload(bytes), size: bytes.length };
+    });
     const { cpuMs, outputBytes, errorBytes } = this.status;
     this.ended = { type: "exited", pid: this.pid, epoch: this.epoch, report, cpuMs, outputBytes, errorBytes, files };
     this.flush();
