@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { instrument } from "../instrument/index.ts";
+import { Program, runLocally } from "../process/index.ts";
 import { compile } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
@@ -133,6 +135,19 @@ int main(void) {
     );
     expect(importsOf(opens.wasm).filter((name) => name.startsWith("nightshift"))).toEqual([]);
   });
+});
+
+test("clock() and times() tell processor time, not the time that passes", async () => {
+  const { wasm } = await build(`
+#include <stdio.h>
+#include <sys/times.h>
+#include <time.h>
+int main(void) { struct tms used; times(&used); printf("%lld %lld", (long long)clock() / 1000000, (long long)used.tms_utime / 1000000); }`);
+  let seconds = 0;
+  const program = new Program("clock", instrument(new Uint8Array(wasm)).wasm);
+  const { stdout } = runLocally({ program, args: ["clock"], clock: "host", cpuNow: () => ++seconds * 1000, now: () => 9e12 });
+  const told = Buffer.from(stdout).toString();
+  expect(told).toMatch(/^[1-9]\d*000 [1-9]\d*000$/);
 });
 
 describe("signals within a process", () => {
