@@ -22,7 +22,7 @@ describe("what a build gives its compiler", () => {
       "a.o -Wl,--as-needed,-s -Wl,-z,relro -Wl,-z,now -Wl,--start-group b.a -Wl,--end-group -Wl,-rpath,/usr/lib -Wl,--version-script=a.map -Xlinker --hash-style=gnu -rpath /usr/lib -Xlinker -rpath -Xlinker /usr/lib -Wl,-O1 -Wl,-z,stack-size=65536 -Xlinker --export=f -u main -z noexecstack -Wl,-soname,x,--trace";
     expect(readCcArguments(line.split(" "))).toMatchObject({
       inputs: ["a.o", "b.a"],
-      flags: ["-Wl,-s", "-Wl,-O1", "-Wl,-z,stack-size=65536", "-Wl,--export=f", "-Wl,-u,main", "-Wl,--trace"],
+      flags: ["-Wl,-O1", "-Wl,-z,stack-size=65536", "-Wl,--export=f", "-Wl,-u,main", "-Wl,--trace"],
     });
   });
   test("a library may be named by its file", () => {

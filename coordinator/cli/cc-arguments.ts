@@ -23,9 +23,9 @@ const FOLDER = /^(?:-isystem|-idirafter|-iquote)$/;
  */
 const IGNORED =
   /^(?:-pthread|-f(?:no-)?openmp(?:=.*)?|-lgomp|-lomp|-liomp5|-pipe|-rdynamic|-s|-static|-(?:shared|static)-lib(?:gcc|stdc\+\+)|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-mfpmath=.*|-mno-(?:mmx|sse|avx|fma|bmi).*|-fcf-protection(?:=.*)?|-MP|-Winvalid-pch)$/;
-/** Options of linkers for ELF: shared libraries, marks of pages, order and names of what a module does not have, or what wasm-ld does anyway. */
+/** Options of linkers for ELF: shared libraries, marks of pages, order and names of what a module does not have, or what wasm-ld does anyway. Names of functions stay, for traps and `inspect`. */
 const LINKER_IGNORED =
-  /^(?:--?(?:(?:no-)?as-needed|(?:start|end)-group|hash-style=.*|sort-common(?:=.*)?|(?:enable|disable)-new-dtags|(?:no-)?undefined-version|no-undefined|version-script=.*|exclude-libs=.*|rpath(?:-link)?=.*|soname=.*|warn-common|(?:no-)?copy-dt-needed-entries|(?:no-)?relax|Bsymbolic.*|dead_strip)|-[()xX])$/;
+  /^(?:--?(?:strip-all|(?:no-)?as-needed|(?:start|end)-group|hash-style=.*|sort-common(?:=.*)?|(?:enable|disable)-new-dtags|(?:no-)?undefined-version|no-undefined|version-script=.*|exclude-libs=.*|rpath(?:-link)?=.*|soname=.*|warn-common|(?:no-)?copy-dt-needed-entries|(?:no-)?relax|Bsymbolic.*|dead_strip)|-[()sxX])$/;
 /** Of those, the ones whose value follows. */
 const LINKER_IGNORED_WITH_VALUE =
   /^(?:--?(?:rpath|rpath-link|soname|version-script|exclude-libs|hash-style|dynamic-linker|dynamic-list)|-h)$/;
