@@ -15,9 +15,11 @@ class World {
   terminated = 0;
   collected = 0;
   started = 0;
+  /** Of the process started last. */
+  key = 0;
   /** A thread that never comes to starting a process: others keep the processor. */
   starved = false;
-  cleared: string[] = [];
+  cleared: number[] = [];
   captured = 0;
   sent: FromAgent[] = [];
   connects = 0;
@@ -43,7 +45,8 @@ class World {
       spawnWorker: () => ({
         ...this.spawning(),
         api: {
-          start: async () => {
+          start: async ({ key }) => {
+            this.key = key;
             this.started++;
             if (this.starved) await new Promise(() => undefined);
             return { control: new SharedArrayBuffer(64), status: STATUS };
@@ -160,7 +163,7 @@ describe("the owner's return", () => {
     expect(one.sent.filter(({ type }) => type === "refused")).toEqual([
       { type: "refused", pid: 2, epoch: 1, code: "NS_NOT_BEGUN", message: "it was to leave before it had begun" },
     ]);
-    expect(one.cleared).toEqual(["2/1"]);
+    expect(one.cleared).toEqual([one.key]);
   });
 
   test("a process that stops stays, without an image being taken, and goes on when the owner leaves again in time", async () => {

@@ -11,7 +11,7 @@ export interface ProcessControl {
 }
 
 /** @param memory as WorkerApi.start gave it */
-export function controlOf(api: WorkerApi, key: string, memory: SharedArrayBuffer | null): ProcessControl {
+export function controlOf(api: WorkerApi, key: number, memory: SharedArrayBuffer | null): ProcessControl {
   if (memory) return { stop: () => requestStop(memory), outputTaken: (bytes) => acknowledgeOutput(memory, bytes) };
   // A thread that has died is told of elsewhere.
   const ignore = (): void => undefined;

@@ -20,8 +20,8 @@ export interface Ports {
   connect(on: { message(message: ToAgent): void; closed(error: Error): void }): Promise<AgentConnection>;
   /** A worker thread with a WorkerApi in it. */
   spawnWorker(on: {
-    output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
-    pipeClosed(key: string, pipe: PipeEnd): void;
+    output(key: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+    pipeClosed(key: number, pipe: PipeEnd): void;
     died(error: Error): void;
   }): WorkerHandle;
   /** The program in the form in which it runs on this platform; compiled off the main thread where the platform can. */
@@ -58,8 +58,8 @@ export interface WorkerHandle {
 
 /** Everything about a process that a worker needs to have it. */
 export interface StartOrder {
-  /** Names the process in the thread: pid and epoch. */
-  key: string;
+  /** Names the process in all threads of this agent; from 1. */
+  key: number;
   pid: number;
   parentPid: number;
   programHash: string;
@@ -91,25 +91,25 @@ export type RunEnd =
 
 /**
  * A worker thread with any number of processes, of which one computes at a time (agent-app/worker implements it, over comlink). Calls
- * are answered in order; while `run` works nothing else is but stop and outputTaken. Output is posted as it is written, always before `run` returns.
+ * are answered in order; while `run` works nothing else is but stop and outputTaken. Output is told of while it is written, all of it before `run` returns.
  */
 export interface WorkerApi {
   /** @returns the control memory (see control.ts); null where threads may not share memory */
   start(order: StartOrder): Promise<{ control: SharedArrayBuffer | null; status: ProcessStatus }>;
   /** Without control memory only; heard while `run` works. */
-  stop(key: string): Promise<void>;
-  outputTaken(key: string, bytes: number): Promise<void>;
-  run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }>;
-  complete(key: string, result: SyscallResult): Promise<ProcessStatus>;
+  stop(key: number): Promise<void>;
+  outputTaken(key: number, bytes: number): Promise<void>;
+  run(key: number): Promise<{ end: RunEnd; status: ProcessStatus }>;
+  complete(key: number, result: SyscallResult): Promise<ProcessStatus>;
   /** @param delta relative to the image last marked as stored, if there is one */
   capture(
-    key: string,
+    key: number,
     delta: boolean,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; isDelta: boolean; image: Omit<ImageRef, "hash" | "sizeBytes"> }>;
   /** The image last captured of the process is stored under this hash. */
-  stored(key: string, hash: string): Promise<void>;
+  stored(key: number, hash: string): Promise<void>;
   /** Files the process has written (null: removed), by path. */
-  changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>>;
+  changedFiles(key: number): Promise<Map<string, Uint8Array<ArrayBuffer> | null>>;
   /** Lets go of the process. */
-  clear(key: string): Promise<void>;
+  clear(key: number): Promise<void>;
 }

@@ -7,7 +7,15 @@
 //
 // A pinned one (wasm-kernels/process/pinned.ts) has a thread of its own. It cannot be stopped while it computes: what would stop another for a
 // moment is passed over, and when it has to leave, its thread is ended at once and it begins anew elsewhere.
-import type { ExitReport, FromAgent, ImageRef, ProcessSpec, SyscallResult, Work } from "@nightshift/coordinator/protocol";
+import {
+  type ExitReport,
+  type FromAgent,
+  type ImageRef,
+  type ProcessSpec,
+  type SyscallResult,
+  severalAtOnce,
+  type Work,
+} from "@nightshift/coordinator/protocol";
 import { asNightshiftError, must, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { imageParent, type PipeEnd } from "@nightshift/wasm-kernels/process";
 import type { ProcessControl } from "./control.ts";
@@ -51,8 +59,6 @@ export interface Surroundings {
 
 /** A chain of delta images is at most this long; then a full one is taken. */
 const MAX_DELTAS = 8;
-/** Output is gathered for this long before it is sent. */
-const OUTPUT_DELAY_MS = 3;
 /** How often an upload looks whether there is a connection again. */
 const RETRY_MS = 250;
 /** A thread that was told to stop and has used less processor time than this since is not stuck: it waits for the processor. */
@@ -62,8 +68,12 @@ const MAX_DEADLINES = 20;
 /** Characters of a command that a status tells. */
 const MAX_COMMAND = 200;
 
+const NO_BYTES = new Uint8Array(0);
+
+let lastKey = 0;
+
 export class Resident implements Contender, Inhabitant {
-  readonly key: string;
+  readonly key: number;
   /** How the program was called. */
   readonly command: string;
   /** Whose it is, if its coordinator tells. */
@@ -107,7 +117,6 @@ export class Resident implements Contender, Inhabitant {
   private checkpointRunning = false;
   /** How long the last image took to be taken and stored: both cost this machine and the coordinator. */
   private imageMs = 20;
-  private flushTimer: (() => void) | undefined;
   private computedHere = false;
   /** Ends of pipes the process has closed since its last call was answered: the coordinator may not have heard of these. */
   private readonly closedPipes: PipeEnd[] = [];
@@ -116,7 +125,7 @@ export class Resident implements Contender, Inhabitant {
     this.order = order;
     this.pid = order.pid;
     this.epoch = order.epoch;
-    this.key = `${order.pid}/${order.epoch}`;
+    this.key = ++lastKey;
     this.command = order.spec.args.join(" ").slice(0, MAX_COMMAND);
     this.work = order.work ?? null;
     this.around = around;
@@ -200,7 +209,7 @@ export class Resident implements Contender, Inhabitant {
   output(stream: 1 | 2, offset: number, bytes: Uint8Array): void {
     if (this.dropped) return;
     this.outbox.add(stream, offset, bytes);
-    this.flushTimer ??= this.around.ports.after(OUTPUT_DELAY_MS, () => this.flush());
+    this.flush();
   }
 
   pipeClosed(pipe: PipeEnd): void {
@@ -256,7 +265,6 @@ export class Resident implements Contender, Inhabitant {
       this.dropped = true;
     }
     this.leaveSlot();
-    this.flushTimer?.();
     this.endOwnThread();
     if (!this.own) this.thread.leave(this);
     this.around.gone(this);
@@ -319,7 +327,10 @@ export class Resident implements Contender, Inhabitant {
     }
     this.deltas = images.length > 0 ? images.length - 1 : 0;
     this.program = await this.unlessReleased(around.load(order.spec.program));
-    for (const [path, file] of Object.entries(order.spec.files)) this.files.set(path, await around.blob(file.hash));
+    for (const path of Object.keys(order.spec.files)) this.files.set(path, NO_BYTES); // in their order
+    await severalAtOnce(Object.entries(order.spec.files), async ([path, { hash }]) => {
+      this.files.set(path, await around.blob(hash));
+    });
     await this.untilOpen();
     if (this.dropped) return;
     if (!this.program.module) this.own = new ProcessThread(around.ports);
@@ -492,13 +503,9 @@ export class Resident implements Contender, Inhabitant {
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
     // What a pinned process had written went with its thread when its time was over.
     const written = this.thread.holds(this) ? await this.call((api) => api.changedFiles(this.key)) : [];
-    for (const [path, bytes] of written) {
-      if (bytes === null) files[path] = null;
-      else {
-        const hash = await this.upload(bytes);
-        files[path] = { hash, size: bytes.length };
-      }
-    }
+    await severalAtOnce(written, async ([path, bytes]) => {
+      files[path] = bytes && { hash: await this.upload(bytes), size: bytes.length };
+    });
     const { cpuMs, outputBytes, errorBytes } = this.status;
     this.ended = { type: "exited", pid: this.pid, epoch: this.epoch, report, cpuMs, outputBytes, errorBytes, files };
     this.flush();
@@ -660,8 +667,6 @@ export class Resident implements Contender, Inhabitant {
   }
 
   private flush(): void {
-    this.flushTimer?.();
-    this.flushTimer = undefined;
     if (!this.around.connection()) return;
     this.outbox.flush((chunk) => this.send({ type: "output", pid: this.pid, epoch: this.epoch, ...chunk }));
   }

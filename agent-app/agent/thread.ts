@@ -7,7 +7,7 @@ import type { Ports, ProcessStatus, StartOrder, WorkerApi, WorkerHandle } from "
 
 /** A process in the thread, as far as the thread is concerned. */
 export interface Inhabitant {
-  readonly key: string;
+  readonly key: number;
   output(stream: 1 | 2, offset: number, bytes: Uint8Array): void;
   pipeClosed(pipe: PipeEnd): void;
   threadDied(error: Error): void;
@@ -15,7 +15,7 @@ export interface Inhabitant {
 
 export class ProcessThread {
   private readonly ports: Ports;
-  private readonly inhabitants = new Map<string, Inhabitant>();
+  private readonly inhabitants = new Map<number, Inhabitant>();
   private worker: WorkerHandle | undefined;
   private computing: ProcessControl | undefined;
 
@@ -65,7 +65,7 @@ export class ProcessThread {
     return { control: controlOf(this.api(), order.key, control), status };
   }
 
-  async compute(key: string, control: ProcessControl): ReturnType<WorkerApi["run"]> {
+  async compute(key: number, control: ProcessControl): ReturnType<WorkerApi["run"]> {
     this.computing = control;
     try {
       return await this.api().run(key);

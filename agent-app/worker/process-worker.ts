@@ -27,8 +27,10 @@ export interface WorkerSurroundings {
   cpuNow(): number;
   /** Milliseconds since 1970. */
   now(): number;
-  output(key: string, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
-  pipeClosed(key: string, pipe: PipeEnd): void;
+  output(key: number, stream: 1 | 2, offset: number, bytes: Uint8Array): void;
+  /** In slices only: one is over, or its process has stopped. */
+  sliceOver?(): void;
+  pipeClosed(key: number, pipe: PipeEnd): void;
   packer: Packer;
   /** See scheduler/core.ts. */
   runsPinned: boolean;
@@ -39,10 +41,10 @@ export interface WorkerSurroundings {
 
 /** Told which process computes, so that it is renewed (requestRenewal) where the engine leaves long-running code as it is. */
 export interface Renewal {
-  entered(key: string, control: SharedArrayBuffer): void;
+  entered(key: number, control: SharedArrayBuffer): void;
   /** undefined: none. */
-  computing(key: string | undefined): void;
-  left(key: string): void;
+  computing(key: number | undefined): void;
+  left(key: number): void;
 }
 
 /** Programs whose compiled continuations are kept; processes of one job come to the same workers again. */
@@ -60,7 +62,7 @@ interface Held {
 export class ProcessWorker implements WorkerApi {
   private readonly around: WorkerSurroundings;
   private readonly programs = new Map<string, Program>();
-  private readonly processes = new Map<string, Held>();
+  private readonly processes = new Map<number, Held>();
   /** Whoever computes, as one call after the other is answered. */
   private computing: Promise<void> = Promise.resolve();
 
@@ -68,14 +70,14 @@ export class ProcessWorker implements WorkerApi {
     this.around = around;
   }
 
-  private held(key: string): Held {
+  private held(key: number): Held {
     const held = this.processes.get(key);
     if (!held) throw new NightshiftError("NS_INTERNAL", `the worker does not hold process ${key}`);
     return held;
   }
 
   /** @throws NS_NOT_MIGRATABLE */
-  private movable(key: string): { held: Held; process: Process } {
+  private movable(key: number): { held: Held; process: Process } {
     const held = this.held(key);
     const { process } = held;
     if (process instanceof PinnedProcess) throw new NightshiftError("NS_NOT_MIGRATABLE", "the process is pinned");
@@ -136,7 +138,7 @@ export class ProcessWorker implements WorkerApi {
     return program;
   }
 
-  async run(key: string): Promise<{ end: RunEnd; status: ProcessStatus }> {
+  async run(key: number): Promise<{ end: RunEnd; status: ProcessStatus }> {
     await this.computing;
     const held = this.held(key);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -150,32 +152,32 @@ export class ProcessWorker implements WorkerApi {
     }
   }
 
-  private async runMovable(key: string, held: Held, process: Process): Promise<Stop> {
+  private async runMovable(key: number, held: Held, process: Process): Promise<Stop> {
     await process.prepare();
     this.around.renewal?.computing(key);
-    const stop = this.around.slices ? await runInSlices(held, process, this.around.slices) : process.run();
+    const stop = this.around.slices ? await runInSlices(held, process, this.around.slices, this.around.sliceOver) : process.run();
     this.around.renewal?.computing(undefined);
     return stop;
   }
 
-  async stop(key: string): Promise<void> {
+  async stop(key: number): Promise<void> {
     const held = this.processes.get(key);
     if (held) held.stopping = true;
   }
 
-  async outputTaken(key: string, bytes: number): Promise<void> {
+  async outputTaken(key: number, bytes: number): Promise<void> {
     const held = this.processes.get(key);
     if (held) acknowledgeOutput(held.process.control, bytes);
   }
 
-  async complete(key: string, result: SyscallResult): Promise<ProcessStatus> {
+  async complete(key: number, result: SyscallResult): Promise<ProcessStatus> {
     await this.computing;
     const { process } = this.held(key);
     process.complete(result);
     return this.status(process);
   }
 
-  async capture(key: string, delta: boolean): ReturnType<WorkerApi["capture"]> {
+  async capture(key: number, delta: boolean): ReturnType<WorkerApi["capture"]> {
     await this.computing;
     const { held, process } = this.movable(key);
     const image = process.capture(delta);
@@ -186,7 +188,7 @@ export class ProcessWorker implements WorkerApi {
     return handedOver({ bytes, isDelta, image: { syscalls, outputBytes, errorBytes, cpuMs } }, [bytes]);
   }
 
-  async stored(key: string, hash: string): Promise<void> {
+  async stored(key: number, hash: string): Promise<void> {
     await this.computing;
     if (!this.processes.has(key)) return;
     const { held, process } = this.movable(key);
@@ -194,7 +196,7 @@ export class ProcessWorker implements WorkerApi {
     held.captured = undefined;
   }
 
-  async changedFiles(key: string): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
+  async changedFiles(key: number): Promise<Map<string, Uint8Array<ArrayBuffer> | null>> {
     await this.computing;
     const files = this.held(key).process.changedFiles();
     const copies = [...files].map(([path, bytes]) => [path, bytes && new Uint8Array(bytes)] as const);
@@ -204,7 +206,7 @@ export class ProcessWorker implements WorkerApi {
     );
   }
 
-  async clear(key: string): Promise<void> {
+  async clear(key: number): Promise<void> {
     await this.computing;
     const process = this.processes.get(key)?.process;
     if (process instanceof Process) process.leave();
@@ -236,10 +238,16 @@ const handedOver = <T>(answer: T, arrays: readonly Uint8Array<ArrayBuffer>[]): T
     arrays.map(({ buffer }) => buffer),
   );
 
-async function runInSlices(held: Held, process: Process, slices: Slices): Promise<Stop> {
+async function runInSlices(
+  held: Held,
+  process: Process,
+  slices: Slices,
+  sliceOver: WorkerSurroundings["sliceOver"],
+): Promise<Stop> {
   for (;;) {
     slices.begin();
     const stop = process.run();
+    sliceOver?.();
     if (stop.kind !== "preempted") return stop;
     await slices.listen();
     if (!held.stopping) continue;

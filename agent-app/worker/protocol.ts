@@ -1,14 +1,12 @@
 // What passes from a worker thread to its agent beside comlink's answers: what processes tell while they run, and once the thread's number. Comlink ignores
 // messages it does not know, and both use the same port, so that these arrive before the answer of the run they were posted in.
-import type { PipeEnd } from "@nightshift/wasm-kernels/process";
+import type { PipeEnd, Written } from "@nightshift/wasm-kernels/process";
 
 /** `key` names the process: see StartOrder. */
-export type Posted =
-  | { nightshift: "output"; key: string; stream: 1 | 2; offset: number; bytes: Uint8Array }
-  | PipeClosed
-  | ThreadStarted
-  | WorkerBegun;
-type PipeClosed = { nightshift: "pipeClosed"; key: string; pipe: PipeEnd };
+export type Posted = OutputThere | ({ nightshift: "output" } & Written) | PipeClosed | ThreadStarted | WorkerBegun;
+/** There is output in the ring: see output.ts. */
+type OutputThere = { nightshift: "outputThere"; ring: SharedArrayBuffer };
+type PipeClosed = { nightshift: "pipeClosed"; key: number; pipe: PipeEnd };
 /** `thread` is its number in Linux. */
 type ThreadStarted = { nightshift: "thread"; thread: number };
 /** In browsers: it takes calls from now on. */

@@ -15,22 +15,22 @@ test("only the time in which it computes counts, and only who computes is renewe
   const renewer = new Renewer();
   const renewal = renewalBy({ postMessage: (message) => renewer.told(message) });
   const [a, b] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
-  renewal.entered("a", a);
-  renewal.entered("b", b);
+  renewal.entered(1, a);
+  renewal.entered(2, b);
   renewer.tick();
   expect([flagOf(a), flagOf(b)]).toEqual([0, 0]);
-  renewal.computing("b");
+  renewal.computing(2);
   renewer.tick();
   renewal.computing(undefined);
   expect([flagOf(a), flagOf(b)]).toEqual([0, 2]);
   new Int32Array(b)[0] = 0;
   for (let tick = 0; tick < 100; tick++) renewer.tick();
-  renewal.computing("a");
+  renewal.computing(1);
   requestStop(a);
   renewer.tick();
   expect([flagOf(a), flagOf(b)]).toEqual([1, 0]); // a stop stays one
   new Int32Array(a)[0] = 0;
-  renewal.left("a");
+  renewal.left(1);
   for (let tick = 0; tick < 100; tick++) renewer.tick();
   expect(flagOf(a)).toBe(0);
 });

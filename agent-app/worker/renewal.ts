@@ -16,28 +16,20 @@ const LATER_TICKS = 20;
 
 export const isDue = (ticks: number): boolean => FIRST_TICKS.includes(ticks) || (ticks > 30 && ticks % LATER_TICKS === 0);
 
-/** What the thread is told: the number of the process that computes, which is 0 for none, is in `computing`. */
+/** What the thread is told: the key of the process that computes, which is 0 for none, is in `computing`. */
 export type ToRenewer =
   | { kind: "begin"; computing: Int32Array<SharedArrayBuffer> }
-  | { kind: "entered"; number: number; control: SharedArrayBuffer }
-  | { kind: "left"; number: number };
+  | { kind: "entered"; key: number; control: SharedArrayBuffer }
+  | { kind: "left"; key: number };
 
 /** The computing thread's side. */
 export function renewalBy(renewer: { postMessage(message: ToRenewer): void }): Renewal {
   const computing = new Int32Array(new SharedArrayBuffer(4));
-  const numbers = new Map<string, number>();
-  let last = 0;
   renewer.postMessage({ kind: "begin", computing });
   return {
-    entered: (key, control) => {
-      numbers.set(key, ++last);
-      renewer.postMessage({ kind: "entered", number: last, control });
-    },
-    computing: (key) => void Atomics.store(computing, 0, key === undefined ? 0 : (numbers.get(key) ?? 0)),
-    left: (key) => {
-      renewer.postMessage({ kind: "left", number: numbers.get(key) ?? 0 });
-      numbers.delete(key);
-    },
+    entered: (key, control) => renewer.postMessage({ kind: "entered", key, control }),
+    computing: (key) => void Atomics.store(computing, 0, key ?? 0),
+    left: (key) => renewer.postMessage({ kind: "left", key }),
   };
 }
 
@@ -48,8 +40,8 @@ export class Renewer {
 
   told(message: ToRenewer): void {
     if (message.kind === "begin") this.computing = message.computing;
-    else if (message.kind === "entered") this.processes.set(message.number, { control: message.control, ticks: 0 });
-    else this.processes.delete(message.number);
+    else if (message.kind === "entered") this.processes.set(message.key, { control: message.control, ticks: 0 });
+    else this.processes.delete(message.key);
   }
 
   tick(): void {

@@ -6,6 +6,7 @@ import * as Comlink from "comlink";
 import { type LoadedProgram, loadShared } from "../agent/index.ts";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
+import { OutputTaker } from "./output.ts";
 import { isPosted } from "./protocol.ts";
 import { sharesFlags } from "./sharing.browser.ts";
 import { type StartWorker, startBrowserWorker } from "./start.browser.ts";
@@ -36,9 +37,11 @@ export function spawnBrowserWorker(
   start: StartWorker = startBrowserWorker,
 ): WorkerHandle {
   const { port1: port, port2 } = new MessageChannel();
+  const output = new OutputTaker(on.output);
   let over = false;
   const end = (): void => {
     over = true;
+    output.end();
     clearTimeout(late);
     terminate();
     port.close();
@@ -51,8 +54,10 @@ export function spawnBrowserWorker(
   const late = setTimeout(() => died(`the worker did not begin within ${BEGIN_MS} ms`), BEGIN_MS);
   const terminate = start(port2, died);
   port.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-    if (!isPosted(data)) return;
-    if (data.nightshift === "output") on.output(data.key, data.stream, data.offset, data.bytes);
+    output.take();
+    if (over || !isPosted(data)) return;
+    if (data.nightshift === "outputThere") output.there(data.ring);
+    else if (data.nightshift === "output") on.output(data.writer, data.stream, data.offset, data.bytes);
     else if (data.nightshift === "pipeClosed") on.pipeClosed(data.key, data.pipe);
     else if (data.nightshift === "begun") clearTimeout(late);
   });

@@ -5,6 +5,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Ports, WorkerApi, WorkerHandle } from "../agent/ports.ts";
 import { carryErrors } from "./errors.ts";
+import { OutputTaker } from "./output.ts";
 import { lowerThreadPriority, type Priority, threadCpuMs } from "./priority.node.ts";
 import { isPosted } from "./protocol.ts";
 
@@ -18,16 +19,19 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0], priorit
   const worker = new Worker(new URL("./worker.node.ts", import.meta.url), {
     resourceLimits: { stackSizeMb: STACK_MB },
   });
+  const output = new OutputTaker(on.output);
   let over = false;
   let thread: number | undefined;
   const died = (error: Error): void => {
     if (over) return;
+    output.take();
     over = true;
     on.died(error);
   };
   worker.on("message", (message: unknown) => {
-    if (!isPosted(message)) return;
-    if (message.nightshift === "output") on.output(message.key, message.stream, message.offset, message.bytes);
+    output.take();
+    if (over || !isPosted(message)) return;
+    if (message.nightshift === "outputThere") output.there(message.ring);
     else if (message.nightshift === "pipeClosed") on.pipeClosed(message.key, message.pipe);
     else if (message.nightshift === "thread") {
       thread = message.thread;
@@ -42,6 +46,7 @@ export function spawnNodeWorker(on: Parameters<Ports["spawnWorker"]>[0], priorit
     cpuMs: () => (thread === undefined ? undefined : threadCpuMs(thread)),
     terminate: () => {
       over = true;
+      output.end();
       void worker.terminate();
     },
   };

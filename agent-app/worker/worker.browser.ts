@@ -3,6 +3,7 @@
 import { loadZstdPacker } from "@nightshift/wasm-kernels/process/browser";
 import * as Comlink from "comlink";
 import { carryErrors } from "./errors.ts";
+import { outputBySlices, outputThroughRing } from "./output.ts";
 import { ProcessWorker } from "./process-worker.ts";
 import type { Posted, WorkerPorts } from "./protocol.ts";
 import { renewalBy } from "./renewal.ts";
@@ -26,8 +27,9 @@ Comlink.expose(
     now: () => Date.now(),
     packer,
     runsPinned: false,
-    ...(renewer ? { renewal: renewalBy(renewer) } : { slices: new Slices(() => performance.now()) }),
-    output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
+    ...(renewer
+      ? { renewal: renewalBy(renewer), ...outputThroughRing(post) }
+      : { slices: new Slices(() => performance.now()), ...outputBySlices(post) }),
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),
   agent,

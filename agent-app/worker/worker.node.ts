@@ -5,6 +5,7 @@ import { zstdPacker } from "@nightshift/wasm-kernels/process/node";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { carryErrors } from "./errors.ts";
+import { outputThroughRing } from "./output.ts";
 import { threadNumber } from "./priority.node.ts";
 import { ProcessWorker } from "./process-worker.ts";
 import type { Posted } from "./protocol.ts";
@@ -32,7 +33,7 @@ Comlink.expose(
     now: () => Date.now(),
     packer: zstdPacker,
     runsPinned: true,
-    output: (key, stream, offset, bytes) => post({ nightshift: "output", key, stream, offset, bytes }),
+    ...outputThroughRing(post),
     pipeClosed: (key, pipe) => post({ nightshift: "pipeClosed", key, pipe }),
   }),
   nodeEndpoint(port),

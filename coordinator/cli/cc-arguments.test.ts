@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { makeRule, plainLevels, readCcArguments } from "./cc-arguments.ts";
+import { libraryFile, makeRule, plainLevels, readCcArguments } from "./cc-arguments.ts";
 
 describe("what a build gives its compiler", () => {
   test("options with values of their own keep them; folders of headers and libraries are told apart; order stays", () => {
@@ -13,8 +13,20 @@ describe("what a build gives its compiler", () => {
     });
   });
   test("what has no meaning here is passed over", () => {
-    const line = "-fPIC -pthread -march=native -static -fopenmp a.c -fopenmp=libgomp -lgomp";
+    const line =
+      "-fPIC -pthread -march=native -static -fopenmp a.c -fopenmp=libgomp -lgomp -fcf-protection -mfpmath=sse -mno-avx -static-libstdc++";
     expect(readCcArguments(line.split(" "))).toMatchObject({ inputs: ["a.c"], flags: [] });
+  });
+  test("what is said to the linker for machines that load libraries or mark pages is passed over, the rest goes to it in order", () => {
+    const line =
+      "a.o -Wl,--as-needed,-s -Wl,-z,relro -Wl,-z,now -Wl,--start-group b.a -Wl,--end-group -Wl,-rpath,/usr/lib -Wl,--version-script=a.map -Xlinker --hash-style=gnu -rpath /usr/lib -Xlinker -rpath -Xlinker /usr/lib -Wl,-O1 -Wl,-z,stack-size=65536 -Xlinker --export=f -u main -z noexecstack -Wl,-soname,x,--trace";
+    expect(readCcArguments(line.split(" "))).toMatchObject({
+      inputs: ["a.o", "b.a"],
+      flags: ["-Wl,-O1", "-Wl,-z,stack-size=65536", "-Wl,--export=f", "-Wl,-u,main", "-Wl,--trace"],
+    });
+  });
+  test("a library may be named by its file", () => {
+    expect(readCcArguments(["-l:libx.a", "-lm"]).inputs.map(libraryFile)).toEqual(["libx.a", "libm.a"]);
   });
   test("a make rule is asked for in several ways", () => {
     expect(readCcArguments(["-MMD"]).rule).toEqual({ file: undefined, targets: [], phony: false });

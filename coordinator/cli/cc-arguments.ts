@@ -14,7 +14,7 @@ export interface CcArguments {
 }
 
 /** Options with their value behind them as an argument of its own. */
-const WITH_VALUE = /^(?:-isystem|-idirafter|-iquote|-include|-imacros|-x|-Xclang|-mllvm|-Xlinker|-target|-arch)$/;
+const WITH_VALUE = /^(?:-isystem|-idirafter|-iquote|-include|-imacros|-x|-Xclang|-mllvm|-target|-arch)$/;
 /** Of those, the ones that name folders of headers, which must be read before the compiler is. */
 const FOLDER = /^(?:-isystem|-idirafter|-iquote)$/;
 /**
@@ -22,7 +22,29 @@ const FOLDER = /^(?:-isystem|-idirafter|-iquote)$/;
  * objects nobody reads.
  */
 const IGNORED =
-  /^(?:-pthread|-f(?:no-)?openmp(?:=.*)?|-lgomp|-lomp|-liomp5|-pipe|-rdynamic|-s|-static|-shared-libgcc|-static-libgcc|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-MP|-Winvalid-pch)$/;
+  /^(?:-pthread|-f(?:no-)?openmp(?:=.*)?|-lgomp|-lomp|-liomp5|-pipe|-rdynamic|-s|-static|-(?:shared|static)-lib(?:gcc|stdc\+\+)|-no-pie|-pie|-fpic|-fPIC|-fpie|-fPIE|-flto.*|-m64|-march=.*|-mtune=.*|-mfpmath=.*|-mno-(?:mmx|sse|avx|fma|bmi).*|-fcf-protection(?:=.*)?|-MP|-Winvalid-pch)$/;
+/** Options of linkers for ELF: shared libraries, marks of pages, order and names of what a module does not have, or what wasm-ld does anyway. Names of functions stay, for traps and `inspect`. */
+const LINKER_IGNORED =
+  /^(?:--?(?:strip-all|(?:no-)?as-needed|(?:start|end)-group|hash-style=.*|sort-common(?:=.*)?|(?:enable|disable)-new-dtags|(?:no-)?undefined-version|no-undefined|version-script=.*|exclude-libs=.*|rpath(?:-link)?=.*|soname=.*|warn-common|(?:no-)?copy-dt-needed-entries|(?:no-)?relax|Bsymbolic.*|dead_strip)|-[()sxX])$/;
+/** Of those, the ones whose value follows. */
+const LINKER_IGNORED_WITH_VALUE =
+  /^(?:--?(?:rpath|rpath-link|soname|version-script|exclude-libs|hash-style|dynamic-linker|dynamic-list)|-h)$/;
+
+/** What of it means something to wasm-ld. */
+function linkerFlags(args: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    const value = args[at + 1] ?? "";
+    if (LINKER_IGNORED_WITH_VALUE.test(arg) || (arg === "-z" && !value.startsWith("stack-size="))) at++;
+    else if (arg === "-z" || arg === "-u") kept.push(`-Wl,${arg},${args[++at]}`);
+    else if (!LINKER_IGNORED.test(arg)) kept.push(`-Wl,${arg}`);
+  }
+  return kept;
+}
+
+/** The file of a library as -l names it: -lx is libx.a, -l:x.a that very file. */
+export const libraryFile = (option: string): string => (option.startsWith("-l:") ? option.slice(3) : `lib${option.slice(2)}.a`);
 
 /** @param args all that is no declared option, in order @throws NS_USAGE when an option's value is missing, or a shared library is wanted */
 export function readCcArguments(args: readonly string[]): CcArguments {
@@ -49,6 +71,12 @@ export function readCcArguments(args: readonly string[]): CcArguments {
     else if (arg === "-l") read.inputs.push(`-l${value()}`);
     else if (arg.startsWith("-l")) read.inputs.push(arg);
     else if (FOLDER.test(arg)) read.includeDirs.push(value());
+    else if (arg.startsWith("-Wl,")) read.flags.push(...linkerFlags(arg.slice(4).split(",")));
+    else if (arg === "-Xlinker") {
+      const said = [value()];
+      for (; args[at + 1] === "-Xlinker"; said.push(value())) at++;
+      read.flags.push(...linkerFlags(said));
+    } else if (/^-(?:z|u|R|rpath)$/.test(arg)) read.flags.push(...linkerFlags([arg === "-R" ? "-rpath" : arg, value()]));
     else if (WITH_VALUE.test(arg)) read.flags.push(arg, value());
     else if (arg.startsWith("-") && arg !== "-") read.flags.push(arg);
     else read.inputs.push(arg);

@@ -45,5 +45,5 @@ export function addOptions(command: Command, options: readonly Option[]): Comman
 /** For options that may be given several times. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
-/** Whose mouth is closed when stdout is: by default the command just ends, as that is what `| head` asks for. */
-export const brokenPipe: { handle: () => void } = { handle: () => process.exit(0) };
+/** Whose mouth is closed when stdout is: by default the command just ends, as that is what `| head` asks for. With a status it failed otherwise, and was told. */
+export const brokenPipe: { handle: (status?: number) => void } = { handle: (status = 0) => process.exit(status) };

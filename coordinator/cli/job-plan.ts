@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import {
   type JobFile,
+  MAX_ARGS,
   MAX_JOB_FILE_BYTES,
   matching,
   parseValues,
@@ -62,6 +63,11 @@ export async function planOf(file: string, args: readonly string[], options: Pla
   const planned = /\.json$/i.test(file) ? await jobFileAt(file, args) : { args, env: {}, sweep: undefined };
   const { program, ...job } = { program: undefined, ...planned };
   const found = program === undefined ? namedProgram(file, args) : programOf(file, program, job.args);
+  if (found.args.length >= MAX_ARGS)
+    throw new NightshiftError(
+      "NS_LIMIT",
+      `a program on the cluster has at most ${MAX_ARGS - 1} arguments, not ${found.args.length}; many files are given to it with --dir, or one to each part with --sweep-files`,
+    );
   const { memoryMiB, cpuSeconds } = job as Partial<JobFile>;
   const given = {
     memoryLimitBytes: options.memory === undefined ? undefined : parseBytes(options.memory),

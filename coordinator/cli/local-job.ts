@@ -130,9 +130,9 @@ function stopBySignal(
     for (const [signal, status] of Object.entries(ENDING)) process.on(signal, () => void stop(status));
     if (run.checkpoint && process.platform !== "win32") process.on("SIGTSTP", () => void stop(EXIT.suspended));
     // Nobody reads any more: a program here would get SIGPIPE.
-    brokenPipe.handle = () => {
+    brokenPipe.handle = (status = EXIT.brokenPipe) => {
       job.stop();
-      resolve(EXIT.brokenPipe);
+      resolve(status);
     };
   });
 }

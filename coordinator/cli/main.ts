@@ -139,10 +139,15 @@ async function main(): Promise<number> {
   }
 }
 
+let outputFailed = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return brokenPipe.handle();
-    throw error;
+    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return outputFailed ? undefined : brokenPipe.handle();
+    if (outputFailed) return;
+    outputFailed = true;
+    const what = stream === process.stdout ? "standard output" : "standard error";
+    process.stderr.write(errorText(new NightshiftError("NS_BAD_FILE", `Cannot write ${what}: ${error.message}`)));
+    brokenPipe.handle(RUNNING.has(process.argv[2] ?? "") ? EXIT.ownFailureInRun : EXIT.failure);
   });
 }
 const status = await main();

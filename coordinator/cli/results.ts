@@ -3,7 +3,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { ExitReport, Result, RpcClient } from "../protocol/index.ts";
+import { type ExitReport, type Result, type RpcClient, severalAtOnce } from "../protocol/index.ts";
 import { followOutput } from "./follow.ts";
 import { writeBack } from "./job-files.ts";
 import type { Session } from "./session.ts";
@@ -67,7 +67,7 @@ export class Results {
     });
     await this.writeOutput(part, folder);
     const problems: NightshiftError[] = [];
-    for (const [path, { hash }] of Object.entries(files)) {
+    await severalAtOnce(Object.entries(files), async ([path, { hash }]) => {
       // stdout and stderr are the part's own, whatever it called its files.
       const name = path === "stdout" || path === "stderr" ? `files/${path}` : path;
       try {
@@ -75,7 +75,7 @@ export class Results {
       } catch (thrown) {
         problems.push(asNightshiftError(thrown));
       }
-    }
+    });
     return problems;
   }
 

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
-import type { RpcClient } from "../protocol/index.ts";
+import { type RpcClient, severalAtOnce } from "../protocol/index.ts";
 import { collectFiles, type FileRef, writeBack } from "./job-files.ts";
 import { EXIT, errorText } from "./outcome.ts";
 import { sha256 } from "./program-file.ts";
@@ -16,11 +16,11 @@ export interface Folder {
 /** Uploads what the coordinator does not have. NS_BAD_FILE when a file changes meanwhile. */
 export async function uploadFolder(client: RpcClient, path: string): Promise<Folder> {
   const files = await collectFiles(path);
-  for (const [name, { hash }] of files) {
+  await severalAtOnce(files, async ([name, { hash }]) => {
     const bytes = new Uint8Array(await readFile(join(path, name)));
     if (sha256(bytes) !== hash) throw new NightshiftError("NS_BAD_FILE", `${join(path, name)} changed while it was read`);
     await client.blobs.putBlob(hash, bytes);
-  }
+  });
   return { path, files };
 }
 
@@ -41,14 +41,14 @@ export async function uploadFiles(client: RpcClient, files: Readonly<Record<stri
 /** Writes the files that the job changed. One that cannot be written is told, and the others are written all the same. */
 export async function writeFolderBack(session: Session, job: number, folder: Folder): Promise<void> {
   const { files } = await session.run((client) => client.request("job", { job }));
-  for (const [name, { hash }] of Object.entries(files)) {
-    if (folder.files.get(name)?.hash === hash) continue;
+  await severalAtOnce(Object.entries(files), async ([name, { hash }]) => {
+    if (folder.files.get(name)?.hash === hash) return;
     try {
       await writeBack(folder.path, name, await session.run((client) => client.blobs.getBlob(hash)));
     } catch (thrown) {
       process.stderr.write(errorText(thrown));
     }
-  }
+  });
 }
 
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: 143, SIGHUP: 129 } as const;

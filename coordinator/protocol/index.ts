@@ -34,5 +34,6 @@ export * from "./messages.ts";
 export * from "./people.ts";
 export type { MessageSocket, RunningHash, SocketEnd, SocketHandlers, Timers, TunnelCrypto } from "./ports.ts";
 export * from "./release.ts";
+export { severalAtOnce } from "./several.ts";
 export * from "./sweep.ts";
 export type { Tunnel } from "./tunnel.ts";

@@ -23,13 +23,16 @@ const data = z.custom<Uint8Array>(
   (value) => value instanceof Uint8Array && value.length <= MAX_DATA_BYTES,
   `must be at most ${MAX_DATA_BYTES} bytes`,
 );
+/** Most arguments of a program, its name among them. */
+export const MAX_ARGS = 4096;
+
 const text = z.string().max(64 * 1024);
 const path = z.string().min(1).max(4096);
 
 /** What a process was started with; the same on every host it visits. */
 export const processSpec = z.object({
   program: hash,
-  args: z.array(text).max(4096),
+  args: z.array(text).max(MAX_ARGS),
   env: z.record(z.string().max(4096), text),
   /** Input files below the one preopened directory: relative path -> blob. */
   files: z.record(path, z.object({ hash, size: count })),
@@ -295,7 +298,7 @@ export type ToAgent = z.infer<typeof toAgent>;
 export const jobSpec = z.object({
   name,
   program: hash,
-  args: z.array(text).max(4096),
+  args: z.array(text).max(MAX_ARGS),
   env: z.record(z.string().max(4096), text),
   files: z.record(path, z.object({ hash, size: count })),
   memoryLimitBytes: count,

@@ -60,7 +60,11 @@ test("an endless program is ended when its processor time is used up", async () 
 
 test("a program that begins with more memory than its limit is refused with the limit", async () => {
   const ended = await cluster.run("hello", [], { memoryLimitBytes: 65_536 });
-  expect(ended.report).toMatchObject({ kind: "fault", code: "NS_MEMORY_LIMIT" });
+  expect(ended.report).toMatchObject({
+    kind: "fault",
+    code: "NS_MEMORY_LIMIT",
+    message: expect.stringMatching(/^the program begins with \d+(\.\d)? MiB of memory; its limit is 0\.1 MiB$/),
+  });
   await undisturbed();
 });
 

@@ -35,6 +35,14 @@ describe.skipIf(withoutChromium("the browser's worker"))("the browser's worker",
     }
   });
 
+  test.each([{ isolated: true }, { isolated: false }])("gives the agent single bytes together: %o", async (options) => {
+    await using opened = await openPage("worker", options);
+    const order = await orderFor("single-bytes.c", ["30000"]);
+    const carried = await opened.page.evaluate((it) => (globalThis as unknown as Page).carry(it), order);
+    expect(carried.output[1]).toBe((await local("single-bytes.c", ["30000"])).out);
+    expect(carried.outputs).toBeLessThan(1000);
+  });
+
   test("a process that is renewed again and again, beside stops, prints the same", async () => {
     await using opened = await openPage("worker", { isolated: true });
     for (const [name, args] of [

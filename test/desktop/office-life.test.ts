@@ -53,8 +53,8 @@ class Office {
   pauses = 0;
   private say: (message: ToAgent) => void = () => undefined;
   /** What computes, and the flag that stops it. */
-  private readonly running = new Map<string, { flag: Int32Array; since: number; stop(): void }>();
-  private readonly flags = new Map<string, Int32Array>();
+  private readonly running = new Map<number, { flag: Int32Array; since: number; stop(): void }>();
+  private readonly flags = new Map<number, Int32Array>();
   private readonly released = new Set<string>();
 
   constructor() {

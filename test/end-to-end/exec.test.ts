@@ -1,5 +1,5 @@
 // exec and resume as people use them: the real command as a child process, without any coordinator.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
@@ -195,6 +195,14 @@ describe("exec", () => {
     await running.says(/more/);
     running.child.stdout?.destroy();
     expect(await running.ended).toMatchObject({ status: 141, stderr: "" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("says that its output cannot be written, and ends", async () => {
+    const flood = source("flood.c", '#include <stdio.h>\nint main(void) { for (;;) puts("more"); }');
+    const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, MAIN, "exec", flood];
+    const { status, stderr } = spawnSync("sh", args, { cwd: scratch, encoding: "utf8" });
+    expect(stderr).toBe("nightshift: NS_BAD_FILE: Cannot write standard output: ENOSPC: no space left on device, write\n");
+    expect(status).toBe(125);
   });
 
   it("brings back what the program wrote, at its place, and never through a link", async () => {

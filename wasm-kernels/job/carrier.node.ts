@@ -1,9 +1,9 @@
 // The carrier's thread on Node: started with a NodeThreadSetup.
 import { parentPort, workerData } from "node:worker_threads";
 import { must } from "../errors.ts";
+import { OutputRing } from "../process/index.ts";
 import { zstdPacker } from "../process/packer.node.ts";
 import { Carrier } from "./carrier.ts";
-import { OutputRing } from "./output-ring.ts";
 import type { Reply, Request, Told } from "./thread-protocol.ts";
 import type { NodeThreadSetup, OutputThere } from "./threads.node.ts";
 
@@ -24,7 +24,7 @@ const carrier = new Carrier(setup, {
   now: () => Date.now(),
   tell: (event: Told) => {
     if (event.kind !== "output") port.postMessage(event);
-    else ring.put(event.pid, event.stream, event.bytes, () => port.postMessage({ kind: "outputThere" } satisfies OutputThere));
+    else ring.put({ ...event, writer: event.pid }, () => port.postMessage({ kind: "outputThere" } satisfies OutputThere));
   },
 });
 

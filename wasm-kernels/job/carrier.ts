@@ -80,7 +80,8 @@ export class Carrier {
       ...{ pid, parentPid, seed, args, env, files, clock, memoryLimitBytes },
       now: this.port.now,
       cpuNow: this.port.cpuNow,
-      onOutput: (stream: 1 | 2, _offset: number, bytes: Uint8Array) => this.port.tell({ kind: "output", pid, stream, bytes }),
+      onOutput: (stream: 1 | 2, offset: number, bytes: Uint8Array) =>
+        this.port.tell({ kind: "output", pid, stream, offset, bytes }),
       onPipeClosed: (pipe: PipeEnd) => this.port.tell({ kind: "closed", pid, pipe }),
     };
     const begin = (): Process | PinnedProcess =>

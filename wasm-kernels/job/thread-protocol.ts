@@ -48,7 +48,7 @@ export type Told =
   /** The thread has started; the first of all. */
   | { kind: "ready" }
   | { kind: "running"; pid: number; control: SharedArrayBuffer }
-  | { kind: "output"; pid: number; stream: 1 | 2; bytes: Uint8Array }
+  | { kind: "output"; pid: number; stream: 1 | 2; offset: number; bytes: Uint8Array }
   | { kind: "closed"; pid: number; pipe: PipeEnd };
 
 /** A thread as a job sees it. */

@@ -1,7 +1,7 @@
 // Worker threads for a job's processes on Node.
 import { Worker } from "node:worker_threads";
 import { keepWasmCode } from "../process/index.node.ts";
-import { OutputRing } from "./output-ring.ts";
+import { OutputRing } from "../process/index.ts";
 import type { Reply, SpawnThread, ThreadSetup, Told } from "./thread-protocol.ts";
 
 /** What the thread is started with. */
@@ -31,6 +31,9 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
   const ready = new Promise<void>((resolve) => {
     started = resolve;
   });
+  const takeOutput = (): void => {
+    for (const { writer, ...written } of ring.take()) listener.told({ kind: "output", pid: writer, ...written });
+  };
   const died = (error: Error): void => {
     if (!over) listener.died(error);
     over = true;
@@ -38,7 +41,7 @@ export const spawnNodeThread: SpawnThread = (setup, listener) => {
   worker.on("message", (message: Reply | Told | OutputThere) => {
     if (over) return;
     if (message.kind === "ready") started();
-    else if (message.kind === "outputThere") for (const written of ring.take()) listener.told({ kind: "output", ...written });
+    else if (message.kind === "outputThere") takeOutput();
     else if (message.kind === "running" || message.kind === "output" || message.kind === "closed") listener.told(message);
     else asked.shift()?.(message);
   });

@@ -14,6 +14,7 @@ export {
 } from "./image.ts";
 export { exitStatus, Kernel, type KernelState, signalStatus } from "./kernel.ts";
 export { type LocalResult, type LocalRunOptions, runLocally } from "./local.ts";
+export { merged, OutputRing, type Written } from "./output-ring.ts";
 export { PinnedProcess } from "./pinned.ts";
 export { pinnedBecause } from "./pinned-module.ts";
 export { type PlainResult, type PlainRunOptions, runPlain } from "./plain.ts";

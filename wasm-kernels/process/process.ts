@@ -72,6 +72,8 @@ export function acknowledgeOutput(control: ArrayBufferLike, bytes: number): void
 /** Sites whose continuations are compiled ahead: what lies deeper has time. */
 const MAX_PREPARED = 32;
 
+const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1).replace(".0", "");
+
 export class Process implements Owner {
   readonly pid: number;
   readonly parentPid: number;
@@ -124,7 +126,7 @@ export class Process implements Owner {
     if (this.memory.buffer.byteLength > options.memoryLimitBytes) {
       throw new NightshiftError(
         "NS_MEMORY_LIMIT",
-        `the program begins with ${this.memory.buffer.byteLength} bytes of memory; its limit is ${options.memoryLimitBytes}`,
+        `the program begins with ${mebibytes(this.memory.buffer.byteLength)} MiB of memory; its limit is ${mebibytes(options.memoryLimitBytes)} MiB`,
       );
     }
     if (state) this.load(state);

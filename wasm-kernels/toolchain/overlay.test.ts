@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { instrument } from "../instrument/index.ts";
+import { Program, runLocally } from "../process/index.ts";
 import { compile } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
@@ -135,6 +137,19 @@ int main(void) {
   });
 });
 
+test("clock() and times() tell processor time, not the time that passes", async () => {
+  const { wasm } = await build(`
+#include <stdio.h>
+#include <sys/times.h>
+#include <time.h>
+int main(void) { struct tms used; times(&used); printf("%lld %lld", (long long)clock() / 1000000, (long long)used.tms_utime / 1000000); }`);
+  let seconds = 0;
+  const program = new Program("clock", instrument(new Uint8Array(wasm)).wasm);
+  const { stdout } = runLocally({ program, args: ["clock"], clock: "host", cpuNow: () => ++seconds * 1000, now: () => 9e12 });
+  const told = Buffer.from(stdout).toString();
+  expect(told).toMatch(/^[1-9]\d*000 [1-9]\d*000$/);
+});
+
 describe("signals within a process", () => {
   const text = `
 #include <errno.h>
@@ -143,7 +158,8 @@ describe("signals within a process", () => {
 #include <unistd.h>
 static int seen;
 static void handler(int number) { seen += number; }
-static void detailed(int number, siginfo_t *information, void *context) { seen += 1000 * (information->si_signo == number && context == NULL); }
+static void detailed(int number, siginfo_t *information, void *context) { seen += 1000 * (information->si_signo == number && information->si_code == SI_USER && !information->si_addr && !context); }
+const char *const reasons[] = {[FPE_INTDIV] = "division by zero", [FPE_FLTSUB] = "subscript", [SEGV_MAPERR + 8] = "address", [ILL_BADSTK + 8] = "stack", [BUS_OBJERR + 32] = "object"};
 int main(void) {
   sigset_t set;
   signal(SIGUSR1, handler);
@@ -250,7 +266,7 @@ describe("what ordinary programs call beside", () => {
     const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
     expect(diagnostics).toBe("");
     const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
-    expect(stdout).toBe("50 hold\n");
+    expect(stdout).toBe("53 hold\n");
     expect(stderr.split("\n")).toEqual([
       "program: cannot open a.txt: No such file or directory",
       "program: plain 1",

@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { CompileOptions } from "@nightshift/wasm-kernels/toolchain";
 import type { Command } from "commander";
-import { type CcArguments, makeRule, readCcArguments } from "../cc-arguments.ts";
+import { type CcArguments, libraryFile, makeRule, readCcArguments } from "../cc-arguments.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { addCompilerFlags, buildToolchain, type CompilerFlags, compileOptions, sha256 } from "../program-file.ts";
 import { showBytes } from "../quantities.ts";
@@ -98,7 +98,7 @@ async function objects({ inputs, rule }: CcArguments, optionsFor: OptionsFor, op
 
 async function program({ inputs, libraryDirs, flags }: CcArguments, optionsFor: OptionsFor, cxx: boolean) {
   const { compile, compileObject, isCxxName, isSourceName, link } = await buildToolchain();
-  const files = inputs.flatMap((input) => (input.startsWith("-l") ? library(input.slice(2), libraryDirs) : [input]));
+  const files = inputs.flatMap((input) => (input.startsWith("-l") ? library(input, libraryDirs) : [input]));
   const sources = files.filter(isSourceName);
   // In one go where that is all there is, so that it is the same program as `run` makes.
   if (sources.length === files.length && (!cxx || sources.some(isCxxName))) return compile(optionsFor(sources));
@@ -121,7 +121,7 @@ async function program({ inputs, libraryDirs, flags }: CcArguments, optionsFor: 
       linked.push(path);
     }
     const { cacheDir } = optionsFor([]);
-    const linkerFlags = flags.filter((flag) => flag.startsWith("-Wl,") || flag.startsWith("-Xlinker"));
+    const linkerFlags = flags.filter((flag) => flag.startsWith("-Wl,"));
     const { wasm, diagnostics } = await link({
       inputs: linked,
       cxx: cxx || sources.some(isCxxName),
@@ -135,11 +135,12 @@ async function program({ inputs, libraryDirs, flags }: CcArguments, optionsFor: 
 }
 
 /** The archive of that name; none for what every program has anyway. */
-function library(name: string, folders: readonly string[]): string[] {
-  const found = folders.map((folder) => join(folder, `lib${name}.a`)).find((path) => existsSync(path));
+function library(option: string, folders: readonly string[]): string[] {
+  const file = libraryFile(option);
+  const found = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
   if (found !== undefined) return [found];
-  if (ALWAYS_LINKED.has(name)) return [];
-  throw new NightshiftError("NS_SOURCE_NOT_FOUND", `There is no library lib${name}.a in the folders given by -L`);
+  if (ALWAYS_LINKED.has(option.slice(2))) return [];
+  throw new NightshiftError("NS_SOURCE_NOT_FOUND", `There is no library ${file} in the folders given by -L`);
 }
 
 async function written(output: string, bytes: Uint8Array, diagnostics: string) {

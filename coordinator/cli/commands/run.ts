@@ -172,7 +172,7 @@ async function attached(session: Session, started: Started, options: RunOptions)
     cancel: () => session.run((client) => client.request("cancel", { pid: null, job })),
   });
   // Nobody reads any more: a program here would get SIGPIPE.
-  brokenPipe.handle = () => ending.end(EXIT.brokenPipe);
+  brokenPipe.handle = (status = EXIT.brokenPipe) => ending.end(status);
   // When the job ends first, what stdin still has is nobody's.
   if (stdin) pumpStdin(session, job, process.stdin).catch(() => undefined);
   const report =

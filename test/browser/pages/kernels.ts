@@ -49,10 +49,10 @@ async function hostedThread({ module, args }: KernelOrder) {
     died: died.promise,
     output: () => output,
     terminate: () => worker.terminate(),
-    clear: (key: string) => worker.api.clear(key),
+    clear: (key: number) => worker.api.clear(key),
     /** @returns its key, and what stops it */
-    start: async (): Promise<{ key: string; control: ProcessControl }> => {
-      const [key, hash] = [`${++pid}.1`, "0".repeat(64)];
+    start: async (): Promise<{ key: number; control: ProcessControl }> => {
+      const [key, hash] = [++pid, "0".repeat(64)];
       output = "";
       const { control: memory } = await worker.api.start({
         ...{ key, pid, parentPid: 0, programHash: hash, images: [], imageHash: null, files: new Map() },
@@ -63,7 +63,7 @@ async function hostedThread({ module, args }: KernelOrder) {
       return { key, control };
     },
     /** Until it ends, or has been stopped. */
-    run: async (key: string): Promise<RunEnd> => {
+    run: async (key: number): Promise<RunEnd> => {
       let { end } = await worker.api.run(key);
       while (end.kind === "waiting") {
         await worker.api.complete(key, { value: 0 });

@@ -17,6 +17,8 @@ export interface Carry {
 
 export interface Carried {
   output: { 1: string; 2: string };
+  /** How many times the agent was given output. */
+  outputs: number;
   /** How each worker's run ended. */
   ends: string[];
   imageBytes: number[];
@@ -25,7 +27,7 @@ export interface Carried {
 }
 
 /** Names the process in its worker. */
-const key = "1.1";
+const key = 1;
 
 async function order({ program, hash, args }: Carry, images: Uint8Array<ArrayBuffer>[]): Promise<StartOrder> {
   const loaded = await loadForBrowserWorkers(program);
@@ -38,7 +40,7 @@ async function order({ program, hash, args }: Carry, images: Uint8Array<ArrayBuf
 }
 
 async function carry(given: Carry): Promise<Carried> {
-  const result: Carried = { output: { 1: "", 2: "" }, ends: [], imageBytes: [], continued: false };
+  const result: Carried = { output: { 1: "", 2: "" }, outputs: 0, ends: [], imageBytes: [], continued: false };
   let images: Uint8Array<ArrayBuffer>[] = [];
   const decoder = new TextDecoder();
   for (const stopAfterMs of [...given.stops, null]) {
@@ -49,6 +51,7 @@ async function carry(given: Carry): Promise<Carried> {
     });
     const worker: WorkerHandle = spawnBrowserWorker({
       output: (_key, stream, _offset, bytes) => {
+        result.outputs++;
         result.output[stream] += decoder.decode(bytes);
         control?.outputTaken(bytes.length);
       },

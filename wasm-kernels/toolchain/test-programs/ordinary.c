@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/cdefs.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -30,6 +31,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include <wait.h>
+
+/* As readers of files have: its name is that of a function, which a header must not make a macro. */
+struct reader {
+  off_t (*lseek)(int descriptor, off_t offset, int whence);
+};
 
 static int held;
 #define HOLDS(expression) ((expression) ? (void)held++ : (void)printf("does not hold: %s\n", #expression))
@@ -82,7 +88,11 @@ static void directories(void) {
 static void alone(void) {
   struct rlimit limit;
   struct termios settings;
+  static struct winsize size;
   HOLDS(geteuid() == 0 && getegid() == 0 && !getpwuid(0) && !getgrnam("root"));
+  HOLDS(ioctl(1, TIOCGWINSZ, &size) < 0 && size.ws_col == 0);
+  struct reader reader = {lseek};
+  HOLDS(reader.lseek(9, 0, SEEK_CUR) < 0 && errno == EBADF);
   HOLDS(setuid(0) == 0);
   HOLDS(setuid(5) < 0 && errno == EPERM);
   HOLDS(umask(077) == 022 && umask(022) == 077);
@@ -90,6 +100,8 @@ static void alone(void) {
   struct rusage usage;
   struct timespec used, resolution;
   HOLDS(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss >= 8192 && usage.ru_nvcsw == 0);
+  while (clock() < CLOCKS_PER_SEC / 500) held += 0;
+  HOLDS(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec >= 2000);
   HOLDS(getrusage(7, &usage) < 0 && errno == EINVAL);
   HOLDS(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 && clock_getres(CLOCK_PROCESS_CPUTIME_ID, &resolution) == 0);
   HOLDS(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0 && used.tv_nsec >= 0);

@@ -24,11 +24,21 @@ extern "C" {
 #define SA_NODEFER 0x40000000
 #define SA_RESETHAND 0x80000000
 
+/* Why a signal came: always SI_USER here, as what is a signal elsewhere ends a program by a trap. Handlers name the others. */
+enum { SI_TKILL = -6, SI_SIGIO, SI_ASYNCIO, SI_MESGQ, SI_TIMER, SI_QUEUE, SI_USER };
+enum { ILL_ILLOPC = 1, ILL_ILLOPN, ILL_ILLADR, ILL_ILLTRP, ILL_PRVOPC, ILL_PRVREG, ILL_COPROC, ILL_BADSTK };
+enum { FPE_INTDIV = 1, FPE_INTOVF, FPE_FLTDIV, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV, FPE_FLTSUB };
+enum { SEGV_MAPERR = 1, SEGV_ACCERR };
+enum { BUS_ADRALN = 1, BUS_ADRERR, BUS_OBJERR };
+enum { TRAP_BRKPT = 1, TRAP_TRACE };
+
 typedef struct {
   int si_signo;
   int si_errno;
   int si_code;
   pid_t si_pid;
+  unsigned si_uid;
+  void *si_addr;
   int si_status;
 } siginfo_t;
 

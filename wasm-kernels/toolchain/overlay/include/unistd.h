@@ -2,6 +2,8 @@
    exec* and vfork are declared so that sources compile; they fail at run time with ENOSYS. */
 #include_next <unistd.h>
 
+#undef lseek /* with arguments it is a macro there, which members of that name would be taken for */
+
 #ifndef NIGHTSHIFT_UNISTD_H
 #define NIGHTSHIFT_UNISTD_H
 

@@ -46,7 +46,7 @@ int getrusage(int who, struct rusage *usage) {
   if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN) return result_or_errno(-EINVAL);
   memset(usage, 0, sizeof *usage);
   if (who == RUSAGE_CHILDREN) return 0; // nobody tells
-  long long microseconds = clock() * (1000000LL / CLOCKS_PER_SEC);
+  long long microseconds = clock() / (CLOCKS_PER_SEC / 1000000);
   usage->ru_utime.tv_sec = microseconds / 1000000;
   usage->ru_utime.tv_usec = microseconds % 1000000;
   usage->ru_maxrss = __builtin_wasm_memory_size(0) * (PAGE_BYTES / 1024);

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { planOf } from "./job-plan.ts";
+
+test("more arguments than a program on the cluster has are refused with what to do instead", async () => {
+  const files = Array.from({ length: 4096 }, (_, at) => `${at}.png`);
+  expect((await planOf("hello", files.slice(1), {})).args).toHaveLength(4095);
+  await expect(planOf("hello", files, {})).rejects.toThrow(
+    expect.objectContaining({
+      code: "NS_LIMIT",
+      message: expect.stringMatching(/at most 4095 arguments, not 4096; .*--sweep-files/),
+    }),
+  );
+});
