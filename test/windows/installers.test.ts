@@ -1,7 +1,17 @@
 // Setup.exe and the MSI, built for real, installed under wine, changed, and removed; what counts is what is then on the disk and in the
 // registry. A stand-in takes Electron's place.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -404,6 +414,18 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", () => {
       "+ file users/root/.nightshift/coordinator/key",
     ]);
     rmSync(join(user, ".nightshift"), { recursive: true });
+  });
+
+  test("what a user has linked to elsewhere is not purged: who uninstalls may remove more than that user", async () => {
+    const victim = join(wine.drive, "victim");
+    mkdirSync(join(victim, "agents"), { recursive: true });
+    writeFileSync(join(victim, "agents", "key"), "k");
+    const link = join(wine.drive, "users/root/.nightshift");
+    symlinkSync(victim, link);
+    expect(await wine.codes([setup(OLD, "/ALLUSERS"), ...uninstall(PROGRAM_FILES, "/PURGE")])).toEqual([0, 0, 14]);
+    expect(readFileSync(join(victim, "agents", "key"), "utf8")).toBe("k");
+    for (const path of [link, victim]) rmSync(path, { recursive: true });
+    expect(await left()).toEqual([]);
   });
 
   test("for one user: nothing of it is anybody else's; removed by the entry's own command", async () => {
