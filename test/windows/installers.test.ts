@@ -428,6 +428,22 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", () => {
     expect(await left()).toEqual([]);
   });
 
+  test("while one Setup runs another one is told to come again, and changes nothing", async () => {
+    const slow = [setup(OLD), "set STAND_IN_STAYS=1", running(PROGRAM_FILES), `start "" ${setup(NEW, "/WAIT=6")}`];
+    const told = await wine.run([
+      ...slow,
+      "ping -n 4 127.0.0.1 >nul",
+      setup(NEW),
+      "echo second %ERRORLEVEL%",
+      `reg query HKLM\\${PRODUCT} /v Version /reg:64`,
+      "taskkill /f /im Nightshift.exe",
+    ]);
+    expect(told).toMatch(/second 1618\n[\s\S]*0\.1\.0/);
+    const again = ["if not %ERRORLEVEL%==1618 goto over", "ping -n 2 127.0.0.1 >nul", "goto again", ":over"];
+    await wine.run([":again", ...uninstall(PROGRAM_FILES), ...again]);
+    expect(await left()).toEqual([]);
+  });
+
   test("for one user: nothing of it is anybody else's; removed by the entry's own command", async () => {
     const where = "C:\\users\\root\\AppData\\Local\\Programs\\Nightshift";
     expect(await wine.codes([setup(OLD, `/CURRENTUSER /JOIN="${LINK}"`)])).toEqual([0]);
