@@ -32,7 +32,7 @@ import {
 import { must } from "@nightshift/wasm-kernels/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
-import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
+import { differences, type Snapshot, WINDOWS_INSTALLER, Wine, withoutWindows } from "./wine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const link = (host: string): string =>
@@ -54,10 +54,6 @@ const POLICIES = [
   ...[`[HKEY_CURRENT_USER\\${POLICY}]`, '"coresPercent"=dword:00000028', '"onMeteredNetwork"=dword:00000001'],
   ...[`[HKEY_CURRENT_USER\\${POLICY}\\Defaults]`, '"graceSeconds"=dword:00000007'],
 ].join("\r\n\r\n");
-
-/** Keys of Windows Installer itself, without anything in them. */
-const WINDOWS_INSTALLER =
-  /^\+ HKLM\\Software\\(Classes|Microsoft\\Windows\\CurrentVersion)\\Installer(\\(Features|Products|UpgradeCodes|UserData(\\S-1-5-18(\\(Components|Products))?)?))?$/;
 
 /** A path of Windows as one of a snapshot. */
 const inSnapshot = (path: string): string => path.replace(/^C:\\/, "").replaceAll("\\", "/");
