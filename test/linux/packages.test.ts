@@ -230,6 +230,19 @@ describe("for macOS", () => {
     execFileSync("sh", ["-n", join(INSTALLER, "mac/scripts/postinstall")]);
   });
 
+  test("the page's lines name what there is: the package, the launch agent, and all that is installed", () => {
+    const page = readFileSync(join(INSTALLER, "../docs/DEPLOYMENT.md"), "utf8");
+    const config = macConfiguration(options);
+    const installed = /\ninstaller -pkg (\S+) -target \/ {3}/.exec(page)?.[1];
+    expect(installed).toBe(`${config.productName}-${OLD}.pkg`);
+    expect(page).toContain(`\nlaunchctl bootout gui/501/${LAUNCH_AGENT.replace(/\.plist$/, "")} `);
+    expect(page).toContain(`\npkgutil --forget ${config.appId}\n`);
+    const script = readFileSync(join(INSTALLER, "mac/scripts/postinstall"), "utf8");
+    const written = [...script.matchAll(/(\/Library\/\S+\.plist)$/gm)].map(([, path]) => path);
+    const all = [`${config.pkg?.installLocation}/${config.productName}.app`, ...new Set(written)];
+    expect(/^rm -r (.*)$/m.exec(page)?.[1]?.split(" ")).toEqual(all);
+  });
+
   test.skipIf(process.platform === "darwin")("packages are refused anywhere else, in words", async () => {
     await expect(packageForMac(options)).rejects.toMatchObject({
       code: "NS_CANNOT_PACKAGE",
