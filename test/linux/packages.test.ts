@@ -110,6 +110,18 @@ describe.skipIf(without())("the package for Debian", () => {
     expect(owners.filter((line) => !line.includes(" root/root "))).toEqual([]);
   });
 
+  test.skipIf(!findProgram("apt-get"))(
+    "apt takes it as docs/DEPLOYMENT.md has it, as far as apt says before it does anything",
+    () => {
+      for (const [version, deb] of debs) copyFileSync(deb, join(folder, `nightshift_${version}_amd64.deb`));
+      const page = readFileSync(join(INSTALLER, "../docs/DEPLOYMENT.md"), "utf8");
+      const said = [...page.matchAll(/^apt-get (install \S+)/gm)].map(([, words = ""]) =>
+        execFileSync("apt-get", ["--simulate", ...words.split(" ")], { cwd: folder, encoding: "utf8" }),
+      );
+      expect(said.map((lines) => /^Inst nightshift \((\S+) /m.exec(lines)?.[1])).toEqual([OLD, NEW]);
+    },
+  );
+
   test("installed, there is just what its table says beside the app, and what starts it and opens links is well formed", () => {
     dpkg("--install", debs.get(OLD) ?? "");
     const added = tree(root).filter((line) => !bare.includes(line));
