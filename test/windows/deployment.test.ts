@@ -109,6 +109,15 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
     rmSync(folder, { recursive: true, force: true });
   });
 
+  test("it says what it takes, all that is on the page", () => {
+    const help = dist("--help");
+    const options = new Set(
+      CODE.filter((one) => one.startsWith("npm run dist")).flatMap((one) => one.match(/--\w[\w-]*/g) ?? []),
+    );
+    expect(options.size).toBeGreaterThan(8);
+    expect([...options].filter((option) => !help.includes(option))).toEqual([]);
+  });
+
   test("a build for release wants Electron itself", () => {
     expect(CODE).toContain("npm run dist -- --win --release");
     expect(() => dist("--win", "--release", "--stand-in")).toThrow(/NS_CANNOT_PACKAGE: a release is built with Electron/);
