@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildDesktop } from "@nightshift/agent-app/desktop/testing";
-import { makeStandIn, packageForWindows } from "@nightshift/installer/testing";
+import { compileForWindows, makeStandIn, packageForWindows } from "@nightshift/installer/testing";
 import { must } from "@nightshift/wasm-kernels/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster } from "../cluster.ts";
@@ -91,6 +91,7 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
     });
     cluster = await Cluster.start();
     mkdirSync(join(wine.drive, "packages"));
+    compileForWindows(join(import.meta.dirname, "transform"), join(wine.drive, "transform.exe"));
     for (const version of ["0.1.0", "0.2.0"])
       for (const name of readdirSync(join(folder, version)).filter((one) => /\.(exe|msi)$/.test(one)))
         writeFileSync(join(wine.drive, "packages", name.replace("-stand-in", "")), readFileSync(join(folder, version, name)));
@@ -184,6 +185,25 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
     expect(await run(line(/^msiexec \/i "/))).toEqual([0]);
     expect(await parameters()).toMatchObject({ Version: "0.1.0", Join: link, Pool: "floor-2" });
     expect(await run("msiexec /x Nightshift-0.1.0.msi /qn")).toEqual([0]);
+    await expectNothing();
+  });
+
+  test("a transform gives the MSI's properties, as Group Policy has them; the next version keeps them; a wrong one installs nothing", async () => {
+    const behind = must(
+      CODE.find((one) => one.startsWith("TRANSFORMS=")),
+      "how a transform is named",
+    );
+    const make = (...properties: string[]): string => `C:\\transform.exe rollout.mst ${properties.join(" ")}`;
+    const install = `msiexec /i Nightshift-0.1.0.msi /qn ${behind}`;
+    expect(await run(make("MODE", "sometimes"), install)).toEqual([0, 1603]);
+    rmSync(join(wine.drive, "packages", "rollout.mst"));
+    await expectNothing();
+    expect(await run(make("JOIN", link, "POOL", "floor-2", "TRAY", "0"), install)).toEqual([0, 0]);
+    expect(await parameters()).toMatchObject({ Version: "0.1.0", Join: link, Pool: "floor-2", Tray: "0" });
+    expect(await run("msiexec /i Nightshift-0.2.0.msi /qn")).toEqual([0]);
+    expect(await parameters()).toMatchObject({ Version: "0.2.0", Join: link, Pool: "floor-2", Tray: "0" });
+    expect(await run("msiexec /x Nightshift-0.2.0.msi /qn")).toEqual([0]);
+    rmSync(join(wine.drive, "packages", "rollout.mst"));
     await expectNothing();
   });
 
