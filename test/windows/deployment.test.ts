@@ -20,7 +20,7 @@ const CODE = [
   ),
   ...[...PAGE.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code),
 ];
-const FOR_WINDOWS = /^(Nightshift-Setup-\S+ |msiexec |copy "|%TEMP%\\|"C:\\Program Files\\.*" |reg query |cmd \/c )/;
+const FOR_WINDOWS = /^(Nightshift-Setup-\S+ |msiexec |copy "|"?%TEMP%\\|"C:\\Program Files\\.*" |reg query |cmd \/c )/;
 const INSTALLED = "C:\\Program Files\\Nightshift";
 /** The uninstaller's copy goes when Windows starts the next time. */
 const LATER = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager";
@@ -41,7 +41,7 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
   let link = "";
   let bare: Snapshot;
 
-  /** @returns exit codes, in the folder with the packages */
+  /** The page's links stand for the real one. @returns exit codes, in the folder with the packages */
   const run = (...lines: string[]): Promise<number[]> =>
     wine
       .codes(
@@ -152,7 +152,9 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
       Tray: "0",
     });
     const there = (one: string): string => one.replaceAll(INSTALLED, where);
-    expect(await run(there(line(/^copy "/)), there(line(/^%TEMP%/)))).toEqual([0, 0]);
+    const blanks = ['md "C:\\Jane Doe"', "set TEMP=C:\\Jane Doe"];
+    expect(await run(...blanks, there(line(/^copy "/)), there(line(/^"?%TEMP%/)))).toEqual([0, 0, 0, 0]);
+    rmSync(join(wine.drive, "Jane Doe"), { recursive: true });
     await expectNothing();
 
     const again = [":again", "ping -n 2 127.0.0.1 >nul", `if exist "${INSTALLED}" goto again`];
@@ -198,7 +200,7 @@ describe.skipIf(withoutWindows("docs/DEPLOYMENT.md's lines"))("docs/DEPLOYMENT.m
     expect(await run(make("MODE", "sometimes"), install)).toEqual([0, 1603]);
     rmSync(join(wine.drive, "packages", "rollout.mst"));
     await expectNothing();
-    expect(await run(make("JOIN", link, "POOL", "floor-2", "TRAY", "0"), install)).toEqual([0, 0]);
+    expect(await run(make("JOIN", "nightshift://...", "POOL", "floor-2", "TRAY", "0"), install)).toEqual([0, 0]);
     expect(await parameters()).toMatchObject({ Version: "0.1.0", Join: link, Pool: "floor-2", Tray: "0" });
     expect(await run("msiexec /i Nightshift-0.2.0.msi /qn")).toEqual([0]);
     expect(await parameters()).toMatchObject({ Version: "0.2.0", Join: link, Pool: "floor-2", Tray: "0" });
