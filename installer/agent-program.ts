@@ -12,6 +12,7 @@ import { compileForWindows, findProgram } from "./native.ts";
 /** As Node looks for them in itself. */
 const RESOURCE = "NODE_SEA_BLOB";
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+const MACHO_SEGMENT = "NODE_SEA";
 
 export interface AgentProgramOptions {
   /** The Node that it becomes, for whichever system. */
@@ -25,10 +26,13 @@ export interface AgentProgramOptions {
    * configuration's file in `work`, where all paths are relative to.
    */
   prepare?(folder: string, configuration: string): void | Promise<void>;
+  /** Where it is made. */
+  platform?: NodeJS.Platform;
 }
 
 /** @throws NS_CANNOT_PACKAGE */
-export async function makeAgentProgram({ node, to, work, prepare = withThisNode }: AgentProgramOptions): Promise<string> {
+export async function makeAgentProgram(options: AgentProgramOptions): Promise<string> {
+  const { node, to, work, prepare = withThisNode, platform = process.platform } = options;
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   await buildSingleFile(work);
@@ -48,12 +52,17 @@ export async function makeAgentProgram({ node, to, work, prepare = withThisNode 
   await mkdir(dirname(to), { recursive: true });
   await copyFile(node, to);
   await chmod(to, 0o755);
-  removeSignature(to);
+  const forMac = platform === "darwin" && !forWindows;
+  if (forMac) codesign("--remove-signature", to);
+  else removeSignature(to);
   try {
-    await inject(to, RESOURCE, await readFile(join(work, "agent.blob")), { sentinelFuse: FUSE });
+    const places = { sentinelFuse: FUSE, machoSegmentName: MACHO_SEGMENT };
+    await inject(to, RESOURCE, await readFile(join(work, "agent.blob")), places);
   } catch (cause) {
     throw new NightshiftError("NS_CANNOT_PACKAGE", `${node} cannot hold a program: ${(cause as Error).message}`, { cause });
   }
+  // By nobody: Apple's processors start nothing without a signature. Whoever has an identity signs it again.
+  if (forMac) codesign("--sign", "-", to);
   return to;
 }
 
@@ -63,6 +72,8 @@ const withThisNode = (folder: string, configuration: string): void => {
     stdio: ["ignore", "ignore", "inherit"],
   });
 };
+
+const codesign = (...words: string[]): void => void execFileSync("codesign", words, { stdio: ["ignore", "ignore", "inherit"] });
 
 /** Node's own would be one of other bytes. */
 function removeSignature(path: string): void {

@@ -1,7 +1,5 @@
-// `npm run dist -- --win` (or --linux, --mac; or --agent for the headless one): builds the tray app and packages it into `dist/`. --electron PATH: a folder with Electron, or its zip, instead of the
-// download. Where neither is to be had, or with --stand-in, something else stands in for it, so that all around it can be built and tried
-// anywhere; --release refuses that. --release-key KEY: whose releases of newer versions the app takes; may be given again. --sign-with PROGRAM: signs each file of Windows,
-// whose path it gets, in place. --download-url URL: where the packages for Windows will be; makes manifests for winget and Chocolatey. --output FOLDER: instead of dist/.
+// `npm run dist -- --win` (or --linux, --mac; or --agent for the headless one): builds the tray app and packages it; HELP has the options. Where Electron is not
+// to be had, or with --stand-in, something else stands in for it, so that all around it can be built and tried anywhere; --release refuses that.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,6 +13,15 @@ import { packageForMac } from "./mac.ts";
 import { packageForWindows, type WindowsOptions } from "./windows.ts";
 import { PACKAGED_NODE, windowsNode } from "./windows-node.ts";
 
+const HELP = `npm run dist -- --win | --linux | --mac | --agent: packages, into dist/ (docs/DEPLOYMENT.md)
+
+  --output FOLDER        instead of dist/
+  --electron PLACE       a folder or zip of Electron, instead of a download
+  --stand-in             without Electron, to try the packages
+  --release              refuses anything but Electron itself
+  --release-key PUBLIC   whose releases the app takes; may be said again
+  --sign-with PROGRAM    is called with the path of each file that Windows runs
+  --download-url URL     where the packages will be: manifests for winget and Chocolatey`;
 const RELEASE_KEY = /^[\w-]{43}$/;
 const ROOT = join(import.meta.dirname, "..");
 
@@ -32,8 +39,10 @@ async function dist(): Promise<void> {
       "sign-with": { type: "string" },
       "download-url": { type: "string" },
       output: { type: "string", default: join(ROOT, "dist") },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) return console.log(HELP);
   if (values.agent) return console.log((await packageAgent(resolve(values.output))).join("\n"));
   const [system, another] = SYSTEMS.filter((one) => values[one.option]);
   if (!system || another)

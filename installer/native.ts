@@ -35,7 +35,17 @@ export function compileForWindows(name: string, to: string): void {
   if (withResources) run(`${PREFIX}windres`, [resources, object]);
   const library = to.endsWith(".dll") ? ["-shared", "-static-libgcc"] : ["-municode", "-mwindows"];
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror", ...library, "-s"];
-  run(`${PREFIX}gcc`, [...flags, "-o", to, source, ...(withResources ? [object] : []), "-lwtsapi32", "-lgdi32", "-lmsi"]);
+  run(`${PREFIX}gcc`, [
+    ...flags,
+    "-o",
+    to,
+    source,
+    ...(withResources ? [object] : []),
+    "-lwtsapi32",
+    "-lgdi32",
+    "-lmsi",
+    "-lole32",
+  ]);
   rmSync(object, { force: true });
 }
 

@@ -31,9 +31,11 @@ export interface Memory {
   computing: boolean;
   /** When something other than a person's order last stood against computing; null: never yet, as when the agent has just started. */
   againstAtMs: number | null;
+  /** What stood against computing when last looked. */
+  standing: readonly ReasonCode[];
 }
 
-export const NO_MEMORY: Memory = { computing: false, againstAtMs: null };
+export const NO_MEMORY: Memory = { computing: false, againstAtMs: null, standing: [] };
 
 /** @param lockedBy see Effective */
 export function decide(
@@ -46,7 +48,7 @@ export function decide(
   const changes: number[] = [];
   let { againstAtMs } = before;
   for (const rule of RULES) {
-    const found = rule.look(at);
+    const found = rule.look(at, before.standing);
     if (!found) continue;
     if (found.changesInMs !== undefined) changes.push(found.changesInMs);
     if (found.code === null) continue;
@@ -73,7 +75,7 @@ export function decide(
       graceMs: reasons[0]?.lasting ? 0 : settings.graceSeconds * 1000,
       changesInMs: changes.length === 0 ? null : Math.min(...changes),
     },
-    memory: { computing: compute, againstAtMs },
+    memory: { computing: compute, againstAtMs, standing: reasons.map(({ code }) => code) },
   };
 }
 

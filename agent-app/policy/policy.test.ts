@@ -108,6 +108,18 @@ describe("no flapping", () => {
     expect(run.look().compute).toBe(true);
   });
 
+  test("what computing itself has heated computes again only when it is some degrees below, not at the edge", () => {
+    const run = new Run(away({ temperatureCelsius: 84 }));
+    const after = (seconds: number, temperatureCelsius: number | undefined): string => {
+      run.now += seconds * S;
+      run.signals.temperatureCelsius = temperatureCelsius;
+      return codes(run.look()).join();
+    };
+    expect(after(0, 84)).toBe("");
+    expect([85, 84, 80, 79, 84].map((celsius) => after(20, celsius))).toEqual(["hot", "hot", "hot", "", ""]);
+    expect([85, undefined, 84].map((celsius) => after(20, celsius))).toEqual(["hot", "", ""]);
+  });
+
   test("locking and unlocking without input does not make it start and stop as fast", () => {
     const run = new Run({ desktop: true, lastInputAtMs: 0, locked: true });
     run.now = 60 * S;

@@ -41,11 +41,14 @@ export interface Rule<C extends string = string> {
   readonly lasting?: true;
   /** What a person has ordered and not the machine said: computing begins again at once when it is over. */
   readonly byHand?: true;
-  look(circumstances: Circumstances): Finding<C> | undefined;
+  /** @param standing codes of what stood against computing when last looked */
+  look(circumstances: Circumstances, standing: readonly string[]): Finding<C> | undefined;
 }
 
 const rule = <const C extends string>(rule: Rule<C>): Rule<C> => rule;
 const MINUTE_MS = 60_000;
+/** Computing is what heats: begun again just below the limit it would be over at once. */
+const COOLER_BY_CELSIUS = 5;
 
 export const modeOf = ({ settings, signals }: Circumstances): Exclude<Mode, "auto"> =>
   settings.mode === "auto" ? (signals.desktop === false ? "always" : "idle") : settings.mode;
@@ -183,11 +186,12 @@ export const RULES = [
   rule({
     codes: ["hot", "throttled"],
     setting: "coolBelowCelsius",
-    when: "the processor is at coolBelowCelsius or above, or is throttled",
-    look: ({ signals, settings }) => {
+    when: `the processor is at coolBelowCelsius or above, and then until it is more than ${COOLER_BY_CELSIUS} °C below, or is throttled`,
+    look: ({ signals, settings }, standing) => {
       if (signals.throttled) return { code: "throttled" };
       const { temperatureCelsius: celsius } = signals;
-      return celsius !== undefined && celsius >= settings.coolBelowCelsius
+      const stood = standing.includes("hot") || standing.includes("throttled");
+      return celsius !== undefined && celsius >= settings.coolBelowCelsius - (stood ? COOLER_BY_CELSIUS : 0)
         ? { code: "hot", values: { celsius: Math.round(celsius) } }
         : undefined;
     },

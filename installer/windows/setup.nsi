@@ -756,11 +756,12 @@ FunctionEnd
 
 ; What the app keeps for one user. Whoever runs a coordinator under the same folder keeps that. $0: the user's folder
 Function un.PurgeUser
-  ExecWait '"$PLUGINSDIR\purge.exe" "$0\.nightshift\agents" "$0\AppData\Roaming\Nightshift"' $1
+  ExecWait '"$PLUGINSDIR\purge.exe" "$0" ".nightshift\agents" "AppData\Roaming\Nightshift"' $1
   ${If} $1 <> 0
     StrCpy $R9 1
+  ${Else}
+    RMDir "$0\.nightshift" ; unless something else is in it
   ${EndIf}
-  RMDir "$0\.nightshift" ; unless something else is in it
 FunctionEnd
 
 ; No user's screensaver is one that is not there. $0: the user's key in HKEY_USERS

@@ -110,6 +110,18 @@ describe.skipIf(without())("the package for Debian", () => {
     expect(owners.filter((line) => !line.includes(" root/root "))).toEqual([]);
   });
 
+  test.skipIf(!findProgram("apt-get"))(
+    "apt takes it as docs/DEPLOYMENT.md has it, as far as apt says before it does anything",
+    () => {
+      for (const [version, deb] of debs) copyFileSync(deb, join(folder, `nightshift_${version}_amd64.deb`));
+      const page = readFileSync(join(INSTALLER, "../docs/DEPLOYMENT.md"), "utf8");
+      const said = [...page.matchAll(/^apt-get (install \S+)/gm)].map(([, words = ""]) =>
+        execFileSync("apt-get", ["--simulate", ...words.split(" ")], { cwd: folder, encoding: "utf8" }),
+      );
+      expect(said.map((lines) => /^Inst nightshift \((\S+) /m.exec(lines)?.[1])).toEqual([OLD, NEW]);
+    },
+  );
+
   test("installed, there is just what its table says beside the app, and what starts it and opens links is well formed", () => {
     dpkg("--install", debs.get(OLD) ?? "");
     const added = tree(root).filter((line) => !bare.includes(line));
@@ -228,6 +240,19 @@ describe("for macOS", () => {
       "--hidden",
     ]);
     execFileSync("sh", ["-n", join(INSTALLER, "mac/scripts/postinstall")]);
+  });
+
+  test("the page's lines name what there is: the package, the launch agent, and all that is installed", () => {
+    const page = readFileSync(join(INSTALLER, "../docs/DEPLOYMENT.md"), "utf8");
+    const config = macConfiguration(options);
+    const installed = /\ninstaller -pkg (\S+) -target \/ {3}/.exec(page)?.[1];
+    expect(installed).toBe(`${config.productName}-${OLD}.pkg`);
+    expect(page).toContain(`\nlaunchctl bootout gui/501/${LAUNCH_AGENT.replace(/\.plist$/, "")} `);
+    expect(page).toContain(`\npkgutil --forget ${config.appId}\n`);
+    const script = readFileSync(join(INSTALLER, "mac/scripts/postinstall"), "utf8");
+    const written = [...script.matchAll(/(\/Library\/\S+\.plist)$/gm)].map(([, path]) => path);
+    const all = [`${config.pkg?.installLocation}/${config.productName}.app`, ...new Set(written)];
+    expect(/^rm -r (.*)$/m.exec(page)?.[1]?.split(" ")).toEqual(all);
   });
 
   test.skipIf(process.platform === "darwin")("packages are refused anywhere else, in words", async () => {

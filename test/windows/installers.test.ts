@@ -1,7 +1,17 @@
 // Setup.exe and the MSI, built for real, installed under wine, changed, and removed; what counts is what is then on the disk and in the
 // registry. A stand-in takes Electron's place.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +32,7 @@ import {
 import { must } from "@nightshift/wasm-kernels/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, local, Received, until } from "../cluster.ts";
-import { differences, type Snapshot, Wine, withoutWindows } from "./wine.ts";
+import { differences, type Snapshot, WINDOWS_INSTALLER, Wine, withoutWindows } from "./wine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const link = (host: string): string =>
@@ -44,10 +54,6 @@ const POLICIES = [
   ...[`[HKEY_CURRENT_USER\\${POLICY}]`, '"coresPercent"=dword:00000028', '"onMeteredNetwork"=dword:00000001'],
   ...[`[HKEY_CURRENT_USER\\${POLICY}\\Defaults]`, '"graceSeconds"=dword:00000007'],
 ].join("\r\n\r\n");
-
-/** Keys of Windows Installer itself, without anything in them. */
-const WINDOWS_INSTALLER =
-  /^\+ HKLM\\Software\\(Classes|Microsoft\\Windows\\CurrentVersion)\\Installer(\\(Features|Products|UpgradeCodes|UserData(\\S-1-5-18(\\(Components|Products))?)?))?$/;
 
 /** A path of Windows as one of a snapshot. */
 const inSnapshot = (path: string): string => path.replace(/^C:\\/, "").replaceAll("\\", "/");
@@ -404,6 +410,34 @@ describe.skipIf(withoutWindows("Setup.exe and the MSI"))("on Windows", () => {
       "+ file users/root/.nightshift/coordinator/key",
     ]);
     rmSync(join(user, ".nightshift"), { recursive: true });
+  });
+
+  test("what a user has linked to elsewhere is not purged: who uninstalls may remove more than that user", async () => {
+    const victim = join(wine.drive, "victim");
+    mkdirSync(join(victim, "agents"), { recursive: true });
+    writeFileSync(join(victim, "agents", "key"), "k");
+    const link = join(wine.drive, "users/root/.nightshift");
+    symlinkSync(victim, link);
+    expect(await wine.codes([setup(OLD, "/ALLUSERS"), ...uninstall(PROGRAM_FILES, "/PURGE")])).toEqual([0, 0, 14]);
+    expect(readFileSync(join(victim, "agents", "key"), "utf8")).toBe("k");
+    for (const path of [link, victim]) rmSync(path, { recursive: true });
+    expect(await left()).toEqual([]);
+  });
+
+  test("while one Setup runs another one is told to come again, and changes nothing", async () => {
+    const slow = [setup(OLD), "set STAND_IN_STAYS=1", running(PROGRAM_FILES), `start "" ${setup(NEW, "/WAIT=6")}`];
+    const told = await wine.run([
+      ...slow,
+      "ping -n 4 127.0.0.1 >nul",
+      setup(NEW),
+      "echo second %ERRORLEVEL%",
+      `reg query HKLM\\${PRODUCT} /v Version /reg:64`,
+      "taskkill /f /im Nightshift.exe",
+    ]);
+    expect(told).toMatch(/second 1618\n[\s\S]*0\.1\.0/);
+    const again = ["if not %ERRORLEVEL%==1618 goto over", "ping -n 2 127.0.0.1 >nul", "goto again", ":over"];
+    await wine.run([":again", ...uninstall(PROGRAM_FILES), ...again]);
+    expect(await left()).toEqual([]);
   });
 
   test("for one user: nothing of it is anybody else's; removed by the entry's own command", async () => {

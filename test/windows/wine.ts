@@ -23,6 +23,9 @@ const BATCH_MS = 120_000;
 /** wine's own housekeeping, which says nothing of what was installed. */
 const OWN_KEYS =
   /^HKLM\\(System\\CurrentControlSet\\(Control\\(Class|DeviceClasses|ServiceCurrent|Video)|Enum)|Software\\.*\\NetworkCards)(\\|$)/;
+/** Keys of Windows Installer itself, without anything in them. */
+export const WINDOWS_INSTALLER =
+  /^\+ HKLM\\Software\\(Classes|Microsoft\\Windows\\CurrentVersion)\\Installer(\\(Features|Products|UpgradeCodes|UserData(\\S-1-5-18(\\(Components|Products))?)?))?$/;
 const PASSING = [/^windows\/temp\//i, /^users\/[^/]+\/(AppData\/Local\/)?Temp\//i, /^batch\.bat$/];
 
 /** Says what is left out for want of which tools, and whether it is; where CI is set nothing may be left out. */
