@@ -234,6 +234,11 @@ const polled: Record<string, string> = {
       (local.set $never (i32.const 3))
       (loop $m (br_if $m (local.tee $never (i32.sub (local.get $never) (i32.const 1)))))
       (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))`,
+  // Of these a few thousand turns take long.
+  "a loop that counts itself and fills memory": `(local.set $never (i32.const 2000)) (loop $l
+      (memory.fill (i32.const 1024) (i32.const 0) (i32.const 60000)) (br_if $l (local.tee $never (i32.sub (local.get $never) (i32.const 1)))))`,
+  "a loop that counts itself and calls what fills memory": `(local.set $never (i32.const 2000)) (loop $l
+      (call $fill) (br_if $l (local.tee $never (i32.sub (local.get $never) (i32.const 1)))))`,
   "a loop around a larger one that counts itself": `(loop $l
       (local.set $never (i32.const 3))
       (loop $m ${"(global.set $g (i32.add (global.get $g) (i32.const 1000000)))".repeat(8)}
@@ -288,6 +293,7 @@ describe("a poll is reached in: ", () => {
         command(
           `
         (func $once (local $k i32) (local.set $k (i32.const 3)) (loop $m ${long} (br_if $m ${down("$k")})))
+        (func $fill (memory.fill (i32.const 1024) (i32.const 0) (i32.const 60000)))
         (func $work (global.set $g (i32.add (global.get $g) (i32.const 1))))
         (func $climb (param $n i32)
           (block $done (loop $l (br_if $done (i32.eqz (local.get $n)))

@@ -57,7 +57,7 @@ export function planSites(module: WasmModule, func: number, body: Body, calls: C
     if (closing.has(i) && !before) polled.add(i);
     return before || polled.has(i);
   });
-  const loops = planLoops(module, body, polled, after);
+  const loops = planLoops(module, body, polled);
   const before = new Set([...polled, ...loops.keys()]);
   const live = liveLocals(body, before, after);
   const sites: PlannedSite[] = [];
@@ -77,19 +77,14 @@ export function planSites(module: WasmModule, func: number, body: Body, calls: C
  * Where the loops poll, by the loop's instruction. A loop in which every turn passes a poll anyway (before a call, or at the beginning
  * of an inner loop) needs none of its own.
  */
-function planLoops(
-  module: WasmModule,
-  body: Body,
-  polled: ReadonlySet<number>,
-  left: ReadonlySet<number>,
-): Map<number, LoopPolls> {
+function planLoops(module: WasmModule, body: Body, polled: ReadonlySet<number>): Map<number, LoopPolls> {
   const loops = new Map<number, LoopPolls>();
   // Inner loops first: they begin after the outer ones.
   for (let loop = body.count - 1; loop >= 0; loop--) {
     if (body.op[loop] !== Op.loop) continue;
     const simple = blockTypes(module, body.arg[loop]).params.length === 0;
     const bytes = body.start[body.match[loop]] - body.end[loop];
-    const bare = simple && bytes <= COUNTED_BYTES && isBare(body, loop, polled, left);
+    const bare = simple && bytes <= COUNTED_BYTES && isBare(body, loop);
     const count = bare ? countOf(body, loop) : undefined;
     if (bare && bytes <= SMALLEST_BYTES) {
       loops.set(loop, { where: "strip", count });
@@ -131,11 +126,12 @@ function dispatches(body: Body, loop: number): boolean {
   return false;
 }
 
-/** A loop without loops, calls to be left, polls, jump tables or exceptions inside. */
-function isBare(body: Body, loop: number, polled: ReadonlySet<number>, left: ReadonlySet<number>): boolean {
-  for (let i = loop + 1; i < body.match[loop]; i++) {
-    const op = body.op[i];
-    if (op === Op.loop || op === Op.brTable || op === Op.try || op === Op.throw || polled.has(i) || left.has(i)) return false;
-  }
+/** A loop whose turn takes no longer than its code is long: without loops, calls, exceptions, jump tables, and instructions on whole ranges. */
+function isBare(body: Body, loop: number): boolean {
+  for (let i = loop + 1; i < body.match[loop]; i++) if (NOT_BARE.has(body.op[i])) return false;
   return true;
 }
+const NOT_BARE: ReadonlySet<number> = new Set([
+  ...[Op.loop, Op.brTable, Op.try, Op.throw, Op.call, Op.callIndirect, Op.returnCall, Op.returnCallIndirect, Op.memoryGrow],
+  ...[Op.memoryInit, Op.memoryCopy, Op.memoryFill, Op.tableInit, Op.tableCopy, Op.tableFill, Op.tableGrow],
+]);
