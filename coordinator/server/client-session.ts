@@ -15,6 +15,7 @@ import type { HostPolicies } from "./policies.ts";
 import { type PolicyAnswers, policyAnswers } from "./policy-answers.ts";
 import type { Programs } from "./programs.ts";
 import type { HostReleases } from "./releases.ts";
+import { takeStdin } from "./stdin.ts";
 import { partState } from "./views.ts";
 
 export interface ClientServices {
@@ -146,9 +147,10 @@ export class ClientSession {
     parts: (params) => this.parts(params),
     retry: ({ job, parts }) => ({ retried: this.services.actions.retry(this.own(job).id, parts, this.who) }),
     attach: (params, id) => this.attach(params, id),
-    stdin: ({ job, offset, bytes, end }) => ({
-      accepted: this.services.coordinator.apply((core) => core.stdin(this.own(job).id, offset, bytes, end)),
-    }),
+    stdin: async (params) => {
+      this.own(params.job);
+      return { accepted: await takeStdin(this.services.coordinator, params) };
+    },
     migrate: ({ pid, host }) => {
       this.own(this.process(pid).job);
       return this.services.actions.migrate(pid, host, this.who);
