@@ -1,8 +1,9 @@
 // The entry of the `nightshift` command: parses the line, runs one command, and turns whatever goes wrong into an error that says
 // what to do and into an exit status. Every command is a file in commands/.
+import { readFileSync } from "node:fs";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command, CommanderError } from "commander";
-import { plainLevels } from "./cc-arguments.ts";
+import { plainLevels, withResponseFiles } from "./cc-arguments.ts";
 import { brokenPipe } from "./command-declaration.ts";
 import { EXIT, ExitWith, errorText } from "./outcome.ts";
 import { flush } from "./terminal.ts";
@@ -119,6 +120,15 @@ function inherit(command: Command, parent: Command): void {
   for (const child of command.commands) inherit(child, command);
 }
 
+/** @returns undefined when it cannot be read */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Commands whose exit status is the program's own. */
 const RUNNING: ReadonlySet<string> = new Set(["run", "exec", "resume"]);
 
@@ -128,7 +138,8 @@ async function main(): Promise<number> {
   try {
     const compiles = name === "cc" || name === "c++";
     const root = await program(name);
-    await root.parseAsync(compiles ? plainLevels(process.argv) : process.argv);
+    const args = compiles || name === "ar" ? withResponseFiles(process.argv, textOf) : process.argv;
+    await root.parseAsync(compiles ? plainLevels(args) : args);
     return typeof process.exitCode === "number" ? process.exitCode : EXIT.ok;
   } catch (thrown) {
     if (thrown instanceof ExitWith) return thrown.status;

@@ -2,12 +2,13 @@
 // Owns nothing on disk and decides nothing: it is told the commands, and returns one file and what the tools wrote.
 import { parentPort } from "node:worker_threads";
 import { Exit, type Tree, commands as tools } from "@yowasp/clang";
+import { weakened } from "./commons.ts";
 
 /** What to run: every command in turn over the same tree, until one fails. */
 export interface ToolRequest {
   readonly id: number;
-  /** The tool (`clang` is the driver, which runs others in turn) and its arguments. */
-  readonly commands: readonly (readonly [tool: "clang" | "ar", ...args: string[]])[];
+  /** The tool (`clang` is the driver, which runs others in turn; `weaken` is of commons.ts, for one file) and its arguments. */
+  readonly commands: readonly (readonly [tool: "clang" | "ar" | "weaken", ...args: string[]])[];
   /** Absolute virtual path -> contents. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Absolute virtual path of the file that is wanted back. */
@@ -40,6 +41,15 @@ function treeOf(files: ReadonlyMap<string, Uint8Array>): Tree {
   return root;
 }
 
+/** Rewrites a file of LLVM's text in place. */
+function weaken(tree: Tree, path: string): void {
+  const file = fileIn(tree, path);
+  if (!file) throw new Error(`there is no ${path}`);
+  // Bytes of the program's own are escaped in that text; names of files may be of any encoding.
+  const text = weakened(Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("latin1"));
+  file.set(Buffer.from(text, "latin1"));
+}
+
 function fileIn(tree: Tree, path: string): Uint8Array | undefined {
   let node: Tree | string | Uint8Array | undefined = tree;
   for (const part of path.split("/").filter((name) => name !== "")) {
@@ -61,6 +71,10 @@ async function run(request: ToolRequest): Promise<ToolReply> {
   try {
     await tools.clang(null as unknown as string[], {}, silent); // only loads the compiler, which would otherwise print its progress
     for (const [tool, ...args] of request.commands) {
+      if (tool === "weaken") {
+        weaken(tree, args[0] ?? "");
+        continue;
+      }
       const options = { stdout: write, stderr: write, decodeASCII: false, ...silent };
       tree = (await tools[tool](args, tree, options)) ?? tree;
     }

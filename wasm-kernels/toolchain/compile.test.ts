@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NightshiftError } from "../errors.ts";
 import { buildKey, readBuild, trimBuilds, writeBuild } from "./cache.ts";
-import { compile, isWasm } from "./index.ts";
+import { compile, compileObject, isWasm, link } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
 const cacheDir = sharedCacheDir;
@@ -53,6 +53,33 @@ describe("what a program becomes", () => {
     const cxx = await compile({ sources: [join(folder, "old.cpp")], cacheDir });
     expect(cxx.diagnostics).toMatch(/warning: .*register/);
     expect((await runPlain(cxx.wasm)).stdout).toBe("7\n");
+  });
+
+  const COMMONS = {
+    "shared.h": 'int shared, table[3];\nstatic const char *text = "= common global";\n',
+    "main.c":
+      '#include "shared.h"\n#include <stdio.h>\nvoid change(void);\nint main() { change(); printf("%d %d %s\\n", shared, table[2], text); return 0; }',
+    "change.c": '#include "shared.h"\nvoid change(void) { shared++; table[2] = 7; }',
+    "value.c": "int shared = 40;",
+  };
+  test("with -fcommon variables that several C sources define are one, with the value that one of them gives", async () => {
+    const folder = scratch(COMMONS);
+    const sources = ["main.c", "change.c", "value.c"].map((name) => join(folder, name));
+    const { wasm, diagnostics } = await compile({ sources, cacheDir, extraArgs: ["-fcommon"] });
+    expect(diagnostics).toBe("");
+    expect((await runPlain(wasm)).stdout).toBe("41 7 = common global\n");
+    const objects = [];
+    for (const source of sources) {
+      const { object } = await compileObject({ sources: [source], cacheDir, extraArgs: ["-fcommon", "-g"] });
+      objects.push(`${source}.o`);
+      writeFileSync(`${source}.o`, object);
+    }
+    expect((await runPlain((await link({ inputs: objects, cxx: false, cacheDir })).wasm)).stdout).toBe("41 7 = common global\n");
+  });
+  test("without it they are too many, and the message says what helps", async () => {
+    const folder = scratch(COMMONS);
+    const { message } = await failure(compile({ sources: [join(folder, "main.c"), join(folder, "change.c")], cacheDir }));
+    expect(message).toMatch(/duplicate symbol: shared[\s\S]*note: .* -fcommon/);
   });
 
   test("headers are found in the source's folder, in -I folders, through each other and through a macro; defines reach the source", async () => {

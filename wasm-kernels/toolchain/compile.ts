@@ -3,7 +3,8 @@
 import { NightshiftError } from "../errors.ts";
 import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
-import type { ToolReply } from "./clang-worker.ts";
+import type { ToolReply, ToolRequest } from "./clang-worker.ts";
+import { wantsCommons, withoutCommons } from "./commons.ts";
 import { C_ARGS, CXX_ARGS, linkArgs, loadOverlay, OVERLAY_COMPILE_ARGS } from "./overlay.ts";
 import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
@@ -17,6 +18,12 @@ export interface CompileOptions {
   readonly includeDirs?: readonly string[];
   /** What sources include may lie anywhere on this disk, not only in their folders and includeDirs: for builds of one's own. */
   readonly includeAnywhere?: boolean;
+  /** What the sources are, whatever they are called: "c", "c++" or another name that clang's -x knows. */
+  readonly language?: string;
+  /** Contents of sources that are not on the disk, by their path. */
+  readonly contents?: ReadonlyMap<string, Uint8Array>;
+  /** Files that are read before each source: the option (-include or -imacros) and the name. */
+  readonly before?: readonly (readonly [option: string, name: string])[];
   /** 0 to 3, s or z; 3 unless told. */
   readonly optimise?: "0" | "1" | "2" | "3" | "s" | "z";
   /** Further arguments for clang, after ours, so that they win. `-Ifolder` and `-I folder` are understood as includeDirs. */
@@ -64,11 +71,13 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   }
   const { args: compiling, set } = await compileArgs(options);
   const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
-  const args = [...compiling, ...LINK_FLAGS, ...set.sources, ...linkArgs(set.hasCxx), "-o", OUTPUT];
+  const { before, args: given } = sourceArgs(compiling, set, options);
+  const linking = [...compiling, ...LINK_FLAGS, ...given, ...linkArgs(set.hasCxx), "-o", OUTPUT];
+  const commands = [...before, ["clang", ...linking] as const];
   const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(args), ...files.flat()]);
+  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(commands), ...files.flat()]);
   const cached = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
-  const built = cached ?? (await build(args, new Map([...overlay.files, ...files]), set, options));
+  const built = cached ?? (await build(commands, new Map([...overlay.files, ...files]), set, options));
   if (cached === undefined && options.cacheDir !== undefined) await writeBuild(options.cacheDir, key, built);
   return { wasm: built.bytes, diagnostics: set.localise(built.text) };
 }
@@ -76,8 +85,7 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
 /** What the compiler is told of a compilation, but for the sources and the result; and what it reads. */
 export async function compileArgs(options: CompileOptions): Promise<{ args: string[]; set: SourceSet }> {
   const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
-  const searched = [...(options.includeDirs ?? []), ...includeDirs];
-  const set = await collectSources(options.sources, searched, options.includeAnywhere);
+  const set = await sourcesOf(options, includeDirs);
   const args = [
     `-O${options.optimise ?? "3"}`,
     ...FLAGS,
@@ -85,21 +93,49 @@ export async function compileArgs(options: CompileOptions): Promise<{ args: stri
     ...OVERLAY_COMPILE_ARGS,
     ...Object.entries(options.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...set.includeDirs.map((folder) => `-I${folder}`),
+    ...(options.before ?? []).flatMap(([option], at) => [option, set.before[at] ?? ""]),
     ...rest,
   ];
   return { args, set };
+}
+
+const sourcesOf = (options: CompileOptions, includeDirs: readonly string[]): Promise<SourceSet> =>
+  collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs], {
+    anywhere: options.includeAnywhere,
+    language: options.language,
+    contents: options.contents,
+    before: options.before?.map(([, name]) => name),
+  });
+
+/** What a make rule names: the sources and the headers that they may include, without those of the system. Throws as compile() does. */
+export const readsOf = async (options: CompileOptions): Promise<readonly string[]> =>
+  (await sourcesOf(options, splitArgs(options.extraArgs ?? []).includeDirs)).reads;
+
+/** The sources as the compiler is given them, and what runs before it. */
+export function sourceArgs(
+  compiling: readonly string[],
+  set: SourceSet,
+  { language }: Pick<CompileOptions, "language">,
+): { before: ToolRequest["commands"]; args: readonly string[] } {
+  const named = language === undefined ? [...set.sources] : ["-x", language, ...set.sources, "-x", "none"];
+  if (set.hasCxx || !wantsCommons(compiling)) return { before: [], args: named };
+  const { commands, args, sources } = withoutCommons(
+    language === undefined ? compiling : [...compiling, "-x", language],
+    set.sources,
+  );
+  return { before: commands, args: [...args, ...sources] };
 }
 
 export const timeoutFor = ({ timeoutMs, sources }: Pick<CompileOptions, "timeoutMs" | "sources">): number =>
   timeoutMs ?? TIMEOUT_MS + TIMEOUT_PER_SOURCE_MS * sources.length;
 
 async function build(
-  args: readonly string[],
+  commands: ToolRequest["commands"],
   files: ReadonlyMap<string, Uint8Array>,
   set: SourceSet,
   options: CompileOptions,
 ): Promise<Build> {
-  const reply = await runTools({ commands: [["clang", ...args]], files, wanted: OUTPUT }, timeoutFor(options));
+  const reply = await runTools({ commands, files, wanted: OUTPUT }, timeoutFor(options));
   if (reply.output !== undefined && isWasm(reply.output)) return { bytes: reply.output, text: reply.text };
   throw failure(reply, set, options.sources);
 }
@@ -113,6 +149,8 @@ export function failure(
   const notes = set.outside.map(
     (path) => `note: ${path} was not used: it lies outside the sources' folders and the -I folders\n`,
   );
+  if (reply.text.includes("wasm-ld: error: duplicate symbol"))
+    notes.push("note: variables that several C sources define without a value, as older ones do, are one with -fcommon\n");
   const diagnostics = set.localise(reply.text).trimEnd() + (notes.length > 0 ? `\n${notes.join("")}`.trimEnd() : "");
   return new NightshiftError("NS_COMPILE_FAILED", `${namesOf(sources)} does not compile:\n${diagnostics}`, {
     details: { diagnostics, exitCode: reply.exitCode },

@@ -3,8 +3,9 @@
 export { archiveMembers } from "./archive.ts";
 export { buildKey, readBuild, writeBuild } from "./cache.ts";
 export { compilerVersion } from "./clang.ts";
-export { type Compiled, type CompileOptions, compile } from "./compile.ts";
+export { type Compiled, type CompileOptions, compile, readsOf } from "./compile.ts";
+export { withLauncher, withoutLauncher } from "./launcher.ts";
 export { compileNative, type NativeOptions } from "./native.ts";
-export { addToArchive, compileObject, type LinkOptions, link, preprocess } from "./objects.ts";
+export { addToArchive, type CompiledText, compileObject, compileToText, type LinkOptions, link } from "./objects.ts";
 export { isCxxName, isSourceName, isWasm } from "./sources.ts";
 export { useCompileServer } from "./tools.ts";

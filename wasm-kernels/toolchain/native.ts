@@ -36,7 +36,7 @@ function compilerWords(hasCxx: boolean): string[] {
  */
 export async function compileNative(options: NativeOptions): Promise<{ path: string }> {
   const includeDirs = options.includeDirs ?? [];
-  const set = await collectSources(options.sources, includeDirs, true);
+  const set = await collectSources(options.sources, includeDirs, { anywhere: true });
   const [compiler = "cc", ...words] = compilerWords(set.hasCxx);
   const version = await run(compiler, [...words, "--version"]).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "EACCES") return { stdout: "" }; // one that does not know --version

@@ -1,19 +1,20 @@
 // File by file, as make and configure build: one source to an object, objects to an archive, objects and archives to a program. What compile.ts
 // does in one go, with the same flags, so that the programs are the same kind.
+import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
 import { NightshiftError } from "../errors.ts";
 import { isArchive } from "./archive.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
-import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, timeoutFor } from "./compile.ts";
+import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, sourceArgs, timeoutFor } from "./compile.ts";
 import { linkArgs, loadOverlay } from "./overlay.ts";
-import { isWasm, readGiven } from "./sources.ts";
+import { isWasm, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
 
 const OBJECT = "/object.o";
 const PROGRAM = "/program.wasm";
 const ARCHIVE = "/archive.a";
-const PREPROCESSED = "/preprocessed";
+const TEXT = "/text";
 
 export interface CompiledObject {
   readonly object: Uint8Array;
@@ -23,31 +24,46 @@ export interface CompiledObject {
   readonly reads: readonly string[];
 }
 
+export interface CompiledText {
+  /** In the sources' own encoding. */
+  readonly text: Uint8Array;
+  /** As of Compiled. */
+  readonly diagnostics: string;
+}
+
 /** One C or C++ source to an object. Throws as compile() does. */
 export const compileObject = (options: CompileOptions): Promise<CompiledObject> => oneSource(options, ["-c"], OBJECT);
 
-/** One C or C++ source after its preprocessor. Throws as compile() does. */
-export async function preprocess(options: CompileOptions): Promise<{ text: string; diagnostics: string }> {
-  const { object, diagnostics } = await oneSource(options, ["-E"], PREPROCESSED);
-  return { text: new TextDecoder().decode(object), diagnostics };
+/** One C or C++ source after its preprocessor (-E), or as assembly (-S), as text. Throws as compile() does. */
+export async function compileToText(options: CompileOptions, mode: "-E" | "-S"): Promise<CompiledText> {
+  const { object, diagnostics, localise } = await oneSource(options, [mode], TEXT);
+  // Names of files in it are for people and for whoever compiles it again; sources may be in any encoding.
+  const encoding = isUtf8(object) ? "utf8" : "latin1";
+  return { text: Buffer.from(localise(Buffer.from(object).toString(encoding)), encoding), diagnostics };
 }
 
-async function oneSource(options: CompileOptions, mode: readonly string[], wanted: string): Promise<CompiledObject> {
+async function oneSource(
+  options: CompileOptions,
+  mode: readonly string[],
+  wanted: string,
+): Promise<CompiledObject & Pick<SourceSet, "localise">> {
   if (options.sources.length !== 1) throw new NightshiftError("NS_USAGE", "An object is made of one source");
   const { args, set } = await compileArgs(options);
   const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
-  const whole = [...args, ...mode, ...set.sources, "-o", wanted];
+  // Text has common variables as they are.
+  const { before, args: given } = sourceArgs(mode.includes("-c") ? args : [...args, "-fno-common"], set, options);
+  const commands = [...before, ["clang", ...args, ...mode, ...given, "-o", wanted] as const];
   const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(whole), ...files.flat()]);
+  const key = buildKey([compilerVersion, overlay.key, JSON.stringify(commands), ...files.flat()]);
   let built = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
   if (!built) {
-    const request = { commands: [["clang", ...whole]] as const, files: new Map([...overlay.files, ...files]), wanted };
+    const request = { commands, files: new Map([...overlay.files, ...files]), wanted };
     const reply = await runTools(request, timeoutFor(options));
     if (reply.output === undefined) throw failure(reply, set, options.sources);
     built = { bytes: reply.output, text: reply.text };
     if (options.cacheDir !== undefined) await writeBuild(options.cacheDir, key, built);
   }
-  return { object: built.bytes, diagnostics: set.localise(built.text), reads: set.reads };
+  return { object: built.bytes, diagnostics: set.localise(built.text), reads: set.reads, localise: set.localise };
 }
 
 export interface LinkOptions {

@@ -1,11 +1,15 @@
 // Finds what a compilation reads from the user's disk: the given sources, and the headers they include from their own folders
 // and the -I folders. Only what is named by an #include is read, never a whole folder, and nothing outside those folders unless it is allowed to.
+import { existsSync } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { NightshiftError } from "../errors.ts";
+import { withoutLauncher } from "./launcher.ts";
 
-const C_EXTENSIONS = new Set([".c"]);
-const CXX_EXTENSIONS = new Set([".cc", ".cpp", ".cxx", ".c++", ".C"]);
+/** .i and .ii have been through the preprocessor. */
+const C_EXTENSIONS = new Set([".c", ".i"]);
+const CXX_EXTENSIONS = new Set([".cc", ".cpp", ".cxx", ".c++", ".C", ".ii"]);
+const ASSEMBLY_EXTENSIONS = new Set([".s", ".S", ".asm"]);
 
 /** Far above any program this is meant for; a run-away include tree ends in a clear error instead of a full memory. */
 export const MAX_FILES = 4_000;
@@ -21,6 +25,8 @@ export interface SourceSet {
   readonly includeDirs: readonly string[];
   /** Virtual path -> contents, of sources and headers. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Virtual paths of what is read before each source; names of the system's headers as they are. */
+  readonly before: readonly string[];
   readonly hasCxx: boolean;
   /** Real paths of all that is in `files`, the sources first. */
   readonly reads: readonly string[];
@@ -45,17 +51,21 @@ export function isCxxName(path: string): boolean {
   return CXX_EXTENSIONS.has(extname(path));
 }
 
+/** What builds compile to see whether an option is known. */
+const NOTHING = "/dev/null";
+
 /**
- * Reads one file the user named.
+ * Reads one file the user named; of a program with a launcher in front, the program.
  * @throws NightshiftError NS_SOURCE_NOT_FOUND when it is not there or cannot be read, NS_NOT_WASM when it is a folder
  */
 export async function readGiven(path: string): Promise<Uint8Array> {
+  if (path === NOTHING) return new Uint8Array();
   const file = await readRegular(path).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === "ENOENT" ? "There is no file" : "Cannot read the file";
     throw new NightshiftError("NS_SOURCE_NOT_FOUND", `${why} ${path}`, { cause, details: { path } });
   });
   if (file === undefined) throw new NightshiftError("NS_NOT_WASM", `${path} is not a file`, { details: { path } });
-  return file;
+  return withoutLauncher(file);
 }
 
 /** Contents of a regular file; undefined when it is something else. Rejects when it is absent or too large. */
@@ -133,19 +143,36 @@ function isInside(path: string, folder: string): boolean {
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
+export interface Collecting {
+  /** What sources include may also lie outside of their folders and the -I folders, as other compilers have it. */
+  readonly anywhere?: boolean | undefined;
+  /** What the sources are, whatever they are called: "c", "c++" or another name that clang's -x knows. */
+  readonly language?: string | undefined;
+  /** Contents of sources that are not on the disk, by the path given. */
+  readonly contents?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Files that are read before each source, looked for in the current folder and then in the -I folders; of the system when there is none. */
+  readonly before?: readonly string[] | undefined;
+}
+
 /**
  * Collects the sources and the headers they can reach.
  * @param sourcePaths at least one C or C++ file
- * @param anywhere what they include may also lie outside of their folders and the -I folders, as other compilers have it
  * @throws NightshiftError NS_SOURCE_NOT_FOUND, NS_NOT_WASM (not C or C++), NS_LIMIT (too many or too large files)
  */
 export async function collectSources(
   sourcePaths: readonly string[],
   includeDirs: readonly string[],
-  anywhere = false,
+  { anywhere = false, language, contents: given, before = [] }: Collecting = {},
 ): Promise<SourceSet> {
-  const contentsOfSources = await Promise.all(sourcePaths.map(readGiven));
-  const stranger = sourcePaths.find((path) => !isSourceName(path));
+  const contentsOfSources = await Promise.all(sourcePaths.map((path) => given?.get(path) ?? readGiven(path)));
+  const stranger = language === undefined ? sourcePaths.find((path) => !isSourceName(path)) : undefined;
+  if (stranger !== undefined && ASSEMBLY_EXTENSIONS.has(extname(stranger)))
+    throw new NightshiftError("NS_NOT_WASM", `${stranger} is assembly, which is for one kind of processor`, {
+      details: {
+        path: stranger,
+        remedy: "Most programs have C in its place: configure --disable-asm or --disable-assembly, or what their INSTALL says.",
+      },
+    });
   if (stranger !== undefined || sourcePaths.length === 0) {
     throw new NightshiftError("NS_NOT_WASM", `${stranger ?? "Nothing"} is neither C or C++ nor WebAssembly`, {
       details: { path: stranger },
@@ -169,6 +196,15 @@ export async function collectSources(
     return { path, contents };
   };
   const pending = sources.map((path, at) => add(path, contentsOfSources[at] ?? new Uint8Array()));
+  const readBefore: string[] = [];
+  for (const name of before) {
+    const paths = [process.cwd(), ...searched].map((folder) => resolve(folder, name));
+    const path = paths.find((candidate) => existsSync(candidate));
+    readBefore.push(path ?? name);
+    if (path === undefined || seen.has(path)) continue;
+    seen.add(path);
+    pending.push(add(path, await readGiven(path)));
+  }
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
     for (const name of includedNames(file.contents)) {
       for (const folder of [dirname(file.path), ...searched]) {
@@ -205,7 +241,8 @@ export async function collectSources(
     sources: sources.map(virtual),
     includeDirs: searched.map(virtual),
     files,
-    hasCxx: sourcePaths.some(isCxxName),
+    before: readBefore.map((path) => (found.has(path) ? virtual(path) : path)),
+    hasCxx: language === undefined ? sourcePaths.some(isCxxName) : language.startsWith("c++"),
     reads: [...new Set([...sources, ...found.keys()])],
     realSources: sources,
     outside: [...outside],

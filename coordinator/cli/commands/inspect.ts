@@ -35,9 +35,11 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(file: string, options: CommonOptions): Promise<void> {
-  const bytes = await readFile(file).catch((cause: Error) => {
+  const read = await readFile(file).catch((cause: Error) => {
     throw new NightshiftError("NS_BAD_FILE", `Cannot read ${file}: ${cause.message}`, { cause });
   });
+  const { withoutLauncher } = await import("@nightshift/wasm-kernels/toolchain");
+  const bytes = withoutLauncher(read);
   if (isCheckpoint(bytes)) {
     const checkpoint = describeCheckpoint(await loadCheckpoint(file), zstdPacker);
     return options.json ? printJson({ checkpoint }) : show(checkpointLines(checkpoint));
