@@ -43,15 +43,21 @@ describe("what a program becomes", () => {
     const folder = scratch({
       "old.c":
         'main(argc, argv) char **argv; { char *name = 0; long place = name; write(1, "old\\n", 4); return twice(argc) + place; }\ntwice(n) int n; { return 2 * n; }',
-      "old.cpp": '#include <cstdio>\nint main() { register int n = 7; std::printf("%d\\n", n); }',
+      "older.c":
+        "#include <stdio.h>\nvoid leave(int early) { if (early) return 0; }\nint main(void) { unsigned long n = 5; unsigned *m = &n; leave(0); return *m; }",
+      "old.cpp":
+        '#include <cstdio>\nint main(int argc, char **) { register int n = 7; double d = argc; int all[] = {n, d}; std::printf("%d\\n", all[0]); }',
     });
     const c = await compile({ sources: [join(folder, "old.c")], cacheDir });
     expect(c.diagnostics).toMatch(
       /warning: .*implicit-int[\s\S]*warning: .*int-conversion[\s\S]*warning: .*implicit-function-declaration/,
     );
     expect(await runPlain(c.wasm)).toEqual({ exitCode: 2, stdout: "old\n", stderr: "" });
+    const older = await compile({ sources: [join(folder, "older.c")], cacheDir });
+    expect(older.diagnostics).toMatch(/warning: .*return-mismatch[\s\S]*warning: .*incompatible-pointer-types/);
+    expect((await runPlain(older.wasm)).exitCode).toBe(5);
     const cxx = await compile({ sources: [join(folder, "old.cpp")], cacheDir });
-    expect(cxx.diagnostics).toMatch(/warning: .*register/);
+    expect(cxx.diagnostics).toMatch(/warning: .*register[\s\S]*warning: .*narrowing/);
     expect((await runPlain(cxx.wasm)).stdout).toBe("7\n");
   });
 

@@ -37,7 +37,16 @@ export const OVERLAY_COMPILE_ARGS: readonly string[] = [
 ];
 
 /** Older programs do it, other compilers warn of it, and clang would refuse it. */
-const OLD_C = ["implicit-function-declaration", "implicit-int", "int-conversion", "incompatible-function-pointer-types"];
+const OLD_C = [
+  "implicit-function-declaration",
+  "implicit-int",
+  "int-conversion",
+  "incompatible-pointer-types",
+  "incompatible-function-pointer-types",
+  "return-mismatch",
+];
+/** Of C++: what some warn of where others refuse it, too. */
+const OLD_CXX = ["register", "reserved-user-defined-literal", "c++11-narrowing"];
 const tolerated = (names: readonly string[]): string[] => names.map((name) => `-Wno-error=${name}`);
 /** setjmp by WebAssembly's exceptions. Without setjmp the code is the same. */
 const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
@@ -46,11 +55,7 @@ const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
 export const C_ARGS: readonly string[] = [...SETJMP, ...tolerated(OLD_C)];
 
 /** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
-export const CXX_ARGS: readonly string[] = [
-  ...C_ARGS,
-  ...tolerated(["register", "reserved-user-defined-literal"]),
-  "-fwasm-exceptions",
-];
+export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(OLD_CXX), "-fwasm-exceptions"];
 
 const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
 
