@@ -79,6 +79,17 @@ describe("a build of several steps", () => {
     expect((await run("cc", "-E", "main.c")).stdout).toMatch(/int twice\(int\);[\s\S]*int main\(/);
   });
 
+  test("the commands are there in one word too, for builds whose compiler can be no two", async () => {
+    const word = (name: string, ...args: string[]) =>
+      started("", process.execPath, join(MAIN, `../nightshift-${name}.mjs`), ...args);
+    expect(await word("cc", "-c", "twice.c", "-o", "word.o")).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await word("ar", "rcs", "libword.a", "word.o")).toMatchObject({ status: 0 });
+    expect(await word("ranlib", "libword.a")).toMatchObject({ status: 0 });
+    expect(await word("c++", "-dumpmachine")).toMatchObject({ status: 0, stdout: "wasm32-unknown-wasi\n" });
+    const { bin } = JSON.parse(await readFile(join(MAIN, "../../package.json"), "utf8")) as { bin: Record<string, string> };
+    expect(Object.keys(bin)).toEqual(["nightshift", ...["ar", "c++", "cc", "ranlib"].map((name) => `nightshift-${name}`)]);
+  });
+
   test("what else builds ask: its machine, rules alone, assembly, a check, other names and standard input, files of arguments", async () => {
     expect(await run("cc", "-dumpmachine")).toEqual({ status: 0, stdout: "wasm32-unknown-wasi\n", stderr: "" });
     expect(await run("cc", "-v")).toMatchObject({ status: 0, stderr: expect.stringMatching(/^clang version/) });
