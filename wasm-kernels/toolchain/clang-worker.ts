@@ -11,7 +11,10 @@ export interface ToolRequest {
   readonly commands: readonly (readonly [tool: "clang" | "ar" | "weaken", ...args: string[]])[];
   /** Absolute virtual path -> contents. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Absolute virtual path of the file that is wanted back. */
+  /**
+   * Absolute virtual path of the file that is wanted back; "-": what the commands write to standard output, which is no part of the text then. Text that
+   * the compiler writes word by word arrives there at once, where a file of the tree is copied for each.
+   */
   readonly wanted: string;
 }
 
@@ -67,6 +70,10 @@ async function run(request: ToolRequest): Promise<ToolReply> {
   const write = (bytes: Uint8Array | null) => {
     if (bytes !== null) text += decoder.decode(bytes, { stream: true });
   };
+  const printed: Uint8Array[] = [];
+  const print = (bytes: Uint8Array | null) => {
+    if (bytes !== null) printed.push(bytes.slice());
+  };
   let tree = treeOf(request.files);
   try {
     await tools.clang(null as unknown as string[], {}, silent); // only loads the compiler, which would otherwise print its progress
@@ -75,14 +82,14 @@ async function run(request: ToolRequest): Promise<ToolReply> {
         weaken(tree, args[0] ?? "");
         continue;
       }
-      const options = { stdout: write, stderr: write, decodeASCII: false, ...silent };
+      const options = { stdout: request.wanted === "-" ? print : write, stderr: write, decodeASCII: false, ...silent };
       tree = (await tools[tool](args, tree, options)) ?? tree;
     }
   } catch (thrown) {
     if (thrown instanceof Exit) return { id: request.id, text, exitCode: thrown.code };
     return { id: request.id, text: `${text}the compiler crashed: ${String(thrown)}\n`, exitCode: -1 };
   }
-  const output = fileIn(tree, request.wanted);
+  const output = request.wanted === "-" ? new Uint8Array(Buffer.concat(printed)) : fileIn(tree, request.wanted);
   return { id: request.id, text, exitCode: 0, ...(output === undefined ? {} : { output }) };
 }
 

@@ -14,7 +14,7 @@ import { runTools } from "./tools.ts";
 const OBJECT = "/object.o";
 const PROGRAM = "/program.wasm";
 const ARCHIVE = "/archive.a";
-const TEXT = "/text";
+const TEXT = "-";
 
 export interface CompiledObject {
   readonly object: Uint8Array;
