@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NightshiftError } from "../errors.ts";
 import { buildKey, readBuild, trimBuilds, writeBuild } from "./cache.ts";
-import { compile, compileObject, isWasm, link } from "./index.ts";
+import { compile, compileObject, compileToText, isWasm, link } from "./index.ts";
 import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
 const cacheDir = sharedCacheDir;
@@ -61,6 +61,29 @@ describe("what a program becomes", () => {
     expect((await runPlain(cxx.wasm)).stdout).toBe("7\n");
   });
 
+  test.each(["17", "20"])("what newer C++ has taken out of its library is there with -std=c++%s", async (standard) => {
+    const folder = scratch({
+      "old.cpp": `#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <memory>
+int twice(int n) { return 2 * n; }
+struct Less : std::binary_function<int, int, bool> { bool operator()(int a, int b) const { return a < b; } };
+int main() {
+  std::auto_ptr<int> three(new int(3));
+  int all[] = {1, 2, 5};
+  std::random_shuffle(all, all + 3);
+  std::transform(all, all + 3, all, std::ptr_fun(twice));
+  auto few = std::count_if(all, all + 3, std::bind2nd(Less(), *three)), odd = std::count_if(all, all + 3, std::not1(std::bind1st(std::equal_to<int>(), 4)));
+  std::set_unexpected(nullptr);
+  std::printf("%d %d %d", int(few), int(odd), std::uncaught_exception());
+}`,
+    });
+    const extraArgs = ["-w", `-std=c++${standard}`];
+    const { wasm } = await compile({ sources: [join(folder, "old.cpp")], cacheDir, extraArgs });
+    expect((await runPlain(wasm)).stdout).toBe("1 2 0");
+  });
   const COMMONS = {
     "shared.h": 'int shared, table[3];\nstatic const char *text = "= common global";\n',
     "main.c":
@@ -88,6 +111,11 @@ describe("what a program becomes", () => {
     expect(message).toMatch(/duplicate symbol: shared[\s\S]*note: .* -fcommon/);
   });
 
+  test("megabytes of preprocessed text come as fast as they are compiled", async () => {
+    const folder = scratch({ "large.cpp": "#include <functional>\n" });
+    const { text } = await compileToText({ sources: [join(folder, "large.cpp")], cacheDir }, "-E");
+    expect(text.length).toBeGreaterThan(2_000_000);
+  });
   test("headers are found in the source's folder, in -I folders, through each other and through a macro; defines reach the source", async () => {
     const folder = scratch({
       "app/main.c":

@@ -54,8 +54,27 @@ const SETJMP = ["-mllvm", "-wasm-enable-sjlj"];
 /** For every C source. */
 export const C_ARGS: readonly string[] = [...SETJMP, ...tolerated(OLD_C)];
 
+/** What newer C++ has taken out of its library and others still have, by the names of libc++'s macros: older programs call it. */
+const REMOVED: Readonly<Record<string, readonly string[]>> = {
+  CXX17: ["AUTO_PTR", "BINDERS", "RANDOM_SHUFFLE", "UNARY_BINARY_FUNCTION", "UNEXPECTED_FUNCTIONS"],
+  CXX20: [
+    "BINDER_TYPEDEFS",
+    "NEGATORS",
+    "RAW_STORAGE_ITERATOR",
+    "SHARED_PTR_UNIQUE",
+    "TEMPORARY_BUFFER",
+    "TYPE_TRAITS",
+    "UNCAUGHT_EXCEPTION",
+  ],
+};
+
 /** As soon as one source is C++: its exceptions, in the older form that every engine runs. */
-export const CXX_ARGS: readonly string[] = [...C_ARGS, ...tolerated(OLD_CXX), "-fwasm-exceptions"];
+export const CXX_ARGS: readonly string[] = [
+  ...C_ARGS,
+  ...tolerated(OLD_CXX),
+  ...Object.entries(REMOVED).flatMap(([standard, names]) => names.map((name) => `-D_LIBCPP_ENABLE_${standard}_REMOVED_${name}`)),
+  "-fwasm-exceptions",
+];
 
 const archive = (language: Language): string => `${VIRTUAL_FOLDER}/libnightshift-${language}.a`;
 

@@ -90,6 +90,7 @@ static void alone(void) {
   struct termios settings;
   static struct winsize size;
   HOLDS(geteuid() == 0 && getegid() == 0 && !getpwuid(0) && !getgrnam("root"));
+  HOLDS((CRTSCTS & (CMSPAR | CLOCAL | CSIZE)) == 0);
   HOLDS(ioctl(1, TIOCGWINSZ, &size) < 0 && size.ws_col == 0);
   struct reader reader = {lseek};
   HOLDS(reader.lseek(9, 0, SEEK_CUR) < 0 && errno == EBADF);
