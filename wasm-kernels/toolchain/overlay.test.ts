@@ -266,7 +266,7 @@ describe("what ordinary programs call beside", () => {
     const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
     expect(diagnostics).toBe("");
     const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
-    expect(stdout).toBe("53 hold\n");
+    expect(stdout).toBe("54 hold\n");
     expect(stderr.split("\n")).toEqual([
       "program: cannot open a.txt: No such file or directory",
       "program: plain 1",
