@@ -217,6 +217,7 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
       coordinator: status?.connected ? host : null,
       processes: (status?.processes ?? []).map(({ pid, state }) => ({ pid, computing: state === "running" })),
       cluster: status?.cluster ? { ...status.cluster, words: text("cluster", { ...status.cluster }) } : null,
+      work: null,
     };
     sky?.show(scene);
     if (status?.connected) rememberKey(coordinator.coordinatorKey);
