@@ -214,7 +214,10 @@ export class NightSky {
     on.font = `${Math.round(unit * 0.017)}px system-ui, sans-serif`;
     on.fillText(scene.line, width * 0.06, height * 0.955);
     on.textAlign = "right";
-    on.fillText(scene.cluster?.words ?? "", width * 0.94, height * 0.955);
+    const together = scene.cluster?.words ?? "";
+    // On a narrow screen it has a line of its own.
+    const isNarrow = on.measureText(scene.line).width + on.measureText(together).width > width * 0.86;
+    on.fillText(together, width * 0.94, height * (isNarrow ? 0.985 : 0.955));
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", [scene.headline, scene.work?.words, scene.cluster?.words].filter(Boolean).join(". "));
   }
