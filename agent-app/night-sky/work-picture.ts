@@ -5,6 +5,8 @@ import { type Box, curveOf, linesIn, rangeOf, tilesIn } from "./work-layout.ts";
 
 const MOON = "#ffd76a";
 const INK = "#a3adcf";
+/** The moon's colour in the night's, a little more than half of it. */
+const GLOW = "#796a45";
 /** Of a picture of which no point is known yet. */
 const USUAL_ASPECT = 4 / 3;
 
@@ -93,15 +95,13 @@ export class WorkPicture {
       below.lineTo(first.x, ground);
       // It hides those behind it.
       on.globalAlpha = 1;
-      on.fillStyle = this.night;
-      on.fill(below);
       const gradient = (high: string, low: string): CanvasGradient => {
         const made = on.createLinearGradient(0, ground - height, 0, ground);
         made.addColorStop(0, high);
         made.addColorStop(1, low);
         return made;
       };
-      on.fillStyle = gradient("rgba(255, 215, 106, 0.45)", "rgba(163, 173, 207, 0)");
+      on.fillStyle = gradient(GLOW, this.night);
       on.fill(below);
       on.globalAlpha = places[at]?.state === "gone" ? 0.5 : 1;
       on.strokeStyle = isHere ? MOON : gradient(MOON, INK);

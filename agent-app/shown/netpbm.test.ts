@@ -15,7 +15,7 @@ const FOUR = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
 describe("what small programs print", () => {
   test.each([
     ["P6", joined(text("P6\n2 2\n255\n"), Uint8Array.from(FOUR))],
-    ["P6 with comments", joined(text("P6 # made by hand\n2 # wide\n# and\n2 255\n"), Uint8Array.from(FOUR))],
+    ["P6 with comments", joined(text("P6 # made by hand\n2# wide\n# and\n2 255\n"), Uint8Array.from(FOUR))],
     ["P6 of two bytes a value", joined(text("P6 2 2 65535 "), Uint8Array.from(FOUR.flatMap((value) => [value, value])))],
     ["P3", text(`P3\n2 2\n255\n${FOUR.join(" ")}\n`)],
     ["P3 of another greatest value, with a comment", text(`P3 2 2 5 ${FOUR.map((value) => value / 51).join("\n")} # the end\n`)],

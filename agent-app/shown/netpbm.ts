@@ -59,7 +59,6 @@ class Header {
     if (byte === HASH) this.comment = true;
     else if (isDigit(byte)) {
       this.digits += String.fromCharCode(byte);
-      return this.digits.length > 5 ? null : undefined;
     } else return isSpace(byte) ? this.ended() : null;
     return undefined;
   }

@@ -42,12 +42,12 @@ class World {
 
 test("nothing is kept, asked or told unless somebody watches and the submitter wants it shown", () => {
   const world = new World();
-  const [open, closed] = [world.printer(1, {}), world.printer(2, { show: undefined })];
+  const [open, closed] = [world.printer(1, {}), world.printer(2, { job: 9, show: undefined })];
+  world.work.came(closed);
   world.work.came(open);
   world.work.printed(open, 0, picture(4));
   expect([world.look(), world.asked, world.work.news()]).toEqual([[], [], undefined]);
   world.work.watch(true);
-  world.work.came(closed);
   world.work.came(world.printer(3, null));
   expect([world.look(), world.asked]).toEqual([["1 here -"], [{ pid: 1, offset: 0 }]]);
   world.work.watch(false);
@@ -65,6 +65,8 @@ test("what is printed while somebody watches is seen as it comes, and stays when
   world.work.printed(printer, 10, picture(4).subarray(10)); // said again in part
   world.work.left(printer, true);
   expect(world.look()).toEqual(["1 ended 4"]);
+  const content = world.shown?.tiles[0]?.content;
+  expect(content?.kind === "image" && [...content.picture.pixels].filter((_, at) => at % 12 === 0)).toEqual([0, 1, 2, 3]);
   expect(world.shown).toMatchObject({ job: 1, name: "dawn", by: "ada", kind: "image", parts: 1, first: 1, places: 1 });
 });
 
@@ -105,7 +107,7 @@ test("of what cannot be told, numbers are shown from there on, and a picture not
   world.work.watch(true);
   world.work.came(numbers);
   world.work.answered(numbers, 100, text(""), 100);
-  world.work.printed(numbers, 100, text("half\n4\n5\n"));
+  world.work.printed(numbers, 100, text("999\n4\n5\n"));
   expect(world.look()).toEqual(["1 here 2"]);
   world.work.left(numbers, false);
   const other = new World();

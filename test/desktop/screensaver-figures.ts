@@ -1,4 +1,4 @@
-// What the screensaver takes of a processor: node test/desktop/screensaver-figures.ts. Its window as it is built, in Chromium, a whole screen; a cluster of
+// What the screensaver takes of a processor: node test/desktop/screensaver-figures.ts [VIEW]. Its window as it is built, in Chromium, a whole screen; a cluster of
 // 300 hosts in which nothing changes, and one in which processes come, go and move all the time; and the work itself, a picture in 16 parts and 24 spectra, of
 // which nothing changes, or every second what two of them have printed. Processor time of all of Chromium, which draws without a graphics card here.
 import { execFileSync } from "node:child_process";
@@ -45,7 +45,7 @@ type View =
 const VIEWS: readonly View[] = [
   ...(["still", "moving", "picture, still", "picture, two tiles a second"] as const),
   ...(["spectra, still", "spectra, two lines a second"] as const),
-];
+].filter((view) => view.includes(process.argv[2] ?? ""));
 
 /** As many points as all tiles together have at most. */
 const TILE = { width: 182, height: 136 };

@@ -35,7 +35,7 @@ function week(): string {
   return JSON.stringify({ version: 1, hours });
 }
 
-const sweep = (to: number) => ({ sweep: { parameters: { part: { from: 1, to, step: 1 } }, sets: [] } });
+const sweep = (to: number) => ({ sweep: { parameters: { tile: { from: 1, to, step: 1 } }, sets: [] } });
 const ended = ({ tiles }: Shown): number => tiles.filter(({ state }) => state === "ended").length;
 /** How much of the only part is there: of a picture, or of the range of a spectrum. */
 const known = ({ tiles: [tile] }: Shown): number => {
@@ -49,7 +49,7 @@ const WORK = [
   {
     name: "tiles",
     program: "render",
-    args: ["640", "40", "{part}", "16"],
+    args: ["640", "40", "{tile}", "16"],
     more: { show: "image", ...sweep(16) },
     isThere: (shown: Shown) => ended(shown) > 8,
   },
@@ -63,7 +63,7 @@ const WORK = [
   {
     name: "spectra",
     program: "spectrum",
-    args: ["{part}", "24", "16384"],
+    args: ["{tile}", "24", "16384"],
     more: { show: "spectrum", ...sweep(24) },
     isThere: (shown: Shown) => ended(shown) > 14,
   },

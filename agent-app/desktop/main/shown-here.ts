@@ -15,9 +15,7 @@ export class ShownHere {
   /** @param news in which tiles that have not changed are left out; null: there is nothing any more */
   take(news: Shown | null): void {
     this.last++;
-    const before = this.shown;
-    this.shown = news && withNews(before, news);
-    if (before === null || this.shown === news) this.changedAt.clear();
+    this.shown = news && withNews(this.shown, news);
     for (const { part } of news?.tiles ?? []) this.changedAt.set(part, this.last);
   }
 

@@ -7,20 +7,32 @@ import { ask } from "./asking.ts";
 
 /** Characters. */
 const MAX_LINE = 80;
+/** News of the work is looked at so often, as drawing it costs more than the sky: 24 spectra 40 ms. */
+const WORK_MS = 2_000;
 
 const sky = new NightSky(document.getElementById("sky") as HTMLCanvasElement);
 Object.defineProperty(globalThis, "drawn", { get: () => sky.drawn });
 
 let state: AppState | undefined;
 let work: { version: number; shown: Shown } | null = null;
-/** The version that was asked for last. */
+/** The version that was asked for last, and until when nothing more is asked. */
 let asked = 0;
+let waiting: number | undefined;
 
 function take(told: AppState): void {
   state = told;
   if (told.shownVersion === 0) work = null;
-  else if (told.shownVersion > asked) void askForWork(told.shownVersion);
+  lookAtWork();
   draw(told);
+}
+
+function lookAtWork(): void {
+  if (waiting !== undefined || !state || state.shownVersion <= asked) return;
+  void askForWork(state.shownVersion);
+  waiting = window.setTimeout(() => {
+    waiting = undefined;
+    lookAtWork();
+  }, WORK_MS);
 }
 
 /** Of the work only what is new to this window. */
