@@ -45,6 +45,17 @@ test("rows are seen as they come, and those of the next picture take their place
   expect(reader.picture).toMatchObject({ rows: 2, pixels: Uint8Array.from([9, 9, 9, 9, 9, 9, ...FOUR.slice(6)]) });
 });
 
+test("of many pictures a second the first two are looked at; who prints thousands is looked at no more", () => {
+  const picture = (value: number): Uint8Array => joined(text("P5 1 1 255\n"), Uint8Array.from([value]));
+  const reader = read(joined(...[1, 2, 3, 4].map(picture)));
+  expect(reader.picture?.pixels[0]).toBe(2);
+  reader.refill();
+  reader.take(picture(5));
+  expect(reader.picture?.pixels[0]).toBe(5);
+  reader.take(joined(...Array.from({ length: 1000 }, () => picture(6))));
+  expect([reader.isOver, reader.picture?.pixels[0]]).toEqual([true, 6]);
+});
+
 test("a large picture becomes a small one of the same shape, each point the mean of those it stands for", () => {
   const [width, height] = [60, 30];
   const points = Uint8Array.from({ length: width * height * 3 }, (_, at) => (Math.floor(at / 3) % 2 === 0 ? 0 : 200));

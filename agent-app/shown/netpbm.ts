@@ -18,7 +18,11 @@ const MAX_SIDE = 65_535;
 /** Of the small one, as a long narrow one would have. */
 const MAX_SMALL_SIDE = 2048;
 /** Each point of the small picture is the mean of at most so many by so many. */
-const MAX_MEAN = 3;
+const MAX_MEAN = 2;
+
+/** From one refill() to the next so many pictures are looked at, and behind so many more nothing: who prints more is no renderer. */
+const LOOKED_AT = 2;
+const MAX_BEGUN = 1000;
 
 const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
@@ -96,6 +100,7 @@ class Body {
   /** The row that is being read, and how much of it is there: bytes, or values of text. */
   private row = 0;
   private filled = 0;
+  private readonly rowLength: number;
   private readonly bytes: Uint8Array;
   private readonly values: Uint16Array;
   private readonly sums: Float64Array;
@@ -105,6 +110,7 @@ class Body {
   constructor(layout: Layout, maxPixels: number, before: Picture | undefined) {
     this.layout = layout;
     const { width, height, channels, valueBytes } = layout;
+    this.rowLength = width * channels * Math.max(1, valueBytes);
     const shrink = Math.min(1, Math.sqrt(maxPixels / (width * height)), MAX_SMALL_SIDE / Math.max(width, height));
     const small = { width: Math.max(1, Math.floor(width * shrink)), height: Math.max(1, Math.floor(height * shrink)) };
     const isSame = before?.width === small.width && before.height === small.height;
@@ -115,6 +121,11 @@ class Body {
     this.bytes = new Uint8Array(width * channels * valueBytes);
     this.values = new Uint16Array(valueBytes === 0 ? width * channels : 0);
     this.sums = new Float64Array(small.width * 3);
+  }
+
+  /** The picture is passed over: only its end is looked for. */
+  pass(): void {
+    this.seen = this.lines.at.length;
   }
 
   get isWhole(): boolean {
@@ -129,11 +140,11 @@ class Body {
   private takeBinary(bytes: Uint8Array, from: number): number {
     let at = from;
     while (at < bytes.length && !this.isWhole) {
-      const part = Math.min(this.bytes.length - this.filled, bytes.length - at);
+      const part = Math.min(this.rowLength - this.filled, bytes.length - at);
       if (this.isSampled) this.bytes.set(bytes.subarray(at, at + part), this.filled);
       at += part;
       this.filled += part;
-      if (this.filled === this.bytes.length) this.rowEnded();
+      if (this.filled === this.rowLength) this.rowEnded();
     }
     return at;
   }
@@ -158,7 +169,7 @@ class Body {
     if (this.number < 0) return;
     this.values[this.filled++] = this.number;
     this.number = -1;
-    if (this.filled === this.values.length) this.rowEnded();
+    if (this.filled === this.rowLength) this.rowEnded();
   }
 
   private get isSampled(): boolean {
@@ -185,13 +196,14 @@ class Body {
     const seenOfLine = (this.seen % lines.each) + 1;
     if (seenOfLine === 1) sums.fill(0);
     const share = 255 / (maxValue * columns.each);
-    for (const [index, column] of columns.at.entries()) {
-      const to = Math.floor(index / columns.each) * 3;
-      for (let channel = 0; channel < 3; channel++)
-        sums[to + channel] = (sums[to + channel] ?? 0) + this.valueAt(column * channels + (channels === 3 ? channel : 0)) * share;
-    }
+    for (let to = 0, index = 0; to < sums.length; to += 3)
+      for (let one = 0; one < columns.each; one++, index++) {
+        const from = (columns.at[index] ?? 0) * channels;
+        for (let channel = 0; channel < 3; channel++)
+          sums[to + channel] = (sums[to + channel] ?? 0) + this.valueAt(channels === 3 ? from + channel : from) * share;
+      }
     const start = line * picture.width * 3;
-    for (const [index, sum] of sums.entries()) picture.pixels[start + index] = Math.min(255, Math.round(sum / seenOfLine));
+    for (let at = 0; at < sums.length; at++) picture.pixels[start + at] = Math.min(255, Math.round((sums[at] ?? 0) / seenOfLine));
     picture.rows = Math.max(picture.rows, line + 1);
     this.seen++;
   }
@@ -203,6 +215,7 @@ export class NetpbmReader {
   private header: Header | undefined = new Header();
   private body: Body | undefined;
   private shown: Picture | undefined;
+  private begun = 0;
 
   /** @param maxPixels points of the small picture, at most */
   constructor(maxPixels: number) {
@@ -217,6 +230,11 @@ export class NetpbmReader {
   /** It prints no picture, or something else behind one: nothing more is looked at. */
   get isOver(): boolean {
     return this.header === undefined && this.body === undefined;
+  }
+
+  /** May look at the next pictures: to be called about once a second. */
+  refill(): void {
+    this.begun = 0;
   }
 
   /** The next that was printed. */
@@ -234,9 +252,11 @@ export class NetpbmReader {
       const layout = this.header?.take(bytes[at++] ?? 0);
       if (layout === null) return this.stop();
       if (layout === undefined) continue;
+      if (++this.begun > MAX_BEGUN) return this.stop();
       this.header = undefined;
       this.body = new Body(layout, this.maxPixels, this.shown);
-      this.shown = this.body.picture;
+      if (this.begun > LOOKED_AT) this.body.pass();
+      else this.shown = this.body.picture;
     }
   }
 

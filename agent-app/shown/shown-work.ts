@@ -142,7 +142,7 @@ export class ShownWork {
       this.drop();
       this.follow();
     }
-    for (const { reader } of this.tiles.values()) if (reader instanceof Spectrum) reader.refill();
+    for (const { reader } of this.tiles.values()) reader.refill();
     if (this.shown && this.isHere(this.shown.job)) this.shown.hereAt = this.now();
     if (!this.hasNews) return undefined;
     this.hasNews = false;
