@@ -21,10 +21,11 @@ export function tellPrinted(
     const job = core.jobs.get(process.job);
     if (job?.spec.show === undefined) return;
     const end = process.outputBytes;
-    // Output is stored by its place in the part's, which is the process's own while no other process of the part has printed.
+    // Output is stored by its place in the part's. That is the process's own, which begins with what its parent had printed before the fork, as long as no
+    // other process of the part has printed anything since.
     const alone = core.part(process.job, process.part).stdoutBytes === end;
     if (!alone) return tell({ type: "printed", pid, epoch, offset: end, bytes: new Uint8Array(0), end });
-    const { chunks } = store.output(partKey(process.job, process.part), 1, offset, MAX_DATA_BYTES, pid);
+    const { chunks } = store.output(partKey(process.job, process.part), 1, offset, MAX_DATA_BYTES, null);
     const bytes = Buffer.concat(chunks.map((chunk) => chunk.bytes)).subarray(0, MAX_DATA_BYTES);
     tell({ type: "printed", pid, epoch, offset: Math.min(offset, end), bytes: new Uint8Array(bytes), end });
   });
