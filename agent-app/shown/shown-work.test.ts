@@ -172,7 +172,6 @@ test("one job at a time: the next when nothing of the first is here, and nothing
   world.work.came(second);
   expect([world.look(), world.shown?.job]).toEqual([["1 here -"], 1]);
   world.work.left(first, true);
-  world.work.came(world.printer(3, { job: 2, part: 1, show: "spectrum" }));
   expect([world.look(), world.shown?.job]).toEqual([["1 here -"], 2]);
   world.work.left(second, true);
   const other = new World();

@@ -15,7 +15,7 @@ const MAX_BEFORE_IMAGE = 16 * 2 ** 20;
 const MAX_BEFORE_SPECTRUM = 2 ** 19;
 /** Larger files are not looked at. */
 const MAX_FILE = 64 * 2 ** 20;
-/** A job of which nothing is here any more stays on the screen, as its next part may be on its way. */
+/** A job of which nothing is here any more stays on the screen, as its next part may be on its way, unless there is other work to show. */
 const KEPT_MS = 60_000;
 
 /** A process on this host. */
@@ -138,12 +138,12 @@ export class ShownWork {
   /** What has changed since the last time, to be asked about once a second while somebody watches. undefined: nothing; null: there is nothing to show. */
   news(): Shown | null | undefined {
     if (!this.watched) return undefined;
-    if (this.shown && this.now() - this.shown.hereAt > KEPT_MS && !this.isHere(this.shown.job)) {
+    if (this.shown && this.isHere(this.shown.job)) this.shown.hereAt = this.now();
+    else if (this.shown && (this.printers.size > 0 || this.now() - this.shown.hereAt > KEPT_MS)) {
       this.drop();
       this.follow();
     }
     for (const { reader } of this.tiles.values()) reader.refill();
-    if (this.shown && this.isHere(this.shown.job)) this.shown.hereAt = this.now();
     if (!this.hasNews) return undefined;
     this.hasNews = false;
     if (!this.shown) return null;
