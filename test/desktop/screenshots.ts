@@ -1,4 +1,4 @@
-// Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`. The real app with a real coordinator and job in the installed
+// Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`, or some of them: `npm run screenshots:desktop en-dark`. The real app with a real coordinator and job in the installed
 // Chromium; only the week of history is written beforehand, as nobody waits a week for a picture. Chinese needs a font that has it (Debian:
 // fonts-noto-cjk).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -63,16 +63,16 @@ const WORK = [
   {
     name: "spectra",
     program: "spectrum",
-    args: ["{tile}", "24", "16384"],
+    args: ["{tile}", "24", "131072"],
     more: { show: "spectrum", ...sweep(24) },
     isThere: (shown: Shown) => ended(shown) > 14,
   },
   {
     name: "spectrum",
     program: "spectrum",
-    args: ["1", "1", "16384"],
+    args: ["1", "1", "65536"],
     more: { show: "spectrum" },
-    isThere: (shown: Shown) => highest(shown) > 120 && known(shown) > 0.75,
+    isThere: (shown: Shown) => highest(shown) > 120 && known(shown) > 0.7,
   },
 ] as const;
 
@@ -87,6 +87,7 @@ for (const [locale, colorScheme] of [
   ["zh-CN", "light"],
   ["zh-CN", "dark"],
 ] as const) {
+  if (!`${locale}-${colorScheme}`.includes(process.argv[2] ?? "")) continue;
   const home = mkdtempSync(join(tmpdir(), "pc-"));
   const host = `office-pc-${locale}-${colorScheme}`.toLowerCase();
   mkdirSync(join(home, "agents", host), { recursive: true });
@@ -173,9 +174,9 @@ for (const [locale, colorScheme] of [
       const { job } = await cluster.submit(program, args, { ...more, onlyOn: [host] });
       await until(`${name} can be seen`, () => {
         const { shown } = app.shownSince(0);
-        return shown?.job === job && isThere(shown);
+        return shown?.job === job && isThere(shown) && app.state().icon === "computing";
       });
-      await delay(1_000);
+      await delay(2_500); // the window looks at news every two seconds
       await page.screenshot({ path: join(OUT, `screensaver-${name}-${locale}.png`) });
       await cluster.client.request("cancel", { pid: null, job }).catch(() => undefined);
     }

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { App, placesOn, type Shown, tilesIn } from "@nightshift/agent-app/desktop/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { withoutChromium } from "../browser/chromium.ts";
-import { Cluster, local, until } from "../cluster.ts";
+import { Cluster, delay, local, until } from "../cluster.ts";
 import { buildParts, ChromiumPort } from "./chromium-port.ts";
 
 const MAIN = join(import.meta.dirname, "../../coordinator/cli/main.ts");
@@ -134,9 +134,16 @@ describe.skipIf(withoutChromium("the screensaver"))("the work on the screensaver
 
   test("a spectrum is searched: its highest bins are what was printed; work that is not to be seen is not", async () => {
     await using desktop = await watched("nut");
+    const page = await desktop.port.pageOf("screensaver");
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    const drawn = (): Promise<number> => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
+    const before = await drawn();
     const closed = await cluster.submit("render", ["64", "4"], { onlyOn: ["nut"] });
     await cluster.end(closed);
+    await delay(2_000);
     expect(desktop.shown()).toBeNull();
+    // A process came and went; where nothing is to move that is a few pictures, not ten a second.
+    expect((await drawn()) - before).toBeLessThan(15);
     const submitted = await cluster.submit("spectrum", ["2", "2", "1024"], { show: "spectrum", onlyOn: ["nut"] });
     const [tile] = (await desktop.ended(1)).tiles;
     const { stdout } = await cluster.end(submitted);
