@@ -23,6 +23,8 @@ export interface Body {
   arg2: Int32Array;
   /** For block, loop, if, try, try_table, else, catch, catch_all: the index of the construct's end (or delegate). */
   match: Int32Array;
+  /** Branches that only whoever comes in by a door takes (doors.ts). */
+  wayIn?: ReadonlySet<number>;
 }
 
 const VOID = -64;
@@ -51,7 +53,8 @@ const JUMPS = new Set<number>([
   Op.rethrow,
   Op.throwRef,
 ]);
-const isJump = (op: number): boolean => JUMPS.has(op);
+/** Nothing comes to what follows it. */
+export const isJump = (op: number): boolean => JUMPS.has(op);
 
 /** @param range local declarations and code in `bytes`. @throws NS_BAD_MODULE with the byte offset. */
 export function decodeBody(bytes: Uint8Array, params: readonly ValueType[], range: { start: number; end: number }): Body {

@@ -13,17 +13,21 @@
 //       loop ...the whole loop... end
 //     end
 //
+// A loop with a door (doors.ts) is not copied: there the continuation calls the function itself, as its last deed, to go on at that loop. What nothing
+// comes to any more is left out.
+//
 // An enclosing try is opened again with its handlers; inside a handler its exception is not needed any more (handlers.ts). What was called
 // at the site may also have ended with an exception, which is then thrown there; and one that leaves the frame is kept for the next.
 import { NightshiftError } from "../errors.ts";
 import { encodeType } from "./additions.ts";
 import { Writer } from "./binary.ts";
-import { type Body, blockTypes, branchLabels, decodeBody, isCloser, isOpener } from "./body.ts";
+import { type Body, blockTypes, branchLabels, decodeBody, isCloser, isJump, isOpener } from "./body.ts";
+import { places } from "./doors.ts";
 import { FACTS_SECTION, type Facts, readFacts, type Site } from "./facts.ts";
 import { CONTROL, CONTROL_MAX_PAGES, exportName } from "./layout.ts";
 import { EXTERNAL, type FuncType, parseModule, type WasmModule } from "./module.ts";
 import { accessorOf, accessors } from "./one-memory.ts";
-import { I32, LOAD, Op, STORE, sizeOf, type ValueType } from "./opcodes.ts";
+import { I32, LOAD, Op, STORE, sizeOf, type ValueType, zeroOf } from "./opcodes.ts";
 
 /** Module name under which a continuation imports from the program's instance. */
 export const PROGRAM_MODULE = "nightshift:program";
@@ -99,6 +103,11 @@ class Continuation {
   /** For each open construct of the program's code: how many labels were open here when its label was made. */
   private readonly labels: number[] = [];
   private depth = 0;
+  /** For each open label here: something goes to it. */
+  private readonly used: boolean[] = [];
+  /** Doors by the offsets of their loops. */
+  private readonly doors: ReadonlyMap<number, number>;
+  private readonly handed: readonly number[];
   private readonly migratable: MigratableModule;
   private readonly module: WasmModule;
   private readonly body: Body;
@@ -114,6 +123,9 @@ class Continuation {
     this.module = migratable.module;
     this.site = site;
     this.body = migratable.body(site.func);
+    const { loops, handed } = migratable.facts.doors.get(site.func) ?? { loops: [], handed: [] };
+    this.doors = new Map(loops.map((offset, k) => [offset, k + 1]));
+    this.handed = handed;
     this.control = migratable.oneMemory ? -1 : this.module.memories.length - 1;
     if (migratable.oneMemory) for (let k = 0; k < accessors.length; k++) this.functionIndex(this.firstAccessor + k);
     this.tags = this.module.tags.slice(0, -1).map((type) => this.module.types[type].params);
@@ -130,9 +142,14 @@ class Continuation {
     return this.assemble(pointer);
   }
 
+  /** Offset in the module of the beginning of the function's body. */
+  private get bodyStart(): number {
+    return this.module.bodies[this.site.func - this.module.importedFunctions.length].start;
+  }
+
   private findResume(): number {
     const { body, module, site } = this;
-    const offset = module.bodies[site.func - module.importedFunctions.length].start + site.resume;
+    const offset = this.bodyStart + site.resume;
     const open: number[] = [];
     for (let i = 0; i < body.count; i++) {
       if (body.start[i] === offset) {
@@ -253,12 +270,13 @@ class Continuation {
     this.pushOperands(beneath, site.operands.length);
     this.pushCallResults();
     let from = resumeAt;
+    let reached = true;
     for (const construct of enclosing.toReversed()) {
-      this.copy(from, construct.armEnd);
-      this.closeAgain(construct);
+      reached = this.copyIf(reached, from, construct.armEnd);
+      reached = this.closeAgain(construct, reached);
       from = body.match[construct.start] + 1;
     }
-    this.copy(from, body.count - 1);
+    this.copyIf(reached, from, body.count - 1);
   }
 
   private reopen({ op, type, isLater }: Enclosing): void {
@@ -268,38 +286,84 @@ class Continuation {
     this.labels.push(this.depth - 1);
   }
 
-  private closeAgain({ op, start, armEnd, isLater }: Enclosing): void {
+  /**
+   * @param reached whether something comes to the end of its arm
+   * @returns whether something comes to what follows it
+   */
+  private closeAgain({ op, start, armEnd, isLater }: Enclosing, reached: boolean): boolean {
     const end = this.body.match[start];
-    if (op === Op.try && !isLater) return this.copy(armEnd, end + 1); // its handlers, and its end
-    this.labels.pop();
-    if (op === Op.loop) {
-      this.out.byte(Op.br).u32(1);
-      this.closeLabel();
-      this.copy(start, end + 1);
+    if (op === Op.try && !isLater) {
+      this.copy(armEnd, end + 1); // its handlers, and its end
+      return true;
     }
-    this.closeLabel();
+    this.labels.pop();
+    if (op !== Op.loop) return this.closeLabel(reached);
+    this.out.byte(Op.br).u32(1);
+    const again = this.closeLabel(false);
+    const left = this.copyIf(again, start, end + 1);
+    return this.closeLabel(reached || left);
   }
 
   private openLabel(op: number, blockType: number): void {
     this.out.byte(op).s32(blockType);
-    this.depth++;
+    this.used[this.depth++] = false;
   }
 
-  private closeLabel(): void {
+  /** @returns whether something comes to what follows */
+  private closeLabel(reached: boolean): boolean {
     this.out.byte(Op.end);
-    this.depth--;
+    return this.used[--this.depth] || reached;
   }
 
   private label(depth: number): number {
     const at = this.labels[this.labels.length - 1 - depth];
-    return at === undefined ? this.depth : this.depth - 1 - at;
+    if (at === undefined) return this.depth;
+    this.used[at] = true;
+    return this.depth - 1 - at;
   }
 
-  /** Copies instructions [from, to), which are balanced, with labels and functions renumbered. */
-  private copy(from: number, to: number): void {
+  /** Copies what something comes to. @returns whether something comes to what follows */
+  private copyIf(reached: boolean, from: number, to: number): boolean {
+    if (reached) return this.copy(from, to);
+    this.out.byte(Op.unreachable);
+    return false;
+  }
+
+  /** Goes on in the function itself, at a door. */
+  private enter(door: number): void {
+    const { out, body, site } = this;
+    const store = (type: ValueType, offset: number): void => this.controlAccess(STORE.get(type) ?? [], offset);
+    for (const { local, type, offset } of places(body, this.handed)) {
+      out.byte(Op.i32Const).s32(0).byte(Op.localGet).u32(local);
+      store(type, offset);
+    }
+    out.byte(Op.i32Const).s32(0).byte(Op.i32Const).s32(door);
+    store(I32, CONTROL.door);
+    for (const type of this.migratable.typeOf(site.func).params) out.bytes(zeroOf(type));
+    out.byte(Op.returnCall).u32(this.functionIndex(site.func));
+  }
+
+  /** The end of the construct's arm in which instruction i lies, or `to` when that comes first. */
+  private armEndFrom(i: number, to: number): number {
+    const { body } = this;
+    for (let k = i; k < to; k++) {
+      const op = body.op[k];
+      if (isOpener(op)) k = body.match[k];
+      else if (isCloser(op) || op === Op.else || op === Op.catch) return k;
+    }
+    return to;
+  }
+
+  /**
+   * Copies instructions [from, to), which are balanced, with labels and functions renumbered.
+   * @returns whether something may come to what follows
+   */
+  private copy(from: number, to: number): boolean {
     const { body, out } = this;
+    let reached = true;
     for (let i = from; i < to; i++) {
       const op = body.op[i];
+      reached = !isJump(op);
       switch (op) {
         case Op.br:
         case Op.brIf:
@@ -320,8 +384,18 @@ class Continuation {
           this.declared.add(body.arg[i]);
           out.byte(op).u32(this.functionIndex(body.arg[i]));
           continue;
+        case Op.loop: {
+          const door = this.doors.get(body.start[i] - this.bodyStart);
+          if (door !== undefined) {
+            this.enter(door);
+            reached = false;
+            i = this.armEndFrom(body.match[i] + 1, to) - 1;
+            continue;
+          }
+          this.labels.push(this.depth++);
+          break;
+        }
         case Op.block:
-        case Op.loop:
         case Op.if:
         case Op.try:
           this.labels.push(this.depth++);
@@ -339,6 +413,7 @@ class Continuation {
       }
       out.bytes(body.bytes.subarray(body.start[i], body.end[i]));
     }
+    return reached;
   }
 
   private functionIndex(func: number): number {

@@ -35,8 +35,18 @@ export interface Site {
   callType: number;
 }
 
+/** The doors of one function (doors.ts). */
+export interface Doors {
+  /** Where the loops are: byte offsets from the start of the function's body, that of door 1 first. Ascending. */
+  loops: number[];
+  /** The locals handed over, in order. */
+  handed: number[];
+}
+
 export interface Facts {
   sites: Site[];
+  /** By index of the function in the migratable module. */
+  doors: Map<number, Doors>;
   /** Tables the program may change. */
   tables: number[];
   /** The program may drop segments, so that an instance cannot be made as new again. */
@@ -50,7 +60,7 @@ const REMEMBERED = 64;
  * Sites stand in order, so most of a site is little more than the last: function and place as differences, the list of locals perhaps one
  * of the function's earlier ones.
  */
-export function writeFacts({ sites, tables, drops }: Facts): Uint8Array {
+export function writeFacts({ sites, doors, tables, drops }: Facts): Uint8Array {
   const w = new Writer(sites.length * 8 + 16);
   w.u32(VERSION)
     .byte(drops ? 1 : 0)
@@ -74,6 +84,12 @@ export function writeFacts({ sites, tables, drops }: Facts): Uint8Array {
     writeList(w, site.operands);
     w.u32(site.enclosing);
     for (const depth of site.depths) w.u32(depth);
+  }
+  w.u32(doors.size);
+  for (const [of, { loops, handed }] of doors) {
+    w.u32(of);
+    writeList(w, loops);
+    writeList(w, handed);
   }
   return w.finish();
 }
@@ -113,5 +129,7 @@ export function readFacts(section: Uint8Array): Facts {
     const enclosing = r.u32();
     return { id, kind, func, resume, callType, saved, operands, enclosing, depths: operands.map(() => r.u32()) };
   });
-  return { sites, tables, drops };
+  // Programs made before there were doors have none: the section ends here.
+  const doors = r.done ? [] : r.vector(() => [r.u32(), { loops: list(), handed: list() }] as const);
+  return { sites, doors: new Map(doors), tables, drops };
 }

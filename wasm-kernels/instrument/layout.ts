@@ -17,6 +17,8 @@ export const CONTROL = {
   outputTaken: 24,
   /** i32: 0, or 1 + the tag of an exception that a continuation ended with; its values are in `results`. */
   thrown: 28,
+  /** i32: 0, or the number of the door by which the function that is called next is entered (doors.ts). */
+  door: 32,
   /** Up to RESULT_SLOTS values of 16 bytes: results of a call, handed from one continuation to the next. */
   results: 64,
   /** First byte of the saved frames, outermost function last. */

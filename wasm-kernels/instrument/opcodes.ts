@@ -348,3 +348,13 @@ widths.forEach((w, i) => {
   for (let group = 0; group < 6; group++) atomic(0x1e + group * 7 + i, 0x1e + group * 7 + i, `i${w}:${w}`);
   atomic(0x48 + i, 0x48 + i, `i${w}${w}:${w}`);
 });
+
+/** Code that gives the type's zero, or null: what its locals begin with. */
+export function zeroOf(type: ValueType): readonly number[] {
+  if (type === I32) return [Op.i32Const, 0];
+  if (type === I64) return [Op.i64Const, 0];
+  if (type === F32) return [Op.f32Const, 0, 0, 0, 0];
+  if (type === F64) return [Op.f64Const, 0, 0, 0, 0, 0, 0, 0, 0];
+  if (type === V128) return [0xfd, Op.v128Const - SIMD, ...new Array<number>(16).fill(0)];
+  return [Op.refNull, type]; // a heap type is written as the type of a nullable reference to it
+}

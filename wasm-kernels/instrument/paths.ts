@@ -46,6 +46,7 @@ export function everyPath(
       case Op.br:
       case Op.brIf:
       case Op.brTable:
+        if (body.wayIn?.has(i)) break; // such a path begins with a stop
         for (const depth of branchLabels(body, i)) {
           const target = open[open.length - 1 - depth];
           if (!target) continue; // out of what is walked

@@ -60,17 +60,23 @@ export interface Rewritten {
   /** The body: local declarations and code. */
   body: Uint8Array;
   sites: Site[];
+  /** Where the marked instructions are: byte offsets from the start of the body, in order. */
+  marks: number[];
 }
 
-/** @throws NS_NOT_MIGRATABLE when a reference would have to be saved, NS_BAD_MODULE when the code is not well typed. */
+/**
+ * @param marked loops whose places in the rewritten function are wanted: there is one copy of each
+ * @throws NS_NOT_MIGRATABLE when a reference would have to be saved, NS_BAD_MODULE when the code is not well typed
+ */
 export function rewriteFunction(
   module: WasmModule,
   func: number,
   body: Body,
   planned: readonly PlannedSite[],
   around: Surroundings,
+  marked: readonly number[] = [],
 ): Rewritten {
-  return new Rewriter(module, func, body, planned, around).run();
+  return new Rewriter(module, func, body, planned, around, marked).run();
 }
 
 class Rewriter {
@@ -94,12 +100,22 @@ class Rewriter {
   private readonly func: number;
   private readonly body: Body;
   private readonly around: Surroundings;
+  private readonly marked: ReadonlySet<number>;
+  private readonly marks: number[] = [];
 
-  constructor(module: WasmModule, func: number, body: Body, planned: readonly PlannedSite[], around: Surroundings) {
+  constructor(
+    module: WasmModule,
+    func: number,
+    body: Body,
+    planned: readonly PlannedSite[],
+    around: Surroundings,
+    marked: readonly number[],
+  ) {
     this.module = module;
     this.func = func;
     this.body = body;
     this.around = around;
+    this.marked = new Set(marked);
     this.out = new Writer(body.end[body.count - 1] - body.start[0] + planned.length * 24 + 64);
     this.holdsSite = new Uint8Array(body.count);
     for (const site of planned) (site.kind === "call" ? this.leaves : this.polls).set(site.at, site);
@@ -136,8 +152,9 @@ class Rewriter {
     declarations.u32(runs.length);
     for (const [count, type] of runs) declarations.u32(count).byte(type);
     for (const site of this.sites) site.resume += declarations.length;
+    const marks = this.marks.map((offset) => offset + declarations.length);
     declarations.bytes(this.out.view());
-    return { body: declarations.finish(), sites: this.sites };
+    return { body: declarations.finish(), sites: this.sites, marks };
   }
 
   private copy(i: number): void {
@@ -340,8 +357,9 @@ class Rewriter {
   /** @returns as `instruction` */
   private open(i: number, op: number): number | undefined {
     const polls = op === Op.loop ? this.polls.get(i)?.loop : undefined;
-    if (polls?.count) return this.counted(i, polls.count, polls);
-    if (polls?.where === "strip") return this.strip(i, COPIES, 0);
+    const isMarked = this.marked.has(i);
+    if (polls?.count && !isMarked) return this.counted(i, polls.count, polls);
+    if (polls?.where === "strip" && !isMarked) return this.strip(i, COPIES, 0);
     if (op === Op.if) this.pop(1);
     const type = blockTypes(this.module, this.body.arg[i]);
     if (this.holdsSite[i]) {
@@ -349,6 +367,7 @@ class Rewriter {
       else this.spillBeneath(type.params.length);
     }
     const loopAt = this.out.length;
+    if (isMarked) this.marks.push(loopAt);
     this.copy(i);
     const height = this.stack.length - type.params.length;
     this.constructs.push({ op, start: i, height, type });
@@ -361,8 +380,8 @@ class Rewriter {
   private pollIn(i: number, polls: LoopPolls, loopAt: number): void {
     this.spillBeneath(0); // the loop's own parameters
     const site = this.describe(must(this.polls.get(i), "the loop's site"), loopAt, 0);
-    if (polls.where === "head") this.poll(site);
-    else if (polls.where === "branches") for (const branch of polls.branches) this.backs.set(branch, site);
+    if (polls.where === "branches") for (const branch of polls.branches) this.backs.set(branch, site);
+    else this.poll(site);
   }
 
   /**

@@ -44,9 +44,12 @@ export const command = (code: string, more = ""): string => `(module
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-export function outputs(wat: string): { plain: string; undisturbed: string; moved: string; moves: number; stop: unknown } {
+export function outputs(
+  wat: string,
+  doorsFrom?: number,
+): { plain: string; undisturbed: string; moved: string; moves: number; stop: unknown } {
   const module = assemble(wat);
-  const program = new Program("test", instrument(module).wasm);
+  const program = new Program("test", instrument(module, doorsFrom).wasm);
   const plain = runPlain({ module: new WebAssembly.Module(module), args: ["test"], now: () => 0 });
   const base = { program, args: ["test"], cpuNow: () => 0, now: () => 0 };
   const undisturbed = runLocally(base);
@@ -70,8 +73,8 @@ export function outputs(wat: string): { plain: string; undisturbed: string; move
 }
 
 /** The program ends well, and stopped and moved, or not, it gives the output of its plain module. */
-export function expectLikePlain(wat: string): void {
-  const { plain, undisturbed, moved, moves, stop } = outputs(wat);
+export function expectLikePlain(wat: string, doorsFrom?: number): void {
+  const { plain, undisturbed, moved, moves, stop } = outputs(wat, doorsFrom);
   expect(stop).toEqual({ kind: "exit", code: 0 });
   expect(plain.length).toBeGreaterThan(0);
   expect(undisturbed).toBe(plain);

@@ -5,8 +5,9 @@ import { Additions } from "./additions.ts";
 import { Writer } from "./binary.ts";
 import { type Body, decodeBody } from "./body.ts";
 import { analyseCalls } from "./callgraph.ts";
+import { DOORS_FROM, withDoors } from "./doors.ts";
 import { olderExceptions } from "./exnref.ts";
-import { FACTS_SECTION, type Facts, type Site, writeFacts } from "./facts.ts";
+import { type Doors, FACTS_SECTION, type Facts, type Site, writeFacts } from "./facts.ts";
 import { plainHandlers } from "./handlers.ts";
 import { exportName, PREFIX } from "./layout.ts";
 import { withTableLimit } from "./limits.ts";
@@ -21,7 +22,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 10;
+export const INSTRUMENT_VERSION = 11;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
@@ -32,12 +33,13 @@ export interface Instrumented {
 }
 
 /**
+ * @param doorsFrom bytes of code from which on a function gets doors (doors.ts)
  * @throws NS_NOT_WASM, NS_BAD_MODULE, or NS_NOT_MIGRATABLE naming the feature and the function. The caller validates the input
  * with the engine first; this pass relies on well-typed code.
  */
-export function instrument(bytes: Uint8Array): Instrumented {
+export function instrument(bytes: Uint8Array, doorsFrom = DOORS_FROM): Instrumented {
   try {
-    return transform(bytes);
+    return transform(bytes, doorsFrom);
   } catch (thrown) {
     if (thrown instanceof NightshiftError) throw thrown;
     throw new NightshiftError("NS_BAD_MODULE", `the module cannot be read: ${asNightshiftError(thrown).message}`, {
@@ -46,7 +48,7 @@ export function instrument(bytes: Uint8Array): Instrumented {
   }
 }
 
-function transform(bytes: Uint8Array): Instrumented {
+function transform(bytes: Uint8Array, doorsFrom: number): Instrumented {
   const module = olderExceptions(startInside(parseModule(withTableLimit(bytes))));
   refuseUnsupported(module);
   const imported = module.importedFunctions.length;
@@ -62,18 +64,25 @@ function transform(bytes: Uint8Array): Instrumented {
   });
   const calls = analyseCalls(module, bodies);
   const sites: Site[] = [];
+  const doors = new Map<number, Doors>();
   let suspendable = 0;
-  const rewritten = bodies.map((body, index) => {
+  const rewritten = bodies.map((plain, index) => {
     const func = imported + index;
+    const entrance = calls.maySuspend[func] ? withDoors(module, plain, additions.control, doorsFrom) : undefined;
+    const body = entrance?.body ?? plain;
     const planned = planSites(module, func, body, calls, sites.length);
     if (planned.length === 0 && !body.op.subarray(0, body.count).some((op) => NOTED.has(op))) return undefined;
     if (planned.length > 0) suspendable++;
-    const result = inFunction(module, func, () => rewriteFunction(module, func, body, planned, additions));
+    const result = inFunction(module, func, () => rewriteFunction(module, func, body, planned, additions, entrance?.loops));
+    if (entrance) doors.set(func, { loops: result.marks, handed: entrance.handed });
     sites.push(...result.sites.sort((a, b) => a.id - b.id));
     return result.body;
   });
   return {
-    wasm: assemble(module, rewritten, additions, { sites, tables: changedTables(bodies), drops: additions.globals.length > 0 }),
+    wasm: assemble(module, rewritten, additions, {
+      ...{ sites, doors },
+      ...{ tables: changedTables(bodies), drops: additions.globals.length > 0 },
+    }),
     functions: bodies.length,
     suspendable,
     sites: sites.length,

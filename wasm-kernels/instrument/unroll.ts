@@ -4,19 +4,12 @@
 import { Writer } from "./binary.ts";
 import type { Body } from "./body.ts";
 import type { FuncType } from "./module.ts";
-import { F32, F64, I32, I64, Op, type ValueType } from "./opcodes.ts";
+import { Op, sizeOf, zeroOf } from "./opcodes.ts";
 
 /** Levels of calls that are replaced: of 0 to 3, two made the program fork-fibonacci fastest; others differ little between one and three. */
 const LEVELS = 2;
 /** Most bytes of code that a function may grow to by this. */
 const MAX_BYTES = 1200;
-
-const ZERO = new Map<ValueType, readonly number[]>([
-  [I32, [Op.i32Const, 0]],
-  [I64, [Op.i64Const, 0]],
-  [F32, [Op.f32Const, 0, 0, 0, 0]],
-  [F64, [Op.f64Const, 0, 0, 0, 0, 0, 0, 0, 0]],
-]);
 
 /** Local declarations and code of the unrolled function; undefined when it does not call itself, or is not worth it. */
 export function unrollRecursion(func: number, type: FuncType, body: Body): Uint8Array | undefined {
@@ -44,7 +37,7 @@ export function unrollRecursion(func: number, type: FuncType, body: Body): Uint8
     for (let local = body.paramCount - 1; local >= 0; local--) code.byte(Op.localSet).u32(level * own + local);
     for (let local = body.paramCount; local < own; local++)
       code
-        .bytes(ZERO.get(body.locals[local]) ?? [])
+        .bytes(zeroOf(body.locals[local]))
         .byte(Op.localSet)
         .u32(level * own + local);
     code.byte(Op.block).byte(type.results[0] ?? 0x40);
@@ -64,7 +57,7 @@ export function unrollRecursion(func: number, type: FuncType, body: Body): Uint8
 /** How many levels fit; 0 for what is not unrolled. */
 function levelsFor(func: number, type: FuncType, body: Body): number {
   if (type.results.length > 1) return 0;
-  for (let local = body.paramCount; local < body.locals.length; local++) if (!ZERO.has(body.locals[local])) return 0;
+  for (let local = body.paramCount; local < body.locals.length; local++) if (sizeOf(body.locals[local]) === 0) return 0;
   let calls = 0;
   for (let i = 0; i < body.count; i++) {
     const op = body.op[i];
