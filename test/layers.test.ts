@@ -184,6 +184,7 @@ const PURE: readonly { folder: string; reason: string; except?: string }[] = [
     reason: "the agent is the same in Node, Electron, browsers and simulation; the platform comes in as ports",
   },
   { folder: "agent-app/desktop/renderer/", reason: "windows run in a browser's sandbox" },
+  { folder: "agent-app/shown/", reason: "what is printed is read on every host, and drawn by windows and the join page" },
   { folder: "agent-app/night-sky/", reason: "the tray app's windows and the join page show it" },
   { folder: "agent-app/desktop/ipc/", reason: "windows and the main process share it" },
   { folder: "agent-app/desktop/words/", reason: "windows and the main process share it" },

@@ -11,6 +11,7 @@ import type {
 } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { pinnedBecause } from "@nightshift/wasm-kernels/process";
+import { type Shown, ShownWork } from "../shown/index.ts";
 import type { AgentConnection, Ports } from "./ports.ts";
 import type { LoadedProgram } from "./program.ts";
 import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
@@ -123,6 +124,7 @@ export class Agent {
   private credit: HostCredit | null = null;
   private watched = false;
   private cluster: ClusterGlance | null = null;
+  private readonly shownWork: ShownWork;
   private attempts = 0;
   private leaseMs = 15_000;
   /** While it waits before it connects again: does so at once. */
@@ -138,6 +140,10 @@ export class Agent {
     this.allowed = { slots: settings.slots, memoryBytes: Number.MAX_SAFE_INTEGER };
     this.slots = new Slots(settings.slots);
     this.threads = Array.from({ length: settings.slots }, () => new ProcessThread(ports));
+    this.shownWork = new ShownWork(
+      (pid, epoch, offset) => this.send({ type: "askPrinted", pid, epoch, offset }),
+      () => ports.now(),
+    );
     const times = { ...settings, checkpointMs: 10_000 };
     this.surroundings = {
       ports,
@@ -153,6 +159,8 @@ export class Agent {
         this.report();
       },
       gone: (resident) => this.forget(resident),
+      printed: (resident, offset, bytes) => this.shownWork.printed(resident, offset, bytes),
+      wrote: (resident, files) => this.shownWork.wrote(resident, files),
       paused: () => this.paused !== null,
       resting: () => this.paused !== null && ports.now() < this.keepUntil,
     };
@@ -258,12 +266,18 @@ export class Agent {
     this.ports.log("stopped", { reason, ms: this.ports.now() - began });
   }
 
-  /** Whether somebody watches: only then the coordinator tells how the whole cluster is. */
+  /** Whether somebody watches: only then the coordinator tells how the whole cluster is, and what is printed here is looked at. */
   watch(on: boolean): void {
     if (on === this.watched) return;
     this.watched = on;
     this.cluster = null;
     this.send({ type: "watch", on });
+    this.shownWork.watch(on);
+  }
+
+  /** What of the work here may be shown, as far as it has changed since this was asked last; see ShownWork.news(). */
+  shownNews(): Shown | null | undefined {
+    return this.shownWork.news();
   }
 
   private hostChanged(): void {
@@ -350,6 +364,7 @@ export class Agent {
         for (const resident of this.residents.values()) resident.reconnected();
         this.report(true);
         if (this.watched) this.send({ type: "watch", on: true });
+        this.shownWork.reconnected();
         this.beat();
         this.ports.log("connected", { hostId: message.hostId });
         return;
@@ -375,6 +390,11 @@ export class Agent {
         return;
       case "checkpointAck":
         return;
+      case "printed": {
+        const resident = this.resident(message.pid, message.epoch);
+        if (resident) this.shownWork.answered(resident, message.offset, message.bytes, message.end);
+        return;
+      }
       case "release":
         this.resident(message.pid, message.epoch)?.release(message.reason);
         return;
@@ -467,7 +487,9 @@ export class Agent {
   private adopt(order: ResidentOrder): void {
     const key = `${order.pid}/${order.epoch}`;
     if (this.residents.has(key)) return;
-    this.residents.set(key, new Resident(order, this.surroundings));
+    const resident = new Resident(order, this.surroundings);
+    this.residents.set(key, resident);
+    this.shownWork.came(resident);
     this.report();
   }
 
@@ -475,6 +497,7 @@ export class Agent {
     const key = `${resident.pid}/${resident.epoch}`;
     if (this.residents.get(key) !== resident) return;
     this.residents.delete(key);
+    this.shownWork.left(resident, resident.hasEnded);
     this.endIdleThreads();
     this.tellStopped();
     this.report();

@@ -33,6 +33,11 @@ export class Outbox {
       this.kept.push({ stream, offset: offset + at, bytes: bytes.subarray(at, at + MESSAGE_BYTES) });
   }
 
+  /** What has been printed and not acknowledged, in order. */
+  get unacknowledged(): readonly Chunk[] {
+    return this.kept.filter(({ stream }) => stream === 1);
+  }
+
   flush(send: (chunk: Chunk) => void): void {
     for (; this.sent < this.kept.length; this.sent++) send(this.kept[this.sent]);
   }

@@ -51,6 +51,10 @@ export interface Surroundings {
   keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void;
   changed(): void;
   gone(resident: Resident): void;
+  /** It has printed something, of which the first byte is at this offset of its standard output. */
+  printed(resident: Resident, offset: number, bytes: Uint8Array): void;
+  /** It has ended and written these files; null: removed. */
+  wrote(resident: Resident, files: readonly (Uint8Array | null)[]): void;
   /** The host computes nothing at the moment: nothing begins either. */
   paused(): boolean;
   /** Moreover its owner has just come back and may leave again: processes stay as they are and cost nothing. */
@@ -150,6 +154,13 @@ export class Resident implements Contender, Inhabitant {
     return this.status.memoryBytes;
   }
 
+  get hasEnded(): boolean {
+    return this.ended !== undefined;
+  }
+  unacknowledged(): Iterable<{ offset: number; bytes: Uint8Array }> {
+    return this.outbox.unacknowledged;
+  }
+
   granted(slot: number): void {
     this.slot = slot;
     this.poke();
@@ -209,6 +220,7 @@ export class Resident implements Contender, Inhabitant {
   output(stream: 1 | 2, offset: number, bytes: Uint8Array): void {
     if (this.dropped) return;
     this.outbox.add(stream, offset, bytes);
+    if (stream === 1) this.around.printed(this, offset, bytes);
     this.flush();
   }
 
@@ -502,7 +514,8 @@ export class Resident implements Contender, Inhabitant {
         : { kind: "fault", code: end.code, message: end.message, wasmStack: end.wasmStack };
     const files: Extract<FromAgent, { type: "exited" }>["files"] = {};
     // What a pinned process had written went with its thread when its time was over.
-    const written = this.thread.holds(this) ? await this.call((api) => api.changedFiles(this.key)) : [];
+    const written = this.thread.holds(this) ? await this.call((api) => api.changedFiles(this.key)) : new Map();
+    this.around.wrote(this, [...written.values()]);
     await severalAtOnce(written, async ([path, bytes]) => {
       files[path] = bytes && { hash: await this.upload(bytes), size: bytes.length };
     });

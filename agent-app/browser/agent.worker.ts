@@ -4,6 +4,7 @@ import type { ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS } from "../agent/index.ts";
+import type { Shown } from "../shown/index.ts";
 import { carryErrors } from "../worker/errors.ts";
 import type { StartWorker } from "../worker/index.browser.ts";
 import type { Device } from "./device.ts";
@@ -100,6 +101,11 @@ export class TabAgent {
   /** Whether somebody watches what the cluster does. */
   watch(on: boolean): void {
     this.agent?.watch(on);
+  }
+
+  /** See Agent.shownNews(). */
+  shownNews(): Shown | null | undefined {
+    return this.agent?.shownNews();
   }
 
   networkChanged(): void {

@@ -2,6 +2,7 @@
 
 import type { ToldPolicy } from "@nightshift/coordinator/protocol";
 import * as Comlink from "comlink";
+import type { Shown } from "../shown/index.ts";
 import { carryErrors } from "../worker/errors.ts";
 import { startBrowserWorker } from "../worker/start.browser.ts";
 import type { StartOptions, TabAgent, TabStatus, WorkerStarter } from "./agent.worker.ts";
@@ -23,6 +24,8 @@ export interface Tab {
   networkChanged(): Promise<void>;
   /** Whether somebody watches what the cluster does. */
   watch(on: boolean): Promise<void>;
+  /** See Agent.shownNews(). */
+  shownNews(): Promise<Shown | null | undefined>;
   /** Says goodbye, as far as there is time: the page is about to go. */
   leave(): void;
   /** Ends it at once; processes go on elsewhere from their last images. */
@@ -68,6 +71,7 @@ export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (poli
     },
     networkChanged: () => worker.agent.networkChanged(),
     watch: (on) => worker.agent.watch(on),
+    shownNews: () => worker.agent.shownNews(),
     leave: () => void worker.agent.stop().catch(() => undefined),
     close() {
       closed = true;

@@ -1,4 +1,6 @@
 // What tests of the tray app that cross folders need of it. Nothing of the app imports this.
+export { placesOn, tilesIn } from "../night-sky/work-layout.ts";
+export type { Shown } from "../shown/index.ts";
 export { BUILT, buildAgent, buildDesktop, buildPreload, buildRenderer } from "./build.ts";
 export { answerRequest } from "./main/answering.ts";
 export { App } from "./main/app.ts";

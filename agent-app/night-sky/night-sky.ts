@@ -1,7 +1,10 @@
 // The work of this computer and of the cluster as a picture: the computer as a moon, the coordinator as a far star, and the processes that are here
 // between them. Each comes from the star when it arrives and goes back when it leaves; those that compute glow. Behind them the other hosts as a
 // constellation, those that compute in gold, and a spark for each process that goes from one to another. Nothing is drawn while nothing changes: ten
-// pictures a second while something moves, else one when there is news.
+// pictures a second while something moves, else one when there is news. Where the submitter wants it, the work itself is beside the moon (work-picture.ts).
+import type { Shown } from "../shown/index.ts";
+import { type Box, type Point, placesOn } from "./work-layout.ts";
+import { WorkPicture } from "./work-picture.ts";
 
 /** What there is to show. */
 export interface Scene {
@@ -15,6 +18,8 @@ export interface Scene {
   processes: readonly { pid: number; computing: boolean }[];
   /** The whole, this computer among it; null: not known. */
   cluster: Cluster | null;
+  /** What of the work here may be seen; null: nothing. `version` changes with it. */
+  work: { shown: Shown; version: number; words: string } | null;
 }
 
 /** Numbers of hosts, and of moves between them since some time. Which hosts they are is told to nobody. */
@@ -40,11 +45,6 @@ const MAX_SPARKS = 12;
 const NIGHT = "#0b1026";
 const MOON = "#ffd76a";
 const INK = "#a3adcf";
-
-interface Point {
-  x: number;
-  y: number;
-}
 
 interface Body {
   computing: boolean;
@@ -97,6 +97,9 @@ export class NightSky {
   private sparks: Spark[] = [];
   private scene: Scene | undefined;
   private timer: number | undefined;
+  private readonly work = new WorkPicture(NIGHT);
+  /** Whoever wants nothing to move is shown where things are. */
+  private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
   /** Pictures drawn, for who measures. */
   drawn = 0;
 
@@ -114,26 +117,27 @@ export class NightSky {
 
   show(next: Scene): void {
     const now = performance.now();
-    const changed = JSON.stringify(this.scene) !== JSON.stringify(next);
+    const changed = keyOf(this.scene) !== keyOf(next);
     this.light(this.scene?.cluster?.moves, next.cluster, now);
     this.scene = next;
+    const began = this.calm.matches ? now - MOVE_MS - 1 : now;
     const here = new Map(next.processes.slice(0, MAX_SHOWN).map((process) => [process.pid, process]));
     for (const [pid, { computing }] of here) {
       const body = this.bodies.get(pid);
       if (body && !body.leaving) body.computing = computing;
-      else this.bodies.set(pid, { computing, place: this.freePlace(), movedAt: now, leaving: false });
+      else this.bodies.set(pid, { computing, place: this.freePlace(), movedAt: began, leaving: false });
     }
     for (const [pid, body] of this.bodies)
       if (!here.has(pid) && !body.leaving) {
         body.leaving = true;
-        body.movedAt = now;
+        body.movedAt = began;
       }
     if (changed) this.frame();
   }
 
   private light(before: number | undefined, cluster: Cluster | null, now: number): void {
     const hosts = starsOf(cluster).length;
-    if (before === undefined || cluster === null || hosts < 2) return;
+    if (before === undefined || cluster === null || hosts < 2 || this.calm.matches) return;
     const count = Math.min(MAX_SPARKS, cluster.moves - before);
     for (let at = 0; at < count; at++) {
       const from = Math.floor(Math.random() * hosts);
@@ -179,17 +183,18 @@ export class NightSky {
     }
     on.globalAlpha = 1;
     const unit = Math.min(width, height);
-    const moon = { x: width * 0.62, y: height * 0.52, r: unit * 0.1 };
-    const star = { x: width * 0.16, y: height * 0.2 };
+    const { moon, star, work } = placesOn(width, height, scene.work !== null);
     const hosts = starsOf(scene.cluster);
     const far = (one: Point, other: Point, by: number): boolean => Math.hypot(one.x - other.x, one.y - other.y) > by;
-    const isFree = (place: Point): boolean => far(place, moon, moon.r * 2.2) && far(place, star, unit * 0.1);
+    const isFree = (place: Point): boolean =>
+      far(place, moon, moon.r * 2.2) && far(place, star, unit * 0.1) && (work === null || !isIn(place, work, unit * 0.02));
     const places = hostPlaces(hosts.length, width, height, isFree);
     for (const [host, place] of places.entries()) drawHost(on, place, hosts[host] ?? "idle", unit);
     for (const { from, to, beginsAt } of this.sparks) {
       const [begin, end] = [places[from], places[to]];
       if (begin && end && now >= beginsAt) drawSpark(on, begin, end, (now - beginsAt) / SPARK_MS, unit);
     }
+    if (work && scene.work) this.work.draw(on, work, scene.work.shown);
     drawMoon(on, moon, scene.computing);
     if (scene.coordinator !== null) drawStar(on, star, scene.coordinator, unit);
     for (const body of this.bodies.values()) {
@@ -209,11 +214,22 @@ export class NightSky {
     on.font = `${Math.round(unit * 0.017)}px system-ui, sans-serif`;
     on.fillText(scene.line, width * 0.06, height * 0.955);
     on.textAlign = "right";
-    on.fillText(scene.cluster?.words ?? "", width * 0.94, height * 0.955);
+    const together = scene.cluster?.words ?? "";
+    // On a narrow screen it has a line of its own.
+    const isNarrow = on.measureText(scene.line).width + on.measureText(together).width > width * 0.86;
+    on.fillText(together, width * 0.94, height * (isNarrow ? 0.985 : 0.955));
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", [scene.headline, scene.cluster?.words].filter(Boolean).join(". "));
+    canvas.setAttribute("aria-label", [scene.headline, scene.work?.words, scene.cluster?.words].filter(Boolean).join(". "));
   }
 }
+
+/** What a picture is of: another one is drawn when it is another. */
+const keyOf = (scene: Scene | undefined): string =>
+  JSON.stringify({ ...scene, work: scene?.work && { ...scene.work, shown: null } });
+
+/** @param by it may be so far outside */
+const isIn = ({ x, y }: Point, box: Box, by: number): boolean =>
+  x > box.x - by && x < box.x + box.width + by && y > box.y - by && y < box.y + box.height + by;
 
 type Kind = "computing" | "idle" | "owner";
 

@@ -15,7 +15,7 @@ export const BUILT: string = join(CONSOLE, "dist");
 const SHARED = ["../server/http/api.ts", "../store/people.ts"].map((path) => join(CONSOLE, path));
 /** The page for volunteers is built by a program of the agent's; what goes into it. */
 const LEND = fileURLToPath(new URL("../../agent-app/browser/page/build.node.ts", import.meta.url));
-const IN_LEND = ["browser", "agent", "worker", "policy", "night-sky", "desktop/words"].map((name) =>
+const IN_LEND = ["browser", "agent", "worker", "policy", "night-sky", "shown", "desktop/words"].map((name) =>
   join(LEND, "../../..", name),
 );
 const IN_BOTH = [

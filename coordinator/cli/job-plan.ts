@@ -10,6 +10,7 @@ import {
   parseValues,
   readJobFile,
   requireSweep,
+  type Show,
   type Sweep,
   sourcesOf,
   withInputs,
@@ -30,6 +31,7 @@ export interface PlanOptions {
   onlyOn?: string[];
   pin?: boolean;
   seed?: string;
+  show?: Show;
   /** In the place of the job file's files. */
   dir?: string;
 }
@@ -56,6 +58,7 @@ export interface Plan {
   /** It is to run even if it cannot be moved. */
   pin: boolean;
   seed: number | undefined;
+  show: Show | undefined;
 }
 
 /** What options say counts over what the job file says. @throws NS_USAGE, NS_BAD_JOB, NS_SOURCE_NOT_FOUND, NS_BAD_FILE */
@@ -74,7 +77,7 @@ export async function planOf(file: string, args: readonly string[], options: Pla
     cpuLimitMs: options.timeout === undefined ? undefined : parseDurationMs(options.timeout),
     seed: options.seed === undefined ? undefined : parseCount(options.seed, "--seed", 0, 0xffffffff),
   };
-  const { name, files, hosts, clock, pin, seed } = job as Partial<JobFile>;
+  const { name, files, hosts, clock, pin, seed, show } = job as Partial<JobFile>;
   // Paths are from here, with a job file from its folder.
   const folder = program === undefined ? "." : dirname(file);
   const swept = withOptions(job.sweep, options, folder);
@@ -92,6 +95,7 @@ export async function planOf(file: string, args: readonly string[], options: Pla
     onlyOn: options.onlyOn ?? hosts,
     pin: options.pin ?? pin ?? false,
     seed: given.seed ?? seed,
+    show: options.show ?? show,
   };
   requireSweep(plan, program === undefined ? "the command line" : file);
   const sources = [...(plan.sweep ? sourcesOf(plan.sweep) : [])];

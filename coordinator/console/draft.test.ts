@@ -33,13 +33,22 @@ describe("the preview", () => {
 test("a job file fills the form, and what is sent is what the file says", () => {
   const file = {
     ...{ program: "a.c", args: ["{n}", "x y", "{s}"], env: { A: "1=2" }, parameters: { n: "1..3" }, sets: [{ s: 1 }, { s: 2 }] },
-    ...{ memoryMiB: 64, cpuSeconds: 1.5, hosts: ["amun", "ipc256"], seed: 7, clock: "host", name: "mine", pin: true },
+    ...{
+      memoryMiB: 64,
+      cpuSeconds: 1.5,
+      hosts: ["amun", "ipc256"],
+      seed: 7,
+      clock: "host",
+      name: "mine",
+      pin: true,
+      show: "image",
+    },
   };
   const draft = draftOfFile(readJobFile(JSON.stringify(file), "job.json"));
   expect(bodyOf(draft, previewOf(draft, "a.c"))).toEqual({
     ...{ args: ["{n}", "x y", "{s}"], env: { A: "1=2" }, clock: "host", hosts: ["amun", "ipc256"], name: "mine" },
     sweep: { parameters: { n: { from: 1, to: 3, step: 1 } }, sets: [{ s: "1" }, { s: "2" }] },
-    ...{ memoryLimitBytes: 64 * 2 ** 20, cpuLimitMs: 1500, seed: 7, pin: true },
+    ...{ memoryLimitBytes: 64 * 2 ** 20, cpuLimitMs: 1500, seed: 7, pin: true, show: "image" },
   });
 });
 

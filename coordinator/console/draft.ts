@@ -40,6 +40,8 @@ export interface Draft {
   clock: "virtual" | "host";
   /** It is to run even if it cannot be moved. */
   pin: boolean;
+  /** What the screensavers of its hosts may show of it; "": nothing. */
+  show: NonNullable<PlannedJob["show"]> | "";
   /** Files that differ from part to part: names in the part, and of the file, both with {name} where a value goes. */
   inputs: Record<string, string>;
 }
@@ -57,6 +59,7 @@ export const EMPTY: Draft = {
     env: "",
     clock: "virtual",
     pin: false,
+    show: "",
     inputs: {},
   },
 };
@@ -84,6 +87,7 @@ export const draftOfJob = ({
   seed,
   clock,
   pinned,
+  show,
   memoryLimitBytes,
   cpuLimitMs,
 }: Detail): Draft => ({
@@ -94,6 +98,7 @@ export const draftOfJob = ({
     name: job.name,
     clock,
     pin: pinned !== null,
+    show: show ?? "",
   },
   ...{ memoryMiB: String(memoryLimitBytes / 2 ** 20), cpuSeconds: cpuLimitMs === 0 ? "" : String(cpuLimitMs / 1000) },
   ...{ hosts: hosts.join(", "), seed: seed === null ? "" : String(seed), env: linesOf(env), inputs: sweep?.inputs?.names ?? {} },
@@ -103,7 +108,7 @@ export const draftOfFile = (file: PlannedJob): Draft => ({
   ...{ args: joinWords(file.args), parameters: rowsOf(file.sweep), sets: file.sweep?.sets ?? [], name: file.name ?? "" },
   ...{ memoryMiB: String(file.memoryMiB ?? 1024), cpuSeconds: String(file.cpuSeconds ?? ""), clock: file.clock ?? "virtual" },
   ...{ hosts: (file.hosts ?? []).join(", "), seed: String(file.seed ?? ""), env: linesOf(file.env) },
-  pin: file.pin ?? false,
+  ...{ pin: file.pin ?? false, show: file.show ?? "" },
   inputs: file.sweep?.inputs?.names ?? {},
 });
 
@@ -214,6 +219,7 @@ export function bodyOf(draft: Draft, preview: Preview, files: Record<string, { h
     memoryLimitBytes: Math.round(Number(draft.memoryMiB) * 2 ** 20),
     cpuLimitMs: Math.round(Number(draft.cpuSeconds || 0) * 1000),
     seed: draft.seed === "" ? null : Number(draft.seed),
+    show: draft.show || null,
     ...(draft.name && { name: draft.name }),
   };
 }

@@ -35,5 +35,6 @@ export * from "./people.ts";
 export type { MessageSocket, RunningHash, SocketEnd, SocketHandlers, Timers, TunnelCrypto } from "./ports.ts";
 export * from "./release.ts";
 export { severalAtOnce } from "./several.ts";
+export * from "./show.ts";
 export * from "./sweep.ts";
 export type { Tunnel } from "./tunnel.ts";

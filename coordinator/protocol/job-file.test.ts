@@ -35,6 +35,7 @@ it.each([
   ["a field that there is not", '{ "program": "a.c", "argz": [] }', /argz/],
   ["a field of another type", '{ "program": "a.c", "args": [1, true] }', /^job\.json: args\[1\]: /],
   ["a value that is none", '{ "program": "a.c", "sets": [{ "a": 1 }, { "a": null }] }', /^job\.json: sets\[1\]\.a: /],
+  ["a way to be shown that there is not", '{ "program": "a.c", "show": "film" }', /^job\.json: show: .*image.*spectrum/],
   ["a name that is none", '{ "program": "a.c", "parameters": { "1a": [1] } }', /^job\.json: parameters\.1a: .*letter/],
   [
     "values that are none",

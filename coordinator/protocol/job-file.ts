@@ -5,6 +5,7 @@
 // values of parameters, has a short form within it ("1..100").
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
+import { show } from "./show.ts";
 import { MAX_PARTS, parseValues, requireSweep, type Sweep } from "./sweep.ts";
 
 /** Larger ones are refused before they are read. */
@@ -33,6 +34,8 @@ export const jobFile = z.strictObject({
   seed: z.number().int().min(0).max(0xffffffff).optional(),
   /** It is to run even if it cannot be moved. */
   pin: z.boolean().optional(),
+  /** What the screensavers of its hosts may show of it. */
+  show: show.optional(),
 });
 export type JobFile = z.infer<typeof jobFile>;
 

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { apiTokenOrder, apiTokenView, linkScope, linkView, personName, userRole, userView } from "./people.ts";
 import { FILE_KINDS, signedRelease, versionText } from "./release.ts";
+import { show } from "./show.ts";
 import { MAX_PARTS, sweep } from "./sweep.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -48,8 +49,11 @@ export type ProcessSpec = z.infer<typeof processSpec>;
 
 /** Characters of who submitted a job, as hosts are told. */
 export const MAX_WHO = 200;
-/** Whose work a process is, for the host's owner to read: the job's number and name, the part among so many, and who submitted it ("": not known). */
-export const work = z.object({ job: count, name, part: count, parts: count, by: z.string().max(MAX_WHO) });
+/**
+ * Whose work a process is, for the host's owner to read: the job's number and name, the part among so many, and who submitted it ("": not known).
+ * `show`: what it prints may be seen on the host's screensaver; absent: nothing of it may.
+ */
+export const work = z.object({ job: count, name, part: count, parts: count, by: z.string().max(MAX_WHO), show: show.optional() });
 export type Work = z.infer<typeof work>;
 
 /** A call that a process cannot answer alone; the coordinator is its home and answers it exactly once per sequence number. */
@@ -228,6 +232,8 @@ export const fromAgent = z.discriminatedUnion("type", [
   }),
   /** Somebody watches the screensaver here: `cluster` is to be told until they no longer do. Forgotten with the connection. */
   z.object({ type: z.literal("watch"), on: z.boolean() }),
+  /** What has the process printed from this offset on? Of a job that is to be shown; to others there is no answer. */
+  z.object({ type: z.literal("askPrinted"), pid, epoch, offset: count }),
 ]);
 export type FromAgent = z.infer<typeof fromAgent>;
 
@@ -258,6 +264,11 @@ export const toAgent = z.discriminatedUnion("type", [
     /** Answer to the call the image is blocked in, when it is known already (a fork's 0, a call answered meanwhile). */
     result: syscallResult.nullable(),
   }),
+  /**
+   * Answers `askPrinted`: bytes of its standard output, and how many bytes it has printed. They begin later than was asked for where what was before
+   * cannot be told: the other processes of its part have printed, too.
+   */
+  z.object({ type: z.literal("printed"), pid, epoch, offset: count, bytes: data, end: count }),
   z.object({ type: z.literal("outputAck"), pid, stream: z.union([z.literal(1), z.literal(2)]), offset: count }),
   z.object({
     type: z.literal("syscallResult"),
@@ -317,6 +328,8 @@ export const jobSpec = z.object({
   seed: count.max(0xffffffff).optional(),
   /** Why its program cannot be moved; the coordinator says that, whatever it is told. Absent: it can be. */
   pinned: z.string().max(2000).optional(),
+  /** What the screensavers of its hosts may show of it. Absent: that there are processes, no more. */
+  show: show.optional(),
 });
 export type JobSpec = z.infer<typeof jobSpec>;
 

@@ -215,6 +215,14 @@ describe("placement", () => {
     expect(toAgent.parse(run)).toMatchObject({ work: { job: 1, part: 1, parts: 1, by: expect.stringMatching(/^client x+$/) } });
   });
 
+  test("a host is told that work may be seen on its screen only when its submitter wants that", () => {
+    const c = new Cluster();
+    c.host("amun", 2);
+    for (const more of [{}, { show: "image" }] as const) c.do((core, now) => core.submit({ ...spec(), ...more }, now));
+    const told = c.sent("amun", "run").map((run) => toAgent.parse(run));
+    expect(told.map((run) => run.type === "run" && run.work?.show)).toEqual([undefined, "image"]);
+  });
+
   test("a process goes to the faster of two idle hosts", () => {
     const c = new Cluster();
     c.host("slow", 1, 50);

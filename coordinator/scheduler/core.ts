@@ -570,6 +570,8 @@ export class Core {
           epoch: process.epoch,
           hash: message.image.hash,
         });
+      case "askPrinted":
+        return; // answered from the store (server/printed.ts)
       case "frozen":
         this.frozenAt.set(process.pid, now);
         return;

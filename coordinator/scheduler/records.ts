@@ -345,7 +345,8 @@ export class Records {
 
   workOf({ job, part }: ProcessRecord): Work {
     const { spec, parts, by } = this.job(job);
-    return { job, name: spec.name, part, parts: parts.total, by: (by ?? "").slice(0, MAX_WHO) };
+    const { name, show } = spec;
+    return { job, name, part, parts: parts.total, by: (by ?? "").slice(0, MAX_WHO), ...(show && { show }) };
   }
 }
 

@@ -40,6 +40,7 @@ import { Onlookers } from "./onlookers.ts";
 import { PendingHosts } from "./pending.ts";
 import { PeopleActions } from "./people.ts";
 import { HostPolicies } from "./policies.ts";
+import { tellPrinted } from "./printed.ts";
 import { Programs } from "./programs.ts";
 import { HostReleases } from "./releases.ts";
 import { readSsoSettings } from "./sso/settings.ts";
@@ -329,6 +330,8 @@ function serveAgent(
       if (disconnect && message.type === "policyObeyed") policies.answered(device.key, message.versions, message.problem);
       if (disconnect && message.type === "upgrade") releases.hostSaid(device.key, message);
       if (disconnect && message.type === "watch") onlookers.watch(tunnel, message.on);
+      if (disconnect && message.type === "askPrinted")
+        tellPrinted(coordinator, device.key, message, (printed) => tunnel.send(printed));
       if (disconnect) coordinator.apply((core, now) => core.agentMessage(device.key, message, now));
       return;
     }

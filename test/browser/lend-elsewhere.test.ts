@@ -92,11 +92,15 @@ describe.skipIf(withoutChromium("the join page elsewhere"))("the join page elsew
     const whole = "Computing. Computing together: 1 of 1 computers. Processes: 1.";
     await until("it shows the whole cluster", async () => (await sky.getAttribute("aria-label")) === whole);
     expect(await page.evaluate(() => document.fullscreenElement?.className)).toBe("sky");
+    await cluster.client.request("cancel", { job, pid: null });
+    const shown = await cluster.submit("render", ["64", "100"], { show: "image" });
+    await until("it shows the work", async () =>
+      (await sky.getAttribute("aria-label"))?.includes(`Picture being rendered: job ${shown.job}, render, parts: 1. `),
+    );
     await page.keyboard.press("a");
     await sky.waitFor({ state: "detached" });
     expect(await page.evaluate(() => document.fullscreenElement)).toBeNull();
-    await says(page, /^Computing$/);
-    await cluster.client.request("cancel", { job, pid: null });
+    await says(page, /^(Computing|Ready)/);
     await page.close();
   });
 

@@ -1,11 +1,11 @@
-// Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`. The real app with a real coordinator and job in the installed
+// Takes the pictures of docs/screenshots/desktop: `npm run screenshots:desktop`, or some of them: `npm run screenshots:desktop en-dark`. The real app with a real coordinator and job in the installed
 // Chromium; only the week of history is written beforehand, as nobody waits a week for a picture. Chinese needs a font that has it (Debian:
 // fonts-noto-cjk).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { App } from "@nightshift/agent-app/desktop/testing";
+import { App, type Shown } from "@nightshift/agent-app/desktop/testing";
 import { Cluster, delay, until } from "../cluster.ts";
 import { buildParts, ChromiumPort } from "./chromium-port.ts";
 
@@ -35,6 +35,47 @@ function week(): string {
   return JSON.stringify({ version: 1, hours });
 }
 
+const sweep = (to: number) => ({ sweep: { parameters: { tile: { from: 1, to, step: 1 } }, sets: [] } });
+const ended = ({ tiles }: Shown): number => tiles.filter(({ state }) => state === "ended").length;
+/** How much of the only part is there: of a picture, or of the range of a spectrum. */
+const known = ({ tiles: [tile] }: Shown): number => {
+  if (tile?.content?.kind === "image") return tile.content.picture.rows / tile.content.picture.height;
+  return tile?.content ? tile.content.bins.filter((bin) => bin !== null).length / tile.content.bins.length : 0;
+};
+const highest = ({ tiles: [tile] }: Shown): number =>
+  tile?.content?.kind === "spectrum" ? Math.max(...tile.content.bins.map(Number)) : 0;
+/** Work as it is seen on the screensaver: how it is computed, and when the picture is taken. */
+const WORK = [
+  {
+    name: "tiles",
+    program: "render",
+    args: ["640", "40", "{tile}", "16"],
+    more: { show: "image", ...sweep(16) },
+    isThere: (shown: Shown) => ended(shown) > 8,
+  },
+  {
+    name: "picture",
+    program: "render",
+    args: ["640", "40"],
+    more: { show: "image" },
+    isThere: (shown: Shown) => known(shown) > 0.7,
+  },
+  {
+    name: "spectra",
+    program: "spectrum",
+    args: ["{tile}", "24", "131072"],
+    more: { show: "spectrum", ...sweep(24) },
+    isThere: (shown: Shown) => ended(shown) > 14,
+  },
+  {
+    name: "spectrum",
+    program: "spectrum",
+    args: ["1", "1", "65536"],
+    more: { show: "spectrum" },
+    isThere: (shown: Shown) => highest(shown) > 120 && known(shown) > 0.7,
+  },
+] as const;
+
 const built = mkdtempSync(join(tmpdir(), "shots-"));
 await buildParts(built);
 mkdirSync(OUT, { recursive: true });
@@ -46,6 +87,7 @@ for (const [locale, colorScheme] of [
   ["zh-CN", "light"],
   ["zh-CN", "dark"],
 ] as const) {
+  if (!`${locale}-${colorScheme}`.includes(process.argv[2] ?? "")) continue;
   const home = mkdtempSync(join(tmpdir(), "pc-"));
   const host = `office-pc-${locale}-${colorScheme}`.toLowerCase();
   mkdirSync(join(home, "agents", host), { recursive: true });
@@ -125,6 +167,21 @@ for (const [locale, colorScheme] of [
   await shot("now-paused");
   port.variables.idleSeconds = 3600;
   for (const { job } of jobs) await cluster.client.request("cancel", { pid: null, job }).catch(() => undefined);
+  if (colorScheme === "dark") {
+    app.showScreensaver();
+    const page = await port.pageOf("screensaver");
+    for (const { name, program, args, more, isThere } of WORK) {
+      const { job } = await cluster.submit(program, args, { ...more, onlyOn: [host] });
+      await until(`${name} can be seen`, () => {
+        const { shown } = app.shownSince(0);
+        return shown?.job === job && isThere(shown) && app.state().icon === "computing";
+      });
+      await delay(2_500); // the window looks at news every two seconds
+      await page.screenshot({ path: join(OUT, `screensaver-${name}-${locale}.png`) });
+      await cluster.client.request("cancel", { pid: null, job }).catch(() => undefined);
+    }
+    app.closeScreensaver();
+  }
   await cluster.client.request("hostRevoke", { host });
   await until("it is revoked", () => app.state().icon === "attention");
   await shot("now-attention");

@@ -12,6 +12,7 @@ import {
   restricted,
   type Settings,
 } from "../../policy/index.ts";
+import type { Shown as Work } from "../../shown/index.ts";
 import { type Coordinator, type Device, openTab, type Tab, type TabStatus } from "../index.ts";
 import {
   IDLE_SECONDS,
@@ -134,6 +135,15 @@ export class Lending {
   /** Whether somebody watches what the cluster does. */
   watch(on: boolean): void {
     this.tab.watch(on).catch(complain);
+  }
+
+  /** What of the work here may be seen, as far as it has changed since this was asked last; null: nothing any more, undefined: nothing has changed. */
+  async shownNews(): Promise<Work | null | undefined> {
+    if (this.closed) return undefined;
+    return this.tab.shownNews().catch((thrown: unknown) => {
+      complain(thrown);
+      return undefined;
+    });
   }
 
   /** The page is about to go. */

@@ -7,6 +7,7 @@ import { lacking } from "@nightshift/wasm-kernels/process/engine";
 import { saidIn } from "../../desktop/words/refusals.ts";
 import { NightSky, onInput, type Scene } from "../../night-sky/night-sky.ts";
 import { decisionWords, type Language, languageOf } from "../../policy/index.ts";
+import { withNews } from "../../shown/index.ts";
 import { sharesFlags } from "../../worker/sharing.browser.ts";
 import { type Coordinator, type Device, loadDevice } from "../index.ts";
 import { type Consent, Lending, type Shown, WHENS, type When } from "./lending.ts";
@@ -27,6 +28,8 @@ import { say, showTime, type Text } from "./texts.ts";
 const language: Language = languageOf(navigator.language);
 const host = location.host;
 const text = (name: Text, values: Record<string, string | number> = {}): string => say(language, name, { host, ...values });
+/** How often the page asks what there is to see of the work, while it fills the screen. */
+const LOOK_MS = 1_000;
 const LOCK = "nightshift-lending";
 const computing = decisionWords({ reasons: [] }, language);
 const root = document.getElementById("page") as HTMLElement;
@@ -179,15 +182,30 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
   const fill = make("button", { type: "button", className: "quiet" }, text("fill"));
   const stop = make("button", { type: "button", className: "quiet" }, text("stop"));
   show(words, lent, more, agreed, figures, ...transport(), make("div", { className: "buttons" }, pause, fill, stop));
-  let scene: Scene | undefined;
+  let scene: Omit<Scene, "work"> | undefined;
   let sky: NightSky | undefined;
+  let work: Scene["work"] = null;
+  const fillSky = (): void => {
+    if (scene) sky?.show({ ...scene, line: work?.words ?? scene.line, work });
+  };
+  const lookAtWork = async (): Promise<void> => {
+    const news = await lending.shownNews();
+    if (news === undefined) return;
+    const shown = news && withNews(work?.shown ?? null, news);
+    const what = shown && { job: `${shown.job}`, name: shown.name, parts: shown.parts };
+    work = shown && what && { shown, version: (work?.version ?? 0) + 1, words: text(shown.kind, what) };
+    fillSky();
+  };
   fill.onclick = () => {
+    work = null;
     sky = fillScreen(() => {
+      clearInterval(looking);
       sky = undefined;
       lending.watch(false);
     });
     lending.watch(true);
-    if (scene) sky.show(scene);
+    const looking = setInterval(() => void lookAtWork(), LOOK_MS);
+    fillSky();
   };
   const draw = ({ status, paused, pausedByHand, givenMs }: Shown): void => {
     const now = paused ?? (!status?.connected ? text("waiting") : status.running > 0 ? computing : text("ready"));
@@ -218,7 +236,7 @@ async function lendNow(coordinator: Coordinator, device: Device, consent: Consen
       processes: (status?.processes ?? []).map(({ pid, state }) => ({ pid, computing: state === "running" })),
       cluster: status?.cluster ? { ...status.cluster, words: text("cluster", { ...status.cluster }) } : null,
     };
-    sky?.show(scene);
+    fillSky();
     if (status?.connected) rememberKey(coordinator.coordinatorKey);
     pause.textContent = text(pausedByHand ? "resume" : "pause");
     pause.onclick = () => {

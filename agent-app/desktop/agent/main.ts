@@ -79,8 +79,13 @@ async function begin(given: Begin): Promise<void> {
     const { user, system } = process.cpuUsage();
     post({ type: "status", status: { ...owner.status(), cpuMs: (user + system) / 1000 } });
   };
+  const everySecond = (): void => {
+    tell();
+    const shown = agent.shownNews();
+    if (shown !== undefined) post({ type: "shown", shown });
+  };
   const closeControl = await serveControl(owner, directory);
-  setInterval(tell, STATUS_EVERY_MS);
+  setInterval(everySecond, STATUS_EVERY_MS);
   agent.onUpgrade((release, back) => post({ type: "upgrade", release, back }));
   running = {
     agent,

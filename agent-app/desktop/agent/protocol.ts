@@ -3,6 +3,7 @@ import type { HostInfo, SignedRelease, UpgradeStep } from "@nightshift/coordinat
 import type { ControlAnswer } from "../../headless/control.ts";
 import type { OwnerStatus } from "../../headless/owner.ts";
 import type { Signals } from "../../policy/index.ts";
+import type { Shown } from "../../shown/index.ts";
 
 /** With what the agent begins. */
 export interface Begin {
@@ -58,6 +59,8 @@ export interface ProcessStatus extends OwnerStatus {
 
 export type FromAgentProcess =
   | { type: "status"; status: ProcessStatus }
+  /** While somebody watches: what may be shown of the work here, tiles that have not changed left out; null: nothing any more. */
+  | { type: "shown"; shown: Shown | null }
   | { type: "log"; event: string; details: Readonly<Record<string, unknown>> }
   | { type: "answer"; id: number; answer: ControlAnswer }
   | { type: "fetched"; id: number; failure: { code: string; message: string } | null }

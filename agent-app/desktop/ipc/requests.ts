@@ -1,5 +1,6 @@
 // Everything that a window may ask of the main process, each with the schema of what it gives. The only list of channels there is.
 import { z } from "zod";
+import type { Shown } from "../../shown/index.ts";
 import type { AppState, Day, Invitation, LogLine, Preview } from "./state.ts";
 
 /** Of a request as JSON; settings are the largest. */
@@ -44,6 +45,8 @@ export const REQUESTS = {
   leave: request<null>().takes(z.null()),
   history: request<readonly Day[]>().takes(z.null()),
   log: request<readonly LogLine[]>().takes(z.null()),
+  /** What may be shown of the work here. `after`: tiles that have not changed since that version are left out. */
+  shown: request<{ version: number; shown: Shown | null }>().takes(z.strictObject({ after: z.number().int().min(0) })),
   showScreensaver: request<null>().takes(z.null()),
   closeScreensaver: request<null>().takes(z.null()),
 };

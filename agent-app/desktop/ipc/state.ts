@@ -30,6 +30,8 @@ export interface AppState {
   credit: HostCredit | null;
   /** While the screensaver is shown and the coordinator has told. */
   cluster: ClusterGlance | null;
+  /** Counts what there is to see of the work here, so that a window that shows it asks for it when it has changed; 0: nothing. */
+  shownVersion: number;
   settings: Settings | null;
   lockedBy: Partial<Record<keyof Settings, string>>;
   app: AppSettings;

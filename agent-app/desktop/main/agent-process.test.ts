@@ -13,6 +13,7 @@ function running() {
     started: () => undefined,
     status: () => undefined,
     log: () => undefined,
+    shown: () => undefined,
     upgrade: () => undefined,
     ended: ({ code }, restartMs) => ended.push({ code, restartMs }),
   });

@@ -3,6 +3,7 @@
 import type { SignedRelease, UpgradeStep } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { ControlAnswer } from "../../headless/control.ts";
+import type { Shown } from "../../shown/index.ts";
 import type { Begin, FromAgentProcess, ProcessStatus, ToldSignals } from "../agent/protocol.ts";
 import type { AgentHandle, DesktopPort } from "./port.ts";
 
@@ -20,6 +21,8 @@ const ORDER_TIMEOUT_MS = 10_000;
 export interface AgentEvents {
   started(): void;
   status(status: ProcessStatus): void;
+  /** As the process tells it: without the tiles that have not changed. */
+  shown(news: Shown | null): void;
   log(event: string, details: Readonly<Record<string, unknown>>): void;
   upgrade(release: SignedRelease | null, back: SignedRelease | null): void;
   /** It ended; it starts again in so many milliseconds. */
@@ -147,6 +150,8 @@ export class AgentProcess {
     switch (message.type) {
       case "status":
         return this.on.status(message.status);
+      case "shown":
+        return this.on.shown(message.shown);
       case "log":
         return this.on.log(message.event, message.details);
       case "answer":

@@ -32,6 +32,7 @@ const HANDLERS: Handlers = {
   },
   history: (app) => app.days(),
   log: (app) => app.log(),
+  shown: (app, { after }) => app.shownSince(after),
   showScreensaver: (app) => {
     app.showScreensaver();
     return null;

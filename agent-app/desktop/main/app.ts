@@ -19,6 +19,7 @@ import { loadDeviceKey } from "./device-key.ts";
 import { History } from "./history.ts";
 import type { DesktopPort, PowerEvent } from "./port.ts";
 import { PowerWatch } from "./power-watch.ts";
+import { ShownHere } from "./shown-here.ts";
 import { trayIcon, trayMenu } from "./tray.ts";
 import { Updates } from "./updates.ts";
 
@@ -70,6 +71,7 @@ export class App {
   private keySealed = false;
   private readonly lines: LogLine[] = [];
   private shown: (() => void) | undefined;
+  private readonly work = new ShownHere();
   private quitting = false;
 
   constructor(port: DesktopPort, options: AppOptions) {
@@ -86,10 +88,16 @@ export class App {
         if (port.windows.isOpen("screensaver")) this.agent.watchCluster(true);
       },
       status: (status) => this.heard(status),
+      shown: (news) => {
+        if (!port.windows.isOpen("screensaver")) return;
+        this.work.take(news);
+        this.show();
+      },
       log: (event, details) => this.logged(event, details),
       upgrade: (release, back) => void this.updates.offered(release, back),
       ended: ({ code, message }, restartMs) => {
         this.status = undefined;
+        this.work.take(null);
         this.note(this.words.logEnded(message, String(restartMs / 1000)));
         this.needs(code, message);
       },
@@ -205,6 +213,7 @@ export class App {
       today: { offeredMs: today?.offeredMs ?? 0, usedMs: today?.usedMs ?? 0 },
       credit: status?.credit ?? null,
       cluster: status?.cluster ?? null,
+      shownVersion: this.work.version,
       settings: status?.settings ?? null,
       lockedBy: status?.lockedBy ?? {},
       app: file.app,
@@ -301,6 +310,11 @@ export class App {
     return this.lines;
   }
 
+  /** See ShownHere. */
+  shownSince(after: number): ReturnType<ShownHere["since"]> {
+    return this.work.since(after);
+  }
+
   showScreensaver(): void {
     this.port.windows.open("screensaver", null);
     this.power?.screensaver(true);
@@ -311,6 +325,7 @@ export class App {
     this.port.windows.close("screensaver");
     this.power?.screensaver(false);
     this.agent.watchCluster(false);
+    this.work.take(null);
   }
 
   // ---- the process that computes

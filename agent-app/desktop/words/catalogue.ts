@@ -1,6 +1,7 @@
 // Every text of the tray app, in each language it speaks. A language is complete or does not compile; the policy's own words come from policy/words.ts.
 import type { Work } from "@nightshift/coordinator/protocol";
 import type { Language } from "../../policy/index.ts";
+import type { Shown } from "../../shown/index.ts";
 
 export type { Language };
 
@@ -118,7 +119,7 @@ const en = {
     "whether it may compute now, and if not, the reason in words (such as “you are here”) and by its name",
     "which of the coordinator's policies it obeys, or why it cannot",
     "how much memory and how many processors are free for work",
-    "whether its screensaver is shown, as the coordinator then tells how busy the whole cluster is",
+    "whether its screensaver is shown, as the coordinator then tells how busy the whole cluster is, and what a process here had printed before",
     "of each process it runs for others: state, processor time, memory, output and image",
   ],
   privacyNeverTitle: "What never leaves it",
@@ -176,6 +177,12 @@ const en = {
   screensaverCluster: (computing: number, online: number, processes: number) =>
     `Computing together: ${computing} of ${online} computers. Processes: ${processes}.`,
   screensaverIdle: "At rest",
+  screensaverShows: {
+    image: (what: string) => `Picture being rendered: ${what}`,
+    spectrum: (what: string) => `Spectrum being searched: ${what}`,
+  },
+  screensaverParts: (first: number, last: number, parts: number) =>
+    first === 1 && last === parts ? `, in ${parts} parts` : `, parts ${first} to ${last} of ${parts}`,
 };
 
 export type Words = typeof en;
@@ -286,7 +293,7 @@ const zhCN: Words = {
     "现在是否可以计算；如果不可以，用文字（例如“您正在使用电脑”）和代号说明原因",
     "遵守协调器的哪些策略，或为何无法遵守",
     "可用于计算的内存和处理器数量",
-    "屏幕保护程序是否正在显示（协调器会随之告知整个集群的繁忙程度）",
+    "屏幕保护程序是否正在显示（协调器会随之告知整个集群的繁忙程度，以及这里的进程此前输出的内容）",
     "为他人运行的每个进程的状态、处理器时间、内存、输出和映像",
   ],
   privacyNeverTitle: "哪些信息绝不会离开",
@@ -339,6 +346,9 @@ const zhCN: Words = {
   screensaverCluster: (computing: number, online: number, processes: number) =>
     `${online} 台计算机中有 ${computing} 台在计算，共 ${processes} 个进程`,
   screensaverIdle: "休息中",
+  screensaverShows: { image: (what) => `正在渲染的图像：${what}`, spectrum: (what) => `正在搜索的频谱：${what}` },
+  screensaverParts: (first, last, parts) =>
+    first === 1 && last === parts ? `，共 ${parts} 部分` : `，第 ${first} 至 ${last} 部分，共 ${parts} 部分`,
 };
 
 const CATALOGUE: Record<Language, Words> = { en, "zh-CN": zhCN };
@@ -352,3 +362,10 @@ export const workText = (words: Words, { job, name, part, parts }: Work): string
 /** "job 7, render, part 3 of 100, for anna" */
 export const whoseWork = (words: Words, work: Work): string =>
   work.by === "" ? workText(words, work) : words.workFor(workText(words, work), work.by);
+
+/** "Picture being rendered: job 7, dawn, in 16 parts, for anna" */
+export function shownWords(words: Words, { job, name, by, kind, parts, first, places }: Shown): string {
+  const which = parts > 1 ? words.screensaverParts(first, first + places - 1, parts) : "";
+  const what = `${words.job(job, name)}${which}`;
+  return words.screensaverShows[kind](by === "" ? what : words.workFor(what, by));
+}

@@ -1,7 +1,7 @@
 // `nightshift run`: a program on the cluster as if it ran here: its arguments, stdin, output bytes and exit status. With a sweep it runs once for
 // each combination of values, and what it prints comes as if the runs had followed one another.
 import { type Command, Option } from "commander";
-import { type ExitReport, type JobSpec, type Result, requireInputs } from "../../protocol/index.ts";
+import { type ExitReport, type JobSpec, type Result, requireInputs, SHOWS } from "../../protocol/index.ts";
 import { brokenPipe, type CommonOptions, collect, declare } from "../command-declaration.ts";
 import { openClient, resolveTarget } from "../connect.ts";
 import { followOutput, pumpStdin } from "../follow.ts";
@@ -89,6 +89,12 @@ export function runCommand(): Command {
     .option("--stay", "do not balance it away from where it is")
     .addOption(pinOption())
     .option("--seed <number>", "what its random numbers are made of (default the job's number)")
+    .addOption(
+      new Option(
+        "--show <what>",
+        "what it prints is seen on the screensavers of its hosts, as such (default: nothing of it)",
+      ).choices(SHOWS),
+    )
     .addOption(new Option("--clock <clock>", "virtual: repeatable time (default); host: real time").choices(["virtual", "host"]))
     .option("--reconnect <duration>", "how long to wait for a coordinator that has gone away", "5m");
   return addCompilerFlags(command).action(run);
@@ -143,7 +149,7 @@ async function run(file: string, args: string[], options: RunOptions): Promise<v
 }
 
 function specOf(plan: Plan, program: string, files: ReadonlyMap<string, JobSpec["files"][string]>, options: RunOptions): JobSpec {
-  const { name, args, env, memoryLimitBytes, cpuLimitMs, clock, sweep, onlyOn, seed } = plan;
+  const { name, args, env, memoryLimitBytes, cpuLimitMs, clock, sweep, onlyOn, seed, show } = plan;
   return {
     ...{ name, program, args: [plan.program, ...args], env, files: Object.fromEntries(files) },
     ...{ memoryLimitBytes, cpuLimitMs, clock, startOn: options.host ?? null, stay: options.stay ?? false },
@@ -151,6 +157,7 @@ function specOf(plan: Plan, program: string, files: ReadonlyMap<string, JobSpec[
     ...(sweep && { sweep }),
     ...(onlyOn && { onlyOn: [...onlyOn] }),
     ...(seed !== undefined && { seed }),
+    ...(show && { show }),
   };
 }
 

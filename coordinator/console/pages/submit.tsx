@@ -16,6 +16,7 @@ type Detail = Answer<"job">;
 /** @param of an earlier job to begin with */
 export function SubmitDialog({ dropped, of, close }: { dropped: File[]; of?: Detail; close(): void }) {
   const [files, setFiles] = useState<File[]>([]);
+  const showId = useId();
   const [draft, setDraft] = useState<Draft>(of ? draftOfJob(of) : EMPTY);
   /** Names of the earlier job's input files that go along again. */
   const [kept, setKept] = useState<string[]>(Object.keys(of?.inputs ?? {}));
@@ -156,6 +157,15 @@ export function SubmitDialog({ dropped, of, close }: { dropped: File[]; of?: Det
               value={draft.env}
               onChange={(env) => change({ env })}
             />
+            <p className="field">
+              <label htmlFor={showId}>{t("showOnScreens")}</label>
+              <select id={showId} value={draft.show} onChange={({ target }) => change({ show: target.value as Draft["show"] })}>
+                <option value="">{t("showNothing")}</option>
+                <option value="image">{t("showImage")}</option>
+                <option value="spectrum">{t("showSpectrum")}</option>
+              </select>
+              <small>{t("showHint")}</small>
+            </p>
             <p className="field wide">
               <label className="tick">
                 <input type="checkbox" checked={draft.pin} onChange={({ target }) => change({ pin: target.checked })} />

@@ -25,6 +25,7 @@ import {
   userView,
 } from "../../protocol/people.ts";
 import { versionText } from "../../protocol/release.ts";
+import { show } from "../../protocol/show.ts";
 import { MAX_PARTS, sweep } from "../../protocol/sweep.ts";
 
 const count = z.number().int().nonnegative();
@@ -481,6 +482,7 @@ export const api = {
       pinned: z.string().nullable().describe("why its program cannot be moved; null: it can be"),
       clock,
       seed: count.nullable(),
+      show: show.nullable(),
       memoryLimitBytes: count,
       cpuLimitMs: count,
       freezesMs: z.array(z.number()),
@@ -608,6 +610,10 @@ export const api = {
         .describe("run it even if it cannot be moved; then it begins anew when its host is needed by its owner"),
       clock: clock.default("virtual"),
       seed: count.max(0xffffffff).nullable().default(null).describe("of its random; null: the job's number"),
+      show: show
+        .nullable()
+        .default(null)
+        .describe("what it prints is seen on the screensavers of its hosts, as such; null: nothing of it"),
     }),
     answer: z.object({ job: count, pid: count, diagnostics: z.string() }),
   },

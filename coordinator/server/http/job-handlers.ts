@@ -69,10 +69,10 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
     job: ({ params }) => {
       const found = job(params.job);
       const { program, args, env, sweep = null, files: inputs, onlyOn = [], startOn, stay, clock, seed = null } = found.spec;
-      const { memoryLimitBytes, cpuLimitMs, pinned = null } = found.spec;
+      const { memoryLimitBytes, cpuLimitMs, pinned = null, show = null } = found.spec;
       return {
         ...{ job: views.job(found), root: found.root, program, args, env, sweep, inputs, startOn, stay, clock, seed },
-        ...{ memoryLimitBytes, cpuLimitMs, pinned, freezesMs: found.freezesMs, waiting: core.waiting(found.id) ?? null },
+        ...{ memoryLimitBytes, cpuLimitMs, pinned, show, freezesMs: found.freezesMs, waiting: core.waiting(found.id) ?? null },
         hosts: onlyOn.map((host) => views.nameOf(host)),
       };
     },
@@ -158,13 +158,14 @@ export function jobHandlers({ coordinator, actions, views, compiler, blobs }: Se
       for (const { hash } of [...Object.values(body.files), ...Object.values(body.sweep?.inputs?.files ?? {})])
         if (!(await blobs.has(hash)))
           throw new NightshiftError("NS_NOT_FOUND", `the file ${hash.slice(0, 12)}... has not been uploaded`);
-      const { memoryLimitBytes, cpuLimitMs, startOn, stay, files, env, clock, hosts, seed, sweep } = body;
+      const { memoryLimitBytes, cpuLimitMs, startOn, stay, files, env, clock, hosts, seed, sweep, show } = body;
       const common = { memoryLimitBytes, cpuLimitMs, startOn, stay, files, env, clock, stdin: false };
       const spec = {
         ...{ ...common, name: body.name ?? body.program.name, args: [body.program.name, ...body.args] },
         ...(hosts.length > 0 && { onlyOn: hosts }),
         ...(sweep && { sweep }),
         ...(seed !== null && { seed }),
+        ...(show !== null && { show }),
       };
       // Before compiling: what is wrong with it is told at once.
       requireSweep(spec);
