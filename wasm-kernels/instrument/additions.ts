@@ -72,6 +72,26 @@ export class Additions implements Surroundings {
     return this.growerIndex;
   }
 
+  private doorIndex: number | undefined;
+  /** () -> i32: the number of the door by which the function is entered, which it then is no more (doors.ts). */
+  door(): number {
+    this.doorIndex ??= this.addFunction({ params: [], results: [I32] }, doorBody(this.control));
+    return this.doorIndex;
+  }
+
+  private readonly handers = new Map<ValueType, number>();
+  /** (address) -> the value there, that was handed over. */
+  handed(type: ValueType): number {
+    let index = this.handers.get(type);
+    if (index === undefined) {
+      const load = must(LOAD.get(type), "the type's load");
+      const w = new Writer().u32(0).byte(Op.localGet).u32(0).bytes(load).u32(0x40).u32(this.control).u32(0);
+      index = this.addFunction({ params: [I32], results: [type] }, w.byte(Op.end).finish());
+      this.handers.set(type, index);
+    }
+    return index;
+  }
+
   private readonly segmentFunctions = new Map<string, number>();
   /** Which segments the program may drop, and the global that says that it has. */
   private readonly drops: { op: number; segment: number; global: number }[] = [];
@@ -137,8 +157,16 @@ export class Additions implements Surroundings {
     };
   }
 
+  /** Type index of a function that was added. */
+  typeOfAdded(func: number): number {
+    return must(this.functionTypes[func - this.functionCount], "an added function");
+  }
+
+  private readonly functionTypes: number[] = [];
   private addFunction(type: FuncType, body: Uint8Array): number {
-    this.functions.push(new Writer().u32(this.typeIndex(type)).finish());
+    const index = this.typeIndex(type);
+    this.functionTypes.push(index);
+    this.functions.push(new Writer().u32(index).finish());
     this.bodies.push(body);
     return this.functionCount + this.functions.length - 1;
   }
@@ -210,6 +238,15 @@ function saverBody(type: ValueType, count: number, control: number): Uint8Array 
   memory(2).u32(0);
   w.byte(Op.end);
   return w.finish();
+}
+
+function doorBody(control: number): Uint8Array {
+  const w = new Writer().u32(1).u32(1).byte(I32);
+  const access = (op: number): Writer => w.byte(op).u32(0x42).u32(control).u32(CONTROL.door);
+  w.byte(Op.i32Const).s32(0);
+  access(Op.i32Load).byte(Op.localTee).u32(0).byte(Op.if).byte(0x40).byte(Op.i32Const).s32(0).byte(Op.i32Const).s32(0);
+  access(Op.i32Store).byte(Op.end).byte(Op.localGet).u32(0);
+  return w.byte(Op.end).finish();
 }
 
 /**

@@ -1,8 +1,9 @@
 // Every loop of these has a door if it can have one, and every stop is followed by a continuation that goes on at one.
 import { expect, test } from "vitest";
+import { Program, runLocally, runPlain } from "../process/index.ts";
 import { buildContinuation, MigratableModule } from "./continuation.ts";
 import { readFacts, writeFacts } from "./facts.ts";
-import { instrument } from "./index.ts";
+import { instrument, withFuel } from "./index.ts";
 import { assemble, command, expectLikePlain } from "./testing.ts";
 
 const doorsOf = (wat: string): number[] =>
@@ -103,6 +104,24 @@ const shapes: Record<string, { code: string; doors: number[] }> = {
 test.each(Object.entries(shapes))("loops with doors: %s", (_, { code, doors }) => {
   expectLikePlain(command(code), 0);
   expect(doorsOf(command(code))).toEqual(doors);
+});
+
+test.each(Object.entries(shapes))("loops with doors, and fuel in the place of a shared memory: %s", (_, { code }) => {
+  const module = assemble(command(code));
+  const plain = runPlain({ module: new WebAssembly.Module(module), args: ["test"], now: () => 0 });
+  for (const oneMemory of [false, true]) {
+    let asked = 0;
+    const { stop, stdout, moves } = runLocally({
+      program: new Program("test", withFuel(instrument(module, 0).wasm, oneMemory)),
+      args: ["test"],
+      refuel: () => asked++ % 2,
+      moveAt: () => true,
+      ...{ now: () => 0, cpuNow: () => 0 },
+    });
+    expect(stop).toEqual({ kind: "exit", code: 0 });
+    expect(Buffer.from(stdout)).toEqual(Buffer.concat(plain.stdout));
+    expect(moves).toBeGreaterThan(3);
+  }
 });
 
 test("a continuation does not hold what lies behind a door", () => {

@@ -2,7 +2,8 @@
 // around an interpreter's loop that is nearly all of it: hundreds of kilobytes, which take a second to be optimised, at every place where a process is
 // stopped. Where the loop has a door, the continuation ends in front of it and goes on in the function itself, which has long been compiled.
 //
-// The function begins with a look at CONTROL.door. It is zero but when a continuation calls, which has put down the number of a door (from 1, in
+// The function begins with a look at CONTROL.door (by functions of its own: where the control memory is another module's, the function's code stays as
+// long as it was). It is zero but when a continuation calls, which has put down the number of a door (from 1, in
 // the order of the loops) and the locals that are needed there. On the way to that loop stand blocks around all that comes before it:
 //
 //     door = CONTROL.door; if door: CONTROL.door = 0, load the locals
@@ -33,6 +34,14 @@ const MAX_DEPTH = 200;
 const MAX_HANDED = 32 * 1024;
 const VOID = 0x40;
 
+/** Indices of functions that the way in calls. */
+export interface DoorFunctions {
+  /** () -> i32 */
+  door(): number;
+  /** (address) -> a value of the type */
+  handed(type: ValueType): number;
+}
+
 export interface DoorPlan {
   body: Body;
   /** The loops' instructions in it: that of door 1 first. */
@@ -43,10 +52,9 @@ export interface DoorPlan {
 
 /**
  * The function with doors; undefined when it is too small, or no loop can have one.
- * @param control index of the control memory
  * @param from bytes of code from which on a function gets doors
  */
-export function withDoors(module: WasmModule, body: Body, control: number, from: number): DoorPlan | undefined {
+export function withDoors(module: WasmModule, body: Body, around: DoorFunctions, from: number): DoorPlan | undefined {
   if (body.end[body.count - 1] - body.start[0] < from) return undefined;
   const plan = new Way(module, body, from * LOOP_SHARE);
   if (plan.loops.length === 0) return undefined;
@@ -54,7 +62,7 @@ export function withDoors(module: WasmModule, body: Body, control: number, from:
   const handed = [...new Set(plan.loops.flatMap((loop) => live.get(loop) ?? []))].sort((a, b) => a - b);
   const types = handed.map((local) => body.locals[local]);
   if (types.some((type) => !LOAD.has(type)) || types.reduce((sum, type) => sum + sizeOf(type), 0) > MAX_HANDED) return undefined;
-  const { code, loops, branches } = new Carpenter(body, plan, control).build(handed);
+  const { code, loops, branches } = new Carpenter(body, plan, around).build(handed);
   const params = body.locals.slice(0, body.paramCount);
   const built = decodeBody(code, params, { start: 0, end: code.length });
   const found = new Map(Array.from(built.start.subarray(0, built.count), (offset, i) => [offset, i]));
@@ -134,12 +142,12 @@ class Carpenter {
   private readonly local: number;
   private readonly body: Body;
   private readonly way: Way;
-  private readonly control: number;
+  private readonly around: DoorFunctions;
 
-  constructor(body: Body, way: Way, control: number) {
+  constructor(body: Body, way: Way, around: DoorFunctions) {
     this.body = body;
     this.way = way;
-    this.control = control;
+    this.around = around;
     this.local = body.locals.length;
     this.code = new Writer(body.end[body.count - 1] - body.start[0] + 1024);
   }
@@ -156,18 +164,10 @@ class Carpenter {
   }
 
   private lookAtDoor(handed: readonly number[]): void {
-    const { body, code, control } = this;
-    const access = (opcode: readonly number[], offset: number): Writer => code.bytes(opcode).u32(0x40).u32(control).u32(offset);
-    code.byte(Op.i32Const).s32(0);
-    access([Op.i32Load], CONTROL.door).byte(Op.localTee).u32(this.local).byte(Op.if).byte(VOID);
-    code.byte(Op.i32Const).s32(0).byte(Op.i32Const).s32(0);
-    access([Op.i32Store], CONTROL.door);
-    for (const { local, type, offset } of places(body, handed)) {
-      code.byte(Op.i32Const).s32(0);
-      access(LOAD.get(type) ?? [], offset)
-        .byte(Op.localSet)
-        .u32(local);
-    }
+    const { body, code, around } = this;
+    code.byte(Op.call).u32(around.door()).byte(Op.localTee).u32(this.local).byte(Op.if).byte(VOID);
+    for (const { local, type, offset } of places(body, handed))
+      code.byte(Op.i32Const).s32(offset).byte(Op.call).u32(around.handed(type)).byte(Op.localSet).u32(local);
     code.byte(Op.end);
   }
 

@@ -27,6 +27,8 @@ export interface Surroundings {
   typeIndex(type: FuncType): number;
   /** Index of the function that adds so many values of a type to the frame being saved. */
   saver(type: ValueType, count: number): number;
+  /** Type index of a function that was added. */
+  typeOfAdded(func: number): number;
   /** Index of the function that stands for memory.grow: it keeps the process's memory limit. */
   grower(memory: number): number;
   /** Index of the function that stands for an instruction on a segment, which continuations do not have: memory.init, elem.drop... */
@@ -223,7 +225,7 @@ class Rewriter {
         this.branch(i);
         return;
       case Op.call:
-        this.call(i, body.arg[i], this.module.functionTypes[body.arg[i]], 0);
+        this.call(i, body.arg[i], this.module.functionTypes[body.arg[i]] ?? this.around.typeOfAdded(body.arg[i]), 0);
         return;
       case Op.callIndirect:
         this.call(i, -1, body.arg[i], 1);

@@ -22,7 +22,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 11;
+export const INSTRUMENT_VERSION = 12;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
@@ -68,7 +68,7 @@ function transform(bytes: Uint8Array, doorsFrom: number): Instrumented {
   let suspendable = 0;
   const rewritten = bodies.map((plain, index) => {
     const func = imported + index;
-    const entrance = calls.maySuspend[func] ? withDoors(module, plain, additions.control, doorsFrom) : undefined;
+    const entrance = calls.maySuspend[func] ? withDoors(module, plain, additions, doorsFrom) : undefined;
     const body = entrance?.body ?? plain;
     const planned = planSites(module, func, body, calls, sites.length);
     if (planned.length === 0 && !body.op.subarray(0, body.count).some((op) => NOTED.has(op))) return undefined;
