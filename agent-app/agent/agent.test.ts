@@ -1,4 +1,4 @@
-import type { FromAgent, ToAgent } from "@nightshift/coordinator/protocol";
+import type { FromAgent, ToAgent, Work } from "@nightshift/coordinator/protocol";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { describe, expect, test } from "vitest";
 import { Agent, DEFAULT_AGENT_SETTINGS } from "./agent.ts";
@@ -106,7 +106,7 @@ class World {
     }
     this.now = end;
   }
-  async order(pid = 1): Promise<void> {
+  async order(pid = 1, work?: Work): Promise<void> {
     const spec = {
       program: HASH,
       args: [],
@@ -123,6 +123,7 @@ class World {
       parent: 0,
       epoch: 1,
       spec: { ...spec, args: [], env: {}, files: {} },
+      work,
       image: null,
       result: null,
     });
@@ -315,6 +316,23 @@ describe("policies of the coordinator", () => {
     await one.settle();
     expect(answers(one).at(-1)).toEqual({ type: "policyObeyed", versions: [7], problem: "there is no setting of that name" });
   });
+});
+
+test("what is printed here is looked at while somebody watches and it may be shown", async () => {
+  const one = await world(false);
+  one.agent.watch(true);
+  one.agent.showWork(false);
+  const work = { job: 1, name: "dusk", part: 1, parts: 1, by: "ada", show: "image" as const };
+  await one.order(1, work);
+  const asked = () => one.sent.filter(({ type }) => type === "askPrinted").length;
+  expect([asked(), one.agent.shownNews()]).toEqual([0, null]);
+  one.agent.showWork(true);
+  expect([asked(), one.agent.shownNews()]).toMatchObject([1, { job: 1, tiles: [{ part: 1 }] }]);
+  one.agent.showWork(false);
+  expect(one.agent.shownNews()).toBeNull();
+  one.agent.watch(false);
+  one.agent.showWork(true);
+  expect([asked(), one.agent.shownNews()]).toEqual([1, undefined]);
 });
 
 test("a reason longer than the protocol allows is cut, not refused", async () => {

@@ -125,6 +125,7 @@ export class Agent {
   private watched = false;
   private cluster: ClusterGlance | null = null;
   private readonly shownWork: ShownWork;
+  private mayShow = true;
   private attempts = 0;
   private leaseMs = 15_000;
   /** While it waits before it connects again: does so at once. */
@@ -272,12 +273,19 @@ export class Agent {
     this.watched = on;
     this.cluster = null;
     this.send({ type: "watch", on });
-    this.shownWork.watch(on);
+    this.shownWork.watch(on && this.mayShow);
+  }
+
+  /** Whether what is printed here may be seen on its screens. Not: nothing of it is looked at, whoever watches. */
+  showWork(on: boolean): void {
+    if (on === this.mayShow) return;
+    this.mayShow = on;
+    this.shownWork.watch(this.watched && on);
   }
 
   /** What of the work here may be shown, as far as it has changed since this was asked last; see ShownWork.news(). */
   shownNews(): Shown | null | undefined {
-    return this.shownWork.news();
+    return this.watched && !this.mayShow ? null : this.shownWork.news();
   }
 
   private hostChanged(): void {

@@ -103,6 +103,11 @@ export class TabAgent {
     this.agent?.watch(on);
   }
 
+  /** See Agent.showWork(). */
+  showWork(on: boolean): void {
+    this.agent?.showWork(on);
+  }
+
   /** See Agent.shownNews(). */
   shownNews(): Shown | null | undefined {
     return this.agent?.shownNews();

@@ -24,6 +24,8 @@ export interface Tab {
   networkChanged(): Promise<void>;
   /** Whether somebody watches what the cluster does. */
   watch(on: boolean): Promise<void>;
+  /** See Agent.showWork(). */
+  showWork(on: boolean): Promise<void>;
   /** See Agent.shownNews(). */
   shownNews(): Promise<Shown | null | undefined>;
   /** Says goodbye, as far as there is time: the page is about to go. */
@@ -71,6 +73,7 @@ export function openTab(onStatus: (status: TabStatus) => void, onPolicies: (poli
     },
     networkChanged: () => worker.agent.networkChanged(),
     watch: (on) => worker.agent.watch(on),
+    showWork: (on) => worker.agent.showWork(on),
     shownNews: () => worker.agent.shownNews(),
     leave: () => void worker.agent.stop().catch(() => undefined),
     close() {

@@ -1,5 +1,5 @@
 // Owners of one machine between whom its cores are shared; what they decide for themselves is the policy's, and tested there.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -19,10 +19,11 @@ afterEach(() => {
 
 /** An app of one user, whose desktop nobody has touched for long. */
 function user(name: string, turn: Turn) {
-  const seen = { computes: true, code: "", update: (_: Signals): void => undefined };
+  const seen = { computes: true, code: "", shows: true, update: (_: Signals): void => undefined };
   const agent = {
     onPolicies: () => undefined,
     allow: () => undefined,
+    showWork: (on: boolean) => void Object.assign(seen, { shows: on }),
     status: () => ({ processes: [] }),
     pause: (_words: string, _graceMs: number, code: string) => void Object.assign(seen, { computes: false, code }),
     resume: () => void Object.assign(seen, { computes: true, code: "" }),
@@ -71,4 +72,16 @@ test("of several users' apps one computes, the next when it no longer does, and 
   await vi.advanceTimersByTimeAsync(300_000);
   expect(first.seen.computes).toBe(true);
   first.owner.close();
+});
+
+test("whether work is shown follows the settings: also when they change", () => {
+  const alone: Turn = { take: async () => true, release: () => undefined };
+  mkdirSync(join(folder, "shy"), { recursive: true });
+  const { owner, seen } = user("shy", alone);
+  expect(seen.shows).toBe(true);
+  owner.set({ showWork: false });
+  expect(seen.shows).toBe(false);
+  owner.set({ showWork: true });
+  expect(seen.shows).toBe(true);
+  owner.close();
 });

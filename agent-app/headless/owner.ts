@@ -60,6 +60,8 @@ export interface OwnerStatus extends AgentStatus {
   pause: ManualPause | null;
   /** Until when the owner has asked to run now, in milliseconds since 1970; null: not asked. */
   runUntilMs: number | null;
+  /** Something fills the screen, whether that pauses or not; null: not known. */
+  fullScreen: boolean | null;
   /** Versions of the coordinator's policies that are obeyed, the one that counts first in front. */
   policies: readonly number[];
   /** What is wrong with a settings file or policy since the agent has started: what it said before still counts. */
@@ -131,7 +133,7 @@ export class Owner {
         version,
         policy: parseAdminPolicy(text, `policy ${version} of the coordinator`),
       }));
-      this.keeper.setEffective(this.effective());
+      this.changed();
     });
   }
 
@@ -194,9 +196,7 @@ export class Owner {
     for (const name of Object.keys(settings) as (keyof Settings)[])
       if (lockedBy[name] !== undefined)
         throw new NightshiftError("NS_FORBIDDEN", `${name} is set by ${lockedBy[name]} and cannot be changed here`);
-    this.keep({ ...this.own.value, settings: { ...this.own.value.settings, ...settings } }, () =>
-      this.keeper.setEffective(this.effective()),
-    );
+    this.keep({ ...this.own.value, settings: { ...this.own.value.settings, ...settings } }, () => this.changed());
   }
 
   /** What would be decided now, were the owner's settings these. Changes nothing. @throws NS_BAD_POLICY */
@@ -212,6 +212,7 @@ export class Owner {
       ...this.effective(),
       pause: this.keeper.pause,
       runUntilMs: this.runUntilMs,
+      fullScreen: this.keeper.fullScreen,
       policies: this.told.map(({ version }) => version),
       policyProblem: this.admin.problem ?? this.group.problem ?? this.own.problem,
     };
@@ -226,6 +227,13 @@ export class Owner {
       ...this.told.map(({ policy }) => policy),
       this.installed,
     ]);
+  }
+
+  /** Settings may be others now. */
+  private changed(): void {
+    const now = this.effective();
+    this.agent.showWork(now.settings.showWork);
+    this.keeper.setEffective(now);
   }
 
   private get runUntilMs(): number | null {
@@ -246,7 +254,7 @@ export class Owner {
   private ordered(): void {
     clearTimeout(this.runTimer);
     this.keeper.setPause(this.own.value.pause);
-    this.keeper.setEffective(this.effective());
+    this.changed();
     const { runUntilMs } = this;
     if (runUntilMs !== null) this.runTimer = setTimeout(() => this.ordered(), runUntilMs - Date.now()).unref();
   }

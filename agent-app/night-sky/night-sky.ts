@@ -292,7 +292,7 @@ function drawStar(on: CanvasRenderingContext2D, { x, y }: Point, name: string, u
   on.fillStyle = INK;
   on.textAlign = "center";
   on.font = `${Math.round(unit * 0.016)}px system-ui, sans-serif`;
-  on.fillText(name, x, y + r * 4.5);
+  on.fillText(name, x, y - r * 2.5); // what comes and goes passes below
 }
 
 function drawProcess(on: CanvasRenderingContext2D, { x, y }: Point, computing: boolean, unit: number): void {

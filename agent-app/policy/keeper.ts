@@ -37,6 +37,11 @@ export class PolicyKeeper {
     return this.manual;
   }
 
+  /** null: not known. */
+  get fullScreen(): boolean | null {
+    return this.signals.fullScreen ?? null;
+  }
+
   /** Some signals are now so. undefined: not known any more. */
   update(signals: Signals): void {
     this.signals = { ...this.signals, ...signals };

@@ -156,6 +156,11 @@ export const SETTINGS = {
     false,
     "take new versions of Nightshift that the coordinator gives out, while nobody is at the PC or when the owner ends the app; none where it was installed for all users or by a package manager",
   ),
+  showWork: yesNo(
+    true,
+    false,
+    "the screensaver shows the work itself where its submitter wants that (`--show`): pictures and numbers that programs print; without, only that there is some",
+  ),
   exclusivePrograms: list(
     'program names such as "blender"',
     (text) => /^[^/\\\s][^/\\]{0,99}$/.test(text),

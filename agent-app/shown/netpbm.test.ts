@@ -5,7 +5,7 @@ import { NetpbmReader } from "./netpbm.ts";
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const joined = (...pieces: Uint8Array[]): Uint8Array => Uint8Array.from(pieces.flatMap((piece) => [...piece]));
 const read = (bytes: Uint8Array, maxPixels = 100, piece = bytes.length): NetpbmReader => {
-  const reader = new NetpbmReader(maxPixels);
+  const reader = new NetpbmReader(maxPixels, 1e6);
   for (let at = 0; at < bytes.length; at += piece) reader.take(bytes.subarray(at, at + piece));
   return reader;
 };
@@ -34,7 +34,7 @@ describe("what small programs print", () => {
 });
 
 test("rows are seen as they come, and those of the next picture take their place", () => {
-  const reader = new NetpbmReader(100);
+  const reader = new NetpbmReader(100, 1e6);
   const header = text("P6 2 2 255\n");
   reader.take(header);
   expect(reader.picture).toBeUndefined();
@@ -65,7 +65,7 @@ test("a large picture becomes a small one of the same shape, each point the mean
 });
 
 test("the largest picture is read in little memory and time: of its rows only those that are shown", () => {
-  const reader = new NetpbmReader(10_000);
+  const reader = new NetpbmReader(10_000, 1e6);
   reader.take(text("P6 65535 65535 65535\n"));
   const piece = new Uint8Array(1 << 20).fill(77);
   const began = process.cpuUsage();
@@ -75,6 +75,27 @@ test("the largest picture is read in little memory and time: of its rows only th
   expect(reader.picture?.pixels[0]).toBe(77);
   // 786 MB.
   expect(user / 1000).toBeLessThan(1_000);
+});
+
+test("of text so many bytes a second are read; who prints more is looked at no more, and what was seen stays", () => {
+  const reader = new NetpbmReader(100, 8);
+  const row = text("1 2 3 4\n");
+  reader.take(text("P2 4 9 4\n"));
+  for (let second = 0; second < 3; second++) {
+    reader.take(row);
+    reader.refill();
+  }
+  expect([reader.isOver, reader.picture?.rows]).toEqual([false, 3]);
+  reader.take(joined(row, row));
+  expect([reader.isOver, reader.picture?.rows]).toEqual([true, 4]);
+  // An endless picture without any row that is wanted: it costs no more than that.
+  const endless = new NetpbmReader(100, 1 << 20);
+  endless.take(text("P3 65535 65535 255\n"));
+  const piece = new Uint8Array(1 << 20).fill(32);
+  const began = process.cpuUsage();
+  for (let at = 0; at < 1000; at++) endless.take(piece);
+  expect(endless.isOver).toBe(true);
+  expect(process.cpuUsage(began).user / 1000).toBeLessThan(500);
 });
 
 test("property: a whole picture of any size is whole when it is small, too, and each of its points lies between those it stands for", () => {

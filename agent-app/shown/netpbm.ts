@@ -216,10 +216,16 @@ export class NetpbmReader {
   private body: Body | undefined;
   private shown: Picture | undefined;
   private begun = 0;
+  private readonly textBytes: number;
+  private textLeft: number;
 
-  /** @param maxPixels points of the small picture, at most */
-  constructor(maxPixels: number) {
+  /**
+   * @param maxPixels points of the small picture, at most
+   * @param textBytes of pictures printed as text (P2, P3) so much is read from one refill() to the next: of these each byte takes its time
+   */
+  constructor(maxPixels: number, textBytes: number) {
     this.maxPixels = maxPixels;
+    this.textBytes = this.textLeft = textBytes;
   }
 
   /** undefined: there is no row of a picture yet. */
@@ -227,7 +233,7 @@ export class NetpbmReader {
     return this.shown && this.shown.rows > 0 ? this.shown : undefined;
   }
 
-  /** It prints no picture, or something else behind one: nothing more is looked at. */
+  /** It prints no picture, something else behind one, or more text than is read: nothing more is looked at. */
   get isOver(): boolean {
     return this.header === undefined && this.body === undefined;
   }
@@ -235,6 +241,7 @@ export class NetpbmReader {
   /** May look at the next pictures: to be called about once a second. */
   refill(): void {
     this.begun = 0;
+    this.textLeft = this.textBytes;
   }
 
   /** The next that was printed. */
@@ -242,7 +249,7 @@ export class NetpbmReader {
     let at = 0;
     while (at < bytes.length && !this.isOver) {
       if (this.body) {
-        at = this.body.take(bytes, at);
+        at = this.body.layout.valueBytes === 0 ? this.takeText(this.body, bytes, at) : this.body.take(bytes, at);
         if (at < 0) return this.stop();
         if (!this.body.isWhole) continue;
         this.body = undefined;
@@ -258,6 +265,14 @@ export class NetpbmReader {
       if (this.begun > LOOKED_AT) this.body.pass();
       else this.shown = this.body.picture;
     }
+  }
+
+  /** @returns as Body.take(); -1 also where more is printed than is read */
+  private takeText(body: Body, bytes: Uint8Array, from: number): number {
+    if (this.textLeft === 0) return -1;
+    const end = body.take(bytes.subarray(0, from + this.textLeft), from);
+    this.textLeft -= Math.max(0, end - from);
+    return end;
   }
 
   private stop(): void {

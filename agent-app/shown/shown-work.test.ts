@@ -164,6 +164,53 @@ test("a file that is a picture is shown when nothing was printed that is one", (
   expect(world.look()).toEqual(["1 ended 5"]);
 });
 
+test("a large file is read a mebibyte a second: the thread that reads it is the one that stops everything for the owner", () => {
+  const world = new World();
+  const printer = world.printer(1, {});
+  const bytes = picture(1900); // 3.4 MiB
+  world.work.watch(true);
+  world.work.came(printer);
+  world.work.wrote(printer, [bytes]);
+  world.work.left(printer, true);
+  const rows = (): number => Number(`${world.look()[0]}`.split(" ")[2]);
+  const seen = [rows(), rows(), rows()];
+  expect(seen[0]).toBeGreaterThan(0);
+  expect(seen[0]).toBeLessThan(seen[1] ?? 0);
+  expect(seen[1]).toBeLessThan(seen[2] ?? 0);
+  const content = world.shown?.tiles[0]?.content;
+  expect(content?.kind === "image" && content.picture.height).toBe(seen[2]);
+  expect(world.work.news()).toBeUndefined();
+});
+
+test("of many files only the first that may be pictures are tried", () => {
+  const world = new World();
+  const printer = world.printer(1, {});
+  world.work.watch(true);
+  world.work.came(printer);
+  const none = text("P3 2 2 255 no picture");
+  world.work.wrote(printer, [...Array.from({ length: 100 }, () => text("log")), none, none, none, none, picture(5)]);
+  expect(world.look()).toEqual(["1 here -"]);
+  world.work.wrote(printer, [none, none, none, picture(5)]);
+  expect(world.look()).toEqual(["1 here 5"]);
+});
+
+test("who prints faster than the coordinator tells is asked for once a second, not without end", () => {
+  const world = new World();
+  const numbers = world.printer(1, { show: "spectrum" });
+  world.work.watch(true);
+  world.work.came(numbers);
+  let end = 0;
+  for (let answers = 0; answers < 50; answers++) {
+    end += 2 ** 20;
+    const last = world.asked.at(-1);
+    world.work.answered(numbers, last?.offset ?? 0, text("1\n"), end);
+    world.work.printed(numbers, end, text("2\n"));
+  }
+  expect(world.asked).toHaveLength(2);
+  world.look();
+  expect(world.asked).toHaveLength(3);
+});
+
 test("one job at a time: the next when nothing of the first is here, and nothing a minute after the last", () => {
   const world = new World();
   world.work.watch(true);

@@ -13,8 +13,17 @@ const MAX_PIXELS = 400_000;
 /** So much of what was printed before is asked for: of pictures all of it or nothing, of numbers the end. */
 const MAX_BEFORE_IMAGE = 16 * 2 ** 20;
 const MAX_BEFORE_SPECTRUM = 2 ** 19;
+/** Of pictures printed as text, all together, so much a second: 120 ms of a core, and one of 1920 x 1080 at once. */
+const MAX_TEXT = 32 * 2 ** 20;
+/** But so much of each: more than of a file at a time. */
+const MIN_TEXT = 2 * 2 ** 20;
 /** Larger files are not looked at. */
 const MAX_FILE = 64 * 2 ** 20;
+/** Of a file so much at a time, a second apart: this is the thread that stops everything when the owner comes, and text takes it 4 ms for each MiB. */
+const FILE_AT_ONCE = 2 ** 20;
+/** Of the files that a process wrote so many that may be pictures are tried. */
+const MAX_TRIED = 4;
+const LETTER_P = 80;
 /** A job of which nothing is here any more stays on the screen, as its next part may be on its way, unless there is other work to show. */
 const KEPT_MS = 60_000;
 
@@ -32,13 +41,18 @@ interface Followed {
   tile: KeptTile;
   /** How much of what it has printed has been read. */
   at: number;
-  isAsked: boolean;
+  /** Whether the coordinator has been asked for what follows, or is to be with the next news. */
+  asked: "no" | "yes" | "later";
+  /** It was too far behind already once. */
+  wasLate: boolean;
 }
 
 interface KeptTile {
   part: number;
   state: Tile["state"];
   reader: NetpbmReader | Spectrum;
+  /** Of a file that is being read. */
+  rest: Uint8Array | undefined;
   hasChanged: boolean;
 }
 
@@ -95,7 +109,7 @@ export class ShownWork {
   answered(printer: Printer, offset: number, bytes: Uint8Array, end: number): void {
     const found = this.followed.get(printer);
     if (!found) return;
-    found.isAsked = false;
+    found.asked = "no";
     const { reader } = found.tile;
     const behind = end - found.at;
     const isTooFar = behind > (reader instanceof Spectrum ? MAX_BEFORE_SPECTRUM : MAX_BEFORE_IMAGE);
@@ -107,7 +121,7 @@ export class ShownWork {
       }
       reader.skipLine();
       found.at = isTooFar ? end - MAX_BEFORE_SPECTRUM : offset;
-      if (isTooFar) return this.askFor(found);
+      if (isTooFar) return this.askLater(found);
     }
     this.read(found, offset, bytes);
     if (found.at < end && bytes.length > 0) return this.askFor(found);
@@ -118,21 +132,23 @@ export class ShownWork {
   wrote(printer: Printer, files: Iterable<Uint8Array | null>): void {
     const tile = this.followed.get(printer)?.tile;
     if (!(tile?.reader instanceof NetpbmReader)) return;
+    if (tile.reader.picture) return;
+    let tried = 0;
     for (const bytes of files) {
-      if (tile.reader.picture) return;
-      if (bytes === null || bytes.length > MAX_FILE) continue;
-      tile.reader = new NetpbmReader(this.maxPixels());
-      tile.reader.take(bytes);
-      this.changed(tile);
+      if (bytes === null || bytes.length > MAX_FILE || bytes[0] !== LETTER_P) continue;
+      if (++tried > MAX_TRIED) return;
+      const reader = this.netpbmReader();
+      reader.take(bytes.subarray(0, FILE_AT_ONCE));
+      if (reader.isOver && !reader.picture) continue;
+      tile.reader = reader;
+      if (bytes.length > FILE_AT_ONCE) tile.rest = bytes.subarray(FILE_AT_ONCE);
+      return this.changed(tile);
     }
   }
 
   /** The connection is a new one: what was asked for over the old one does not come. */
   reconnected(): void {
-    for (const found of this.followed.values()) {
-      found.isAsked = false;
-      this.askFor(found);
-    }
+    for (const found of this.followed.values()) this.askAgain(found);
   }
 
   /** What has changed since the last time, to be asked about once a second while somebody watches. undefined: nothing; null: there is nothing to show. */
@@ -143,7 +159,11 @@ export class ShownWork {
       this.drop();
       this.follow();
     }
-    for (const { reader } of this.tiles.values()) reader.refill();
+    for (const tile of this.tiles.values()) {
+      tile.reader.refill();
+      this.readOn(tile);
+    }
+    for (const found of this.followed.values()) if (found.asked === "later") this.askAgain(found);
     if (!this.hasNews) return undefined;
     this.hasNews = false;
     if (!this.shown) return null;
@@ -188,22 +208,43 @@ export class ShownWork {
     this.shown ??= { job, name, by, kind, parts, ...places, hereAt: this.now() };
     // Of several processes of a part the first one is shown.
     if ([...this.followed.values()].some(({ tile }) => tile.part === part)) return;
-    const reader = kind === "image" ? new NetpbmReader(this.maxPixels()) : new Spectrum();
-    const tile: KeptTile = { part, state: "here", reader, hasChanged: true };
+    const reader = kind === "image" ? this.netpbmReader() : new Spectrum();
+    const tile: KeptTile = { part, state: "here", reader, rest: undefined, hasChanged: true };
     this.tiles.set(part, tile);
-    const found: Followed = { printer, tile, at: 0, isAsked: false };
+    const found: Followed = { printer, tile, at: 0, asked: "no", wasLate: false };
     this.followed.set(printer, found);
     this.hasNews = true;
     this.askFor(found);
   }
 
-  private maxPixels(): number {
-    return Math.floor(MAX_PIXELS / Math.min(MAX_TILES, this.shown?.parts ?? 1));
+  private netpbmReader(): NetpbmReader {
+    const share = Math.min(MAX_TILES, this.shown?.parts ?? 1);
+    return new NetpbmReader(Math.floor(MAX_PIXELS / share), Math.max(MIN_TEXT, Math.floor(MAX_TEXT / share)));
+  }
+
+  /** More of the file, if there is one. */
+  private readOn(tile: KeptTile): void {
+    if (!tile.rest || tile.reader instanceof Spectrum) return;
+    tile.reader.take(tile.rest.subarray(0, FILE_AT_ONCE));
+    tile.rest = tile.rest.length > FILE_AT_ONCE && !tile.reader.isOver ? tile.rest.subarray(FILE_AT_ONCE) : undefined;
+    this.changed(tile);
+  }
+
+  /** At once only the first time: a program that prints without end would have it asked for without end. */
+  private askLater(found: Followed): void {
+    found.asked = found.wasLate ? "later" : "no";
+    found.wasLate = true;
+    this.askFor(found);
+  }
+
+  private askAgain(found: Followed): void {
+    found.asked = "no";
+    this.askFor(found);
   }
 
   private askFor(found: Followed): void {
-    if (found.isAsked) return;
-    found.isAsked = true;
+    if (found.asked !== "no") return;
+    found.asked = "yes";
     this.ask(found.printer.pid, found.printer.epoch, found.at);
   }
 

@@ -156,6 +156,8 @@ describe.skipIf(withoutChromium("the screensaver"))("the work on the screensaver
     expect(Math.max(...bins)).toBe(Math.max(...powers));
     expect(bins.filter((bin) => bin > 20).length).toBeGreaterThan(0);
     await desktop.says("Spectrum being searched: job ");
+    await desktop.app.setPolicy({ showWork: false });
+    await until("it is not shown any more", () => desktop.shown() === null);
     expect(desktop.port.complaints).toEqual([]);
   });
 });

@@ -87,7 +87,9 @@ export class Lending {
       // They only make it stricter than what the owner has agreed to.
       (policies) => {
         const parsed = policies.map(({ version, text }) => parseAdminPolicy(text, `policy ${version} of the coordinator`));
-        this.keeper.setEffective(restricted(settingsFor(consent), parsed));
+        const now = restricted(settingsFor(consent), parsed);
+        void this.tab.showWork(now.settings.showWork).catch(complain);
+        this.keeper.setEffective(now);
       },
     );
     this.keeper = new PolicyKeeper(

@@ -11,8 +11,10 @@ import { Agent, DEFAULT_AGENT_SETTINGS } from "../../agent/index.ts";
 import { answer, serveControl } from "../../headless/control.ts";
 import { Owner } from "../../headless/owner.ts";
 import { nodePorts } from "../../headless/ports.node.ts";
+import { openSources } from "../../headless/signals/index.ts";
 import { openTurn } from "../../headless/turn.ts";
 import { lowerProcessPriority } from "../../worker/index.ts";
+import { OwnScreensaver } from "./own-screensaver.ts";
 import { type Begin, type FromAgentProcess, STATUS_EVERY_MS, type ToAgentProcess } from "./protocol.ts";
 import { openTold, type ToldSource } from "./told-signals.ts";
 
@@ -30,6 +32,8 @@ const log = (event: string, details: Readonly<Record<string, unknown>> = {}): vo
 
 /** Said before there is an agent, it is heard all the same. */
 let watched = false;
+/** Where the main process tells signals it tells of this, too. */
+const ownScreensaver = new OwnScreensaver();
 let running: { agent: Agent; owner: Owner; told: () => ToldSource | undefined; end(): void } | undefined;
 
 async function begin(given: Begin): Promise<void> {
@@ -69,7 +73,7 @@ async function begin(given: Begin): Promise<void> {
             return opened.source;
           },
         }
-      : {}),
+      : { open: (watch, options) => openSources(ownScreensaver.over(watch), options) }),
     log: (event, details) => {
       log(event, details);
       if (event === "decided") tell();
@@ -79,10 +83,12 @@ async function begin(given: Begin): Promise<void> {
     const { user, system } = process.cpuUsage();
     post({ type: "status", status: { ...owner.status(), cpuMs: (user + system) / 1000 } });
   };
+  let isShown = false;
   const everySecond = (): void => {
     tell();
     const shown = agent.shownNews();
-    if (shown !== undefined) post({ type: "shown", shown });
+    if (shown !== undefined && (shown !== null || isShown)) post({ type: "shown", shown });
+    isShown = shown === undefined ? isShown : shown !== null;
   };
   const closeControl = await serveControl(owner, directory);
   setInterval(everySecond, STATUS_EVERY_MS);
@@ -100,6 +106,7 @@ async function begin(given: Begin): Promise<void> {
   };
   agent.watch(watched);
   owner.start();
+  if (watched) ownScreensaver.shown(true);
   agent.start();
 }
 
@@ -143,6 +150,7 @@ function take(message: ToAgentProcess): void {
     case "watch":
       watched = message.on;
       running?.agent.watch(watched);
+      ownScreensaver.shown(watched);
       return;
     case "leaving":
       running?.agent.pause("Nightshift is about to end", 0);

@@ -49,6 +49,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   reasons: [],
   pause: null,
   runUntilMs: null,
+  fullScreen: null,
   ...effective({}, []),
   policies: [],
   policyProblem: null,
@@ -285,6 +286,41 @@ test("the screensaver comes after the minutes asked for and goes with input", as
   port.variables.idleSeconds = 0;
   port.time.pass(1_000);
   expect(port.openWindows.has("screensaver")).toBe(false);
+});
+
+test("the screensaver that somebody chooses stays, though the mouse was just used", async () => {
+  const { port, ask, app } = started({ idleSeconds: 0 });
+  await ask("join", LINK);
+  await ask("showScreensaver");
+  port.time.pass(1_500);
+  expect(port.openWindows.has("screensaver")).toBe(true);
+  port.variables.idleSeconds = 2;
+  port.time.pass(3_000);
+  expect(port.openWindows.has("screensaver")).toBe(true);
+  port.variables.idleSeconds = 0;
+  port.time.pass(1_000);
+  expect(port.openWindows.has("screensaver")).toBe(false);
+  app.showScreensaver();
+  port.happen({ kind: "unlock" });
+  expect(port.openWindows.has("screensaver")).toBe(false);
+});
+
+test("the screensaver comes over no film and no talk, whether these pause or not", async () => {
+  const { port, ask } = started({ idleSeconds: 600 });
+  await ask("join", LINK);
+  await ask("setApp", { screensaverAfterMinutes: 3 });
+  const after = (told: Partial<ProcessStatus>): boolean => {
+    port.windows.close("screensaver");
+    port.agent.say({ type: "status", status: status(told) });
+    port.time.pass(1_000);
+    return port.openWindows.has("screensaver");
+  };
+  const because = (code: "full-screen" | "exclusive-program" | "busy") => ({ reasons: [{ code, values: {}, by: null }] });
+  expect(after({ fullScreen: true })).toBe(false);
+  expect(after(because("full-screen"))).toBe(false);
+  expect(after(because("exclusive-program"))).toBe(false);
+  expect(after(because("busy"))).toBe(true);
+  expect(after({})).toBe(true);
 });
 
 test("what the cluster does is asked for while the screensaver is shown, also by an agent that has started anew", async () => {

@@ -52,6 +52,10 @@ const HOLD_LOOK_MS = 50;
 const LOOK_MS = 1_000;
 const KEY_SHOWN = 16;
 const MINUTE_S = 60;
+/** Who chooses the screensaver has just used the mouse, and the system tells input by the whole second. */
+const SCREENSAVER_SETTLES_MS = 2_000;
+/** Under these nothing comes over what the owner looks at. */
+const LOOKED_AT: readonly string[] = ["full-screen", "exclusive-program", "programs-unknown", "remote-session"];
 /** Older than any Setup waits: left behind by one that was killed. */
 const LEAVE_FILE_MS = 700_000;
 
@@ -72,6 +76,8 @@ export class App {
   private readonly lines: LogLine[] = [];
   private shown: (() => void) | undefined;
   private readonly work = new ShownHere();
+  /** From then on input ends its screensaver. */
+  private screensaverSettlesAt = 0;
   private quitting = false;
 
   constructor(port: DesktopPort, options: AppOptions) {
@@ -316,7 +322,10 @@ export class App {
   }
 
   showScreensaver(): void {
-    this.port.windows.open("screensaver", null);
+    const { windows, power, now } = this.port;
+    const wasJustUsed = power.idleSeconds() * 1000 < SCREENSAVER_SETTLES_MS;
+    if (!windows.isOpen("screensaver")) this.screensaverSettlesAt = now() + (wasJustUsed ? SCREENSAVER_SETTLES_MS : 0);
+    windows.open("screensaver", null);
     this.power?.screensaver(true);
     this.agent.watchCluster(true);
   }
@@ -448,7 +457,7 @@ export class App {
   private happened(event: PowerEvent): void {
     if (event.kind === "shutdown") void this.holdUntilCleared(event.hold());
     if (event.kind === "shutdown" || event.kind === "suspend") this.history.write(this.port.wallNow());
-    if (event.kind === "unlock") this.closeOnInput();
+    if (event.kind === "unlock" && this.port.windows.isOpen("screensaver")) this.closeScreensaver();
   }
 
   /** Processes leave before the system ends, within the time it gives. */
@@ -512,11 +521,18 @@ export class App {
     const minutes = this.file.app.screensaverAfterMinutes;
     if (windows.isOpen("screensaver")) {
       if (power.idleSeconds() === 0) this.closeOnInput();
-    } else if (minutes > 0 && power.idleSeconds() >= minutes * MINUTE_S) this.showScreensaver();
+    } else if (minutes > 0 && power.idleSeconds() >= minutes * MINUTE_S && !this.isLookedAt) this.showScreensaver();
   }
 
+  /** A film is watched, or a talk is given, without any input. */
+  private get isLookedAt(): boolean {
+    return this.status?.fullScreen === true || (this.status?.reasons.some(({ code }) => LOOKED_AT.includes(code)) ?? false);
+  }
+
+  /** What the system tells of input, beside what the windows see of it themselves. */
   private closeOnInput(): void {
-    if (this.port.windows.isOpen("screensaver")) this.closeScreensaver();
+    const { windows, now } = this.port;
+    if (windows.isOpen("screensaver") && now() > this.screensaverSettlesAt) this.closeScreensaver();
   }
 
   // ---- what is shown

@@ -27,6 +27,7 @@ const GROUPS: readonly { title: "groupWhen" | "groupHow" | "groupCare"; names: r
       "onMeteredNetwork",
       "linkAboveMbps",
       "updates",
+      "showWork",
     ],
   },
 ];

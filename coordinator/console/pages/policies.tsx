@@ -26,7 +26,7 @@ const GROUPS: readonly { title: Key; names: readonly SettingName[] }[] = [
   { title: "groupHowMuch", names: ["coresPercent", "coresPercentPresent", "memoryPercent", "memoryPercentPresent"] },
   {
     title: "groupCare",
-    names: SETTING_NAMES.filter((name) => /Above|Below|Metered|pauseIn|exclusive|updates/.test(name)),
+    names: SETTING_NAMES.filter((name) => /Above|Below|Metered|pauseIn|exclusive|updates|showWork/.test(name)),
   },
 ];
 const MODE_NAMES: Record<(typeof MODES)[number], Key> = {
