@@ -29,7 +29,7 @@ describe("what a build gives its compiler", () => {
   });
   test("what is said to the linker for machines that load libraries or mark pages is passed over, the rest goes to it in order", () => {
     const line =
-      "a.o -Wl,--as-needed,-s -Wl,-z,relro -Wl,-z,now -Wl,--start-group b.a -Wl,--end-group -Wl,-rpath,/usr/lib -Wl,--version-script=a.map -Xlinker --hash-style=gnu -rpath /usr/lib -Xlinker -rpath -Xlinker /usr/lib -Wl,-O1 -Wl,-z,stack-size=65536 -Xlinker --export=f -u main -z noexecstack -Wl,-soname,x,--trace";
+      "a.o -Wl,--as-needed,-s -Wl,-z,relro -Wl,-z,now -Wl,--start-group b.a -Wl,--end-group -Wl,-rpath,/usr/lib -Wl,-rpath -Wl,/usr/local/lib -Wl,-soname -Xlinker x -Xlinker -z -Wl,now -Wl,--version-script=a.map -Xlinker --hash-style=gnu -rpath /usr/lib -Xlinker -rpath -Xlinker /usr/lib -Wl,-O1 -Wl,-z,stack-size=65536 -Xlinker --export=f -u main -z noexecstack -Wl,-soname,x,--trace";
     expect(readCcArguments(line.split(" "))).toMatchObject({
       inputs: ["a.o", "b.a"],
       flags: ["-Wl,-O1", "-Wl,-z,stack-size=65536", "-Wl,--export=f", "-Wl,-u,main", "-Wl,--trace"],

@@ -38,6 +38,8 @@ const LINKER_IGNORED =
 const LINKER_IGNORED_WITH_VALUE =
   /^(?:--?(?:rpath|rpath-link|soname|version-script|exclude-libs|hash-style|dynamic-linker|dynamic-list)|-h)$/;
 
+const FOR_LINKER = /^(?:-Wl,|-Xlinker$)/;
+
 /** What of it means something to wasm-ld. */
 function linkerFlags(args: readonly string[]): string[] {
   const kept: string[] = [];
@@ -97,10 +99,13 @@ export function readCcArguments(args: readonly string[]): CcArguments {
     else if (arg === "-l") read.inputs.push(`-l${value()}`);
     else if (arg.startsWith("-l")) read.inputs.push(arg);
     else if (FOLDER.test(arg)) read.includeDirs.push(value());
-    else if (arg.startsWith("-Wl,")) read.flags.push(...linkerFlags(arg.slice(4).split(",")));
-    else if (arg === "-Xlinker") {
-      const said = [value()];
-      for (; args[at + 1] === "-Xlinker"; said.push(value())) at++;
+    else if (FOR_LINKER.test(arg)) {
+      // An option's value may be in the next of them.
+      const said = arg === "-Xlinker" ? [value()] : arg.slice(4).split(",");
+      for (let next = args[at + 1] ?? ""; FOR_LINKER.test(next); next = args[at + 1] ?? "") {
+        at++;
+        said.push(...(next === "-Xlinker" ? [value()] : next.slice(4).split(",")));
+      }
       read.flags.push(...linkerFlags(said));
     } else if (/^-(?:z|u|R|rpath)$/.test(arg)) read.flags.push(...linkerFlags([arg === "-R" ? "-rpath" : arg, value()]));
     else if (WITH_VALUE.test(arg)) read.flags.push(arg, value());

@@ -130,6 +130,27 @@ int main() {
     expect((await runPlain(wasm)).stdout).toBe("11111 app/main.c\n");
   });
 
+  test("headers whose names macros put together are found, also in each other and beside their includers", async () => {
+    const folder = scratch({
+      "main.cpp":
+        '#include <stdio.h>\n#include <lib/choice.h>\n#include TEXT(lib/AUX(two).h)\nint main() { printf("%d\\n", ONE + TWO + THREE); return 0; }',
+      "include/lib/choice.h":
+        "#define TEXT(name) TEXT_OF(name)\n#define TEXT_OF(name) #name\n#define KIND gcc\n#define AUX(name) KIND/name\n#include TEXT(lib/AUX(one.h))\n",
+      "include/lib/gcc/one.h": "#define ONE 1\n#define NEAR(name) TEXT(name.h)\n",
+      "include/lib/gcc/two.h": "#define TWO 10\n#include NEAR(three)\n",
+      "include/lib/gcc/three.h": "#define THREE 100\n",
+    });
+    const options = { sources: [join(folder, "main.cpp")], includeDirs: [join(folder, "include")], cacheDir };
+    const { wasm } = await compile(options);
+    expect((await runPlain(wasm)).stdout).toBe("111\n");
+    const { reads } = await compileObject(options);
+    expect(reads).toContain(join(folder, "include/lib/gcc/three.h"));
+    const lost = scratch({ "main.c": "#define TEXT(name) #name\n#include TEXT(nowhere.h)\n" });
+    expect((await failure(compile({ sources: [join(lost, "main.c")], cacheDir }))).message).toMatch(
+      /'nowhere\.h' file not found/,
+    );
+  });
+
   test("a build's sources may include what lies beside their folders; a program that is just run may not", async () => {
     const folder = scratch({
       "lib/common/main.c":

@@ -69,7 +69,10 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     const bytes = await readGiven(only);
     if (isWasm(bytes)) return { wasm: bytes, diagnostics: "" };
   }
-  const { args: compiling, set } = await compileArgs(options);
+  return withSources(options, (given) => compileAndLink(options, given));
+}
+
+async function compileAndLink(options: CompileOptions, { args: compiling, set }: Given): Promise<Compiled> {
   const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
   const { before, args: given } = sourceArgs(compiling, set, options);
   const linking = [...compiling, ...LINK_FLAGS, ...given, ...linkArgs(set.hasCxx), "-o", OUTPUT];
@@ -83,9 +86,45 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
 }
 
 /** What the compiler is told of a compilation, but for the sources and the result; and what it reads. */
-export async function compileArgs(options: CompileOptions): Promise<{ args: string[]; set: SourceSet }> {
+export interface Given {
+  readonly args: string[];
+  readonly set: SourceSet;
+}
+
+/**
+ * Compiles with what the sources name. Where macros put the name of a header together (`#include NAME_OF(size)`), only the compiler knows it: when it
+ * misses some, they are looked for, and it tries again.
+ */
+export async function withSources<Result>(options: CompileOptions, attempt: (given: Given) => Promise<Result>): Promise<Result> {
+  for (let also: readonly string[] = []; ; ) {
+    const given = await compileArgs(options, also);
+    try {
+      return await attempt(given);
+    } catch (error) {
+      const missed = error instanceof NightshiftError ? MISSED.exec(String(error.details.diagnostics)) : null;
+      if (!missed) throw error;
+      const more = new Set([...also, missed[1] ?? "", ...(await missedNames(options, given))]);
+      if (more.size === also.length) throw error;
+      also = [...more];
+    }
+  }
+}
+
+const MISSED = /: fatal error: '([^'\n]+)' file not found/;
+
+/** The names of all headers that are not there; none when the compiler cannot go on without them. */
+async function missedNames(options: CompileOptions, { args, set }: Given): Promise<string[]> {
+  const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
+  const language = options.language === undefined ? [] : ["-x", options.language];
+  const commands = [["clang", ...args, "-M", "-MG", ...language, ...set.sources] as const];
+  const reply = await runTools({ commands, files: new Map([...overlay.files, ...set.files]), wanted: "-" }, timeoutFor(options));
+  const rules = Buffer.from(reply.output ?? []).toString();
+  return rules.split(/[\s\\]+/).filter((name) => name !== "" && !name.startsWith("/") && !name.endsWith(":"));
+}
+
+async function compileArgs(options: CompileOptions, also: readonly string[]): Promise<Given> {
   const { rest, includeDirs } = splitArgs(options.extraArgs ?? []);
-  const set = await sourcesOf(options, includeDirs);
+  const set = await sourcesOf(options, includeDirs, also);
   const args = [
     `-O${options.optimise ?? "3"}`,
     ...FLAGS,
@@ -99,11 +138,12 @@ export async function compileArgs(options: CompileOptions): Promise<{ args: stri
   return { args, set };
 }
 
-const sourcesOf = (options: CompileOptions, includeDirs: readonly string[]): Promise<SourceSet> =>
+const sourcesOf = (options: CompileOptions, includeDirs: readonly string[], also: readonly string[] = []): Promise<SourceSet> =>
   collectSources(options.sources, [...(options.includeDirs ?? []), ...includeDirs], {
     anywhere: options.includeAnywhere,
     language: options.language,
     contents: options.contents,
+    also,
     before: options.before?.map(([, name]) => name),
   });
 

@@ -6,7 +6,16 @@ import { NightshiftError } from "../errors.ts";
 import { isArchive } from "./archive.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
-import { type Compiled, type CompileOptions, compileArgs, failure, LINK_FLAGS, sourceArgs, timeoutFor } from "./compile.ts";
+import {
+  type Compiled,
+  type CompileOptions,
+  failure,
+  type Given,
+  LINK_FLAGS,
+  sourceArgs,
+  timeoutFor,
+  withSources,
+} from "./compile.ts";
 import { linkArgs, loadOverlay } from "./overlay.ts";
 import { isWasm, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
@@ -42,13 +51,14 @@ export async function compileToText(options: CompileOptions, mode: "-E" | "-S"):
   return { text: Buffer.from(localise(Buffer.from(object).toString(encoding)), encoding), diagnostics };
 }
 
-async function oneSource(
-  options: CompileOptions,
-  mode: readonly string[],
-  wanted: string,
-): Promise<CompiledObject & Pick<SourceSet, "localise">> {
+type One = CompiledObject & Pick<SourceSet, "localise">;
+
+async function oneSource(options: CompileOptions, mode: readonly string[], wanted: string): Promise<One> {
   if (options.sources.length !== 1) throw new NightshiftError("NS_USAGE", "An object is made of one source");
-  const { args, set } = await compileArgs(options);
+  return withSources(options, (given) => attemptOne(options, mode, wanted, given));
+}
+
+async function attemptOne(options: CompileOptions, mode: readonly string[], wanted: string, { args, set }: Given): Promise<One> {
   const overlay = await loadOverlay(options.cacheDir, set.hasCxx);
   // Text has common variables as they are.
   const { before, args: given } = sourceArgs(mode.includes("-c") ? args : [...args, "-fno-common"], set, options);

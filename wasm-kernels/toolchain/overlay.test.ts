@@ -8,6 +8,7 @@ import { importsOf, runPlain, scratch, sharedCacheDir } from "./testing.ts";
 
 const cacheDir = sharedCacheDir;
 const THREADS = readFileSync(new URL("./test-programs/threads.c", import.meta.url), "utf8");
+const MAPS = readFileSync(new URL("./test-programs/maps.c", import.meta.url), "utf8");
 const ORDINARY = readFileSync(new URL("./test-programs/ordinary.c", import.meta.url), "utf8");
 
 function build(
@@ -266,7 +267,7 @@ describe("what ordinary programs call beside", () => {
     const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
     expect(diagnostics).toBe("");
     const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
-    expect(stdout).toBe("54 hold\n");
+    expect(stdout).toBe("55 hold\n");
     expect(stderr.split("\n")).toEqual([
       "program: cannot open a.txt: No such file or directory",
       "program: plain 1",
@@ -278,4 +279,23 @@ describe("what ordinary programs call beside", () => {
     ]);
     expect(exitCode).toBe(7);
   });
+});
+
+describe("memory maps", () => {
+  test.each([
+    ["C", "maps.c", []],
+    ["strict C99", "maps.c", ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-D_DEFAULT_SOURCE"]],
+    ["C++", "maps.cpp", []],
+  ] as const)(
+    "are memory of their own, may be cut, replaced and grown, and shared ones of files are written, in %s",
+    async (_l, name, flags) => {
+      const { wasm, diagnostics } = await build(MAPS, name, ["-Wall", "-Wextra", "-Werror", ...flags]);
+      expect(diagnostics).toBe("");
+      const program = new Program("maps", instrument(new Uint8Array(wasm)).wasm);
+      const { stdout, files } = runLocally({ program, args: ["maps"], cpuNow: () => 0, now: () => 0 });
+      expect(Buffer.from(stdout).toString()).toBe("45 hold\n");
+      const mapped = Buffer.from(files.get("mapped") ?? []);
+      expect([mapped.length, mapped.toString("latin1", 8192, 8196)]).toEqual([8202, "zeaa"]);
+    },
+  );
 });

@@ -85,7 +85,6 @@ export const linkArgs = (hasCxx: boolean): readonly string[] => [
   ...(hasCxx ? CXX_LINK_ARGS : []),
   "-lsetjmp",
   "-lwasi-emulated-signal",
-  "-lwasi-emulated-mman",
   "-lwasi-emulated-process-clocks",
 ];
 

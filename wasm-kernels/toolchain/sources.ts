@@ -150,6 +150,8 @@ export interface Collecting {
   readonly language?: string | undefined;
   /** Contents of sources that are not on the disk, by the path given. */
   readonly contents?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Names of headers beside those that #include lines have, looked for in every folder in which something was found. */
+  readonly also?: readonly string[] | undefined;
   /** Files that are read before each source, looked for in the current folder and then in the -I folders; of the system when there is none. */
   readonly before?: readonly string[] | undefined;
 }
@@ -162,7 +164,7 @@ export interface Collecting {
 export async function collectSources(
   sourcePaths: readonly string[],
   includeDirs: readonly string[],
-  { anywhere = false, language, contents: given, before = [] }: Collecting = {},
+  { anywhere = false, language, contents: given, also = [], before = [] }: Collecting = {},
 ): Promise<SourceSet> {
   const contentsOfSources = await Promise.all(sourcePaths.map((path) => given?.get(path) ?? readGiven(path)));
   const stranger = language === undefined ? sourcePaths.find((path) => !isSourceName(path)) : undefined;
@@ -205,22 +207,29 @@ export async function collectSources(
     seen.add(path);
     pending.push(add(path, await readGiven(path)));
   }
-  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
-    for (const name of includedNames(file.contents)) {
-      for (const folder of [dirname(file.path), ...searched]) {
-        const path = resolve(folder, name);
-        if (seen.has(path)) continue;
-        seen.add(path);
-        const real = await realpath(path).catch(() => undefined);
-        if (real === undefined) continue;
-        const allowed = anywhere
-          ? parse(path).root === drive
-          : realFolders.some((allowedFolder) => isInside(real, allowedFolder)) && isInside(path, common);
-        if (!allowed) outside.add(path);
-        const contents = allowed ? await readRegular(real).catch(onlyLimits) : undefined;
-        if (contents !== undefined) pending.push(add(path, contents));
-      }
+  const lookFor = async (name: string, folders: readonly string[]) => {
+    for (const folder of folders) {
+      const path = resolve(folder, name);
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const real = await realpath(path).catch(() => undefined);
+      if (real === undefined) continue;
+      const allowed = anywhere
+        ? parse(path).root === drive
+        : realFolders.some((allowedFolder) => isInside(real, allowedFolder)) && isInside(path, common);
+      if (!allowed) outside.add(path);
+      const contents = allowed ? await readRegular(real).catch(onlyLimits) : undefined;
+      if (contents !== undefined) pending.push(add(path, contents));
     }
+  };
+  const readAll = async () => {
+    for (let file = pending.pop(); file !== undefined; file = pending.pop())
+      for (const name of includedNames(file.contents)) await lookFor(name, [dirname(file.path), ...searched]);
+  };
+  await readAll();
+  for (const name of also) {
+    await lookFor(name, [...new Set([...searched, ...Array.from(found.keys(), (path) => dirname(path))])]);
+    await readAll();
   }
   const root = commonFolder([common, ...Array.from(found.keys(), dirname)]);
   const virtual = (path: string) => [VIRTUAL_ROOT, ...relative(root, path).split(sep)].filter((part) => part !== "").join("/");

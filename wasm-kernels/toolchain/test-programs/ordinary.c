@@ -161,6 +161,7 @@ int main(void) {
   error(0, 0, "error %d", 3);
   HOLDS(error_message_count == 2);
   setlogmask(LOG_UPTO(LOG_NOTICE));
+  HOLDS(LOG_FAC(LOG_MAKEPRI(LOG_CRON, LOG_INFO)) == LOG_FAC(LOG_LOCAL7) - 14);
   syslog(LOG_INFO, "not shown");
   syslog(LOG_NOTICE, "shown %s", "here");
   printf("%d hold\n", held);

@@ -20,10 +20,29 @@
 #define LOG_MAIL (2 << 3)
 #define LOG_DAEMON (3 << 3)
 #define LOG_AUTH (4 << 3)
+#define LOG_SYSLOG (5 << 3)
+#define LOG_LPR (6 << 3)
+#define LOG_NEWS (7 << 3)
+#define LOG_UUCP (8 << 3)
+#define LOG_CRON (9 << 3)
+#define LOG_AUTHPRIV (10 << 3)
+#define LOG_FTP (11 << 3)
 #define LOG_LOCAL0 (16 << 3)
+#define LOG_LOCAL1 (17 << 3)
+#define LOG_LOCAL2 (18 << 3)
+#define LOG_LOCAL3 (19 << 3)
+#define LOG_LOCAL4 (20 << 3)
+#define LOG_LOCAL5 (21 << 3)
+#define LOG_LOCAL6 (22 << 3)
+#define LOG_LOCAL7 (23 << 3)
+#define LOG_FACMASK 0x3f8
+#define LOG_FAC(priority) (((priority)&LOG_FACMASK) >> 3)
+#define LOG_MAKEPRI(facility, level) ((facility) | (level))
 #define LOG_PID 1
 #define LOG_CONS 2
+#define LOG_ODELAY 4
 #define LOG_NDELAY 8
+#define LOG_NOWAIT 16
 #define LOG_PERROR 32
 
 #ifdef __cplusplus

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -29,10 +28,6 @@ void flockfile(FILE *stream) { (void)stream; }
 int ftrylockfile(FILE *stream) { return (void)stream, 0; }
 void funlockfile(FILE *stream) { (void)stream; }
 
-int madvise(void *start, size_t bytes, int advice) { return (void)start, (void)bytes, (void)advice, 0; }
-int posix_madvise(void *start, size_t bytes, int advice) { return (void)start, (void)bytes, (void)advice, 0; }
-int mlock(const void *start, size_t bytes) { return (void)start, (void)bytes, 0; }
-int munlock(const void *start, size_t bytes) { return (void)start, (void)bytes, 0; }
 void *memalign(size_t alignment, size_t bytes) {
   void *start = NULL;
   if (alignment < sizeof start) alignment = sizeof start;
