@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { collectFiles, filesMatching, safeParts, writeBack } from "./job-files.ts";
+import { collectFiles, filesMatching, MAX_JOB_BYTES, safeParts, writeBack } from "./job-files.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "nightshift-files-"));
 const refused = expect.objectContaining({ code: "NS_BAD_FILE" });
@@ -83,4 +83,11 @@ describe("files that match a pattern", () => {
   ])("%s", (pattern, found) => {
     expect(filesMatching(dir, pattern)).toEqual(found);
   });
+});
+
+it("a folder with too much in it is refused before anything is read, with a word on what to do", async () => {
+  const dir = folder();
+  writeFileSync(join(dir, "large"), "");
+  truncateSync(join(dir, "large"), MAX_JOB_BYTES + 1);
+  await expect(collectFiles(dir)).rejects.toMatchObject({ code: "NS_LIMIT", details: { remedy: /smaller folder/ } });
 });

@@ -38,6 +38,7 @@ export async function collectFiles(folder: string): Promise<Map<string, FileRef>
           throw new NightshiftError(
             "NS_LIMIT",
             `${folder} has too much in it for a job: at most ${MAX_JOB_FILES} files of ${MAX_JOB_BYTES >> 20} MiB together`,
+            { details: { remedy: "Name a smaller folder, or start the program in one: all that lies in it would be read." } },
           );
         found.set(relative, { hash: await hashFile(full), size });
       }
