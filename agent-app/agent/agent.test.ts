@@ -226,6 +226,15 @@ describe("the owner's return", () => {
     expect(one.terminated).toBe(1);
   });
 
+  test("they end although the words for the pause change all the time", async () => {
+    const one = await world(false);
+    for (let at = 0; at < 90; at++) {
+      one.agent.pause(`other programs are busy, ${at} %`, 20_000);
+      await one.passes(1_000);
+    }
+    expect([one.terminated, one.collected]).toEqual([1, 1]);
+  });
+
   test("a thread with a process stays through a pause, and ends when that has left", async () => {
     const one = await world();
     one.agent.pause("you are here", 20_000);

@@ -217,16 +217,20 @@ export class Agent {
     const { ports } = this;
     const began = ports.now();
     const wasComputing = this.paused === null && this.status().running > 0;
-    this.keepUntil = Math.min(this.paused === null ? Number.POSITIVE_INFINITY : this.keepUntil, began + keepMs);
+    // Other words for a pause that goes on come every few seconds: they begin no wait anew.
+    const goesOn = this.paused !== null && began + keepMs >= this.keepUntil;
+    if (!goesOn) this.keepUntil = began + keepMs;
     this.paused = reason.slice(0, MAX_REASON);
     this.pausedCode = code;
     if (wasComputing) this.stopping = { reason, began };
     this.slots.setLimit(0, this.settings.ownerDeadlineMs);
-    this.cancelKeep?.();
-    this.cancelKeep = ports.after(Math.max(0, this.keepUntil - began) + 1, () => {
-      this.cancelKeep = ports.after(THREADS_KEPT_MS, () => this.endIdleThreads());
-      this.hostChanged();
-    });
+    if (!goesOn) {
+      this.cancelKeep?.();
+      this.cancelKeep = ports.after(keepMs + 1, () => {
+        this.cancelKeep = ports.after(THREADS_KEPT_MS, () => this.endIdleThreads());
+        this.hostChanged();
+      });
+    }
     this.report(true);
   }
 

@@ -238,11 +238,11 @@ describe("placement", () => {
     expect(c.sent("amun", "run")).toHaveLength(2);
   });
 
-  test("a paused host gets nothing, and what it has is asked back as soon as another can take it", () => {
+  test("a host kept clear gets nothing, and what it has is asked back as soon as another can take it", () => {
     const c = new Cluster();
     c.host("amun");
     const pid = startOn(c, "amun");
-    c.load("amun", "the owner is here");
+    c.do((core, now) => core.setHost("amun", { name: "amun", tags: [], drained: true, stay: false, block: false }, now));
     expect(c.sent("amun", "release")).toHaveLength(0);
     c.host("ipc256");
     c.do((core, now) => core.tick(now));
@@ -268,6 +268,33 @@ describe("a host whose owner is back", () => {
     expect(c.sent("amun", "release")).toHaveLength(0);
     c.wait(300);
     expect(c.sent("amun", "release")).toMatchObject([{ pid, epoch: 1 }]);
+  });
+
+  test("gives them away although nobody can take them: they wait as images, and go on where there is room first", () => {
+    const c = new Cluster();
+    c.host("amun");
+    const pid = startOn(c, "amun");
+    c.load("amun", "you are here");
+    c.load("amun", "you are here");
+    expect(c.sent("amun", "release")).toMatchObject([{ pid, epoch: 1 }]);
+    c.says("amun", { type: "frozen", pid, epoch: 1 });
+    // The connection breaks while the image is on its way: asked again.
+    c.do((core) => core.hostDisconnected("amun"));
+    c.do((core, now) => core.hostConnected("amun", info("amun", 1, 100), [{ pid, epoch: 1 }], now));
+    c.load("amun", "you are here");
+    expect(c.sent("amun", "release")).toMatchObject([{ pid }, { pid }]);
+    c.says("amun", { type: "surrender", pid, epoch: 1, image: image(7), wasRunning: true, reason: "the owner is back" });
+    expect(c.sent("amun", "drop")).toEqual([{ type: "drop", pid, epoch: 1 }]);
+    expect(c.state(pid)).toBe("queued");
+    c.wait(3_600_000);
+    expect(c.sent("amun", "run")).toHaveLength(1);
+    c.load("amun", null);
+    expect(c.sent("amun", "run")).toMatchObject([{ epoch: 1 }, { pid, epoch: 2, image: image(7) }]);
+    c.says("amun", { type: "started", pid, epoch: 2 });
+    expect(c.state(pid)).toBe("running");
+    const job = c.core.jobs.get(1);
+    expect(job?.restarts).toBe(0);
+    expect(job?.freezesMs).toEqual([]); // an hour at the coordinator is no stand-still of a move
   });
 
   test("gets no new process while it keeps those it has", () => {
@@ -729,12 +756,17 @@ describe("hosts with small stacks", () => {
     cluster.says("desk", { type: "started", pid: 1, epoch: 2 });
     cluster.wait(3_000); // the tab is ten times as fast: balancing would like it
     expect(cluster.sent("desk", "release")).toEqual([]);
-    cluster.load("desk", "you are here");
-    expect(cluster.sent("desk", "release")).toEqual([]);
     expect(() => cluster.do((core, now) => core.migrate(1, "tab", now))).toThrow(
       expect.objectContaining({ code: "NS_HOST_UNAVAILABLE" }),
     );
-    overflows(cluster, "desk", 2);
+    cluster.load("desk", "you are here");
+    cluster.says("desk", { type: "surrender", pid: 1, epoch: 2, image: image(8), wasRunning: true, reason: "the owner is back" });
+    cluster.wait(3_000);
+    expect(cluster.state(1)).toBe("queued");
+    expect(cluster.sent("tab", "run")).toHaveLength(1);
+    cluster.load("desk");
+    expect(cluster.sent("desk", "run")).toMatchObject([{ epoch: 2 }, { pid: 1, epoch: 3, image: image(8) }]);
+    overflows(cluster, "desk", 3);
     expect(cluster.state(1)).toBe("failed");
   });
 

@@ -340,7 +340,7 @@ export class Core {
         // What was on its way when the connection broke is settled anew.
         if (process.state === "leased") this.setRunning(process);
         this.homeCalls.repeatStop(process, false);
-        if (process.state === "migrating" && process.destination !== null)
+        if (process.state === "migrating")
           this.records.send(id, { type: "release", pid, epoch, reason: "moved" });
       } else lost.push({ pid, epoch });
     }
@@ -399,14 +399,19 @@ export class Core {
     this.balance(now);
   }
 
-  /** The host is to be kept clear, or the owner is back and has stayed for the time that the host keeps its processes: they go elsewhere. */
+  /**
+   * The host is to be kept clear, or the owner is back and has stayed for the time that the host keeps its processes: they go elsewhere. Where
+   * nobody can take them, as when all the office is at work, they compute on in the first case; in the second they wait here as images, as
+   * the memory they would stand in is the owner's.
+   */
   private expel(host: Host, now: number): void {
-    if (!host.drained && (host.paused === null || now < host.keepUntil)) return;
+    const ownerStays = host.paused !== null && now >= host.keepUntil;
+    if (!host.drained && !ownerStays) return;
     const reason = host.drained ? "the host is to be kept clear" : "the owner is back";
     for (const process of this.records.alive.values()) {
-      if (process.host !== host.id || isEnded(process) || process.destination !== null) continue;
-      const to = this.leastLoaded(process, host.id);
-      if (to) this.release(process, to.id, reason);
+      if (process.host !== host.id || isEnded(process) || process.state === "migrating") continue;
+      const to = this.leastLoaded(process, host.id)?.id ?? null;
+      if (to !== null || ownerStays) this.release(process, to, reason);
     }
   }
 
@@ -456,7 +461,8 @@ export class Core {
     this.records.changed(process);
   }
 
-  private release(process: ProcessRecord, destination: string, reason: string): void {
+  /** @param destination null: whoever can take it by then, or nobody for the time being */
+  private release(process: ProcessRecord, destination: string | null, reason: string): void {
     process.destination = destination;
     process.state = "migrating";
     this.records.changed(process);
@@ -655,6 +661,7 @@ export class Core {
     else {
       process.destination = null;
       process.state = "queued";
+      this.frozenAt.delete(process.pid); // it waits for a host, as before its first: no part of a move
       this.records.queue.add(process);
       this.records.changed(process);
       this.placing.place(now);
