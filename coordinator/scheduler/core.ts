@@ -340,8 +340,7 @@ export class Core {
         // What was on its way when the connection broke is settled anew.
         if (process.state === "leased") this.setRunning(process);
         this.homeCalls.repeatStop(process, false);
-        if (process.state === "migrating")
-          this.records.send(id, { type: "release", pid, epoch, reason: "moved" });
+        if (process.state === "migrating") this.records.send(id, { type: "release", pid, epoch, reason: "moved" });
       } else lost.push({ pid, epoch });
     }
     for (const process of this.records.alive.values())
