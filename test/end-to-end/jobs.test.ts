@@ -185,7 +185,7 @@ test("a paused agent stops computing at once and its process goes on at the othe
   await cluster.client.request("cancel", { pid: null, job: submitted.job });
 });
 
-test("paused with no other host to go to, a process waits where it is without computing, and goes on when resumed", async () => {
+test("paused with no other host to go to, a process waits at the coordinator, takes nothing from the owner, and goes on when resumed", async () => {
   await cluster.control("ipc256", { command: "pause" });
   const submitted = await cluster.submit("steady-lines.c", LONG, { startOn: "amun", stay: true });
   const received = new Received();
@@ -202,9 +202,15 @@ test("paused with no other host to go to, a process waits where it is without co
   await delay(500);
   if (process.platform === "linux") expect(cpuTicks(cluster.pidOf("amun")) - before).toBeLessThan(10);
   expect(received.bytes[1]).toBe(printed);
-  expect((await cluster.ps(submitted.job))[0]).toMatchObject({ host: "amun", migrations: 0 });
+  const waits = async (): Promise<boolean> => (await cluster.ps(submitted.job))[0]?.state === "queued";
+  await until("its image is at the coordinator", waits);
+  expect((await cluster.ps(submitted.job))[0]).toMatchObject({ host: null });
+  expect((await cluster.control("amun", { command: "status" })).status.processes).toEqual([]);
+  expect(received.bytes[1]).toBe(printed);
   await cluster.control("amun", { command: "resume" });
   await until("it prints again", () => received.bytes[1] > printed);
+  expect((await cluster.ps(submitted.job))[0]).toMatchObject({ host: "amun" });
+  expect((await cluster.client.request("job", { job: submitted.job })).restarts).toBe(0);
   await cluster.client.request("cancel", { pid: null, job: submitted.job });
   await cluster.control("ipc256", { command: "resume" });
   await until("both are usable", async () => (await cluster.client.request("hosts", {})).every((host) => host.paused === null));
