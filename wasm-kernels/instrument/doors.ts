@@ -22,10 +22,10 @@ import { liveLocals } from "./liveness.ts";
 import type { WasmModule } from "./module.ts";
 import { gives, I32, LOAD, Op, sizeOf, takes, type ValueType } from "./opcodes.ts";
 
-/** Bytes of code from which on a function gets doors: optimising so many takes about ten milliseconds. */
-export const DOORS_FROM = 8192;
+/** Bytes of code from which on a function gets doors: optimising so many takes about 25 ms. The C library's printf is a little smaller. */
+export const DOORS_FROM = 20 * 1024;
 /** Bytes of code of a loop that has one, as a share of that. */
-const LOOP_SHARE = 1 / 8;
+const LOOP_SHARE = 1 / 20;
 /** And as a share of the loop with a door around it, whose turns look whether they come from a door. */
 const INNER_SHARE = 1 / 2;
 /** Most constructs around a loop that has one. */

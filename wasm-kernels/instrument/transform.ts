@@ -22,7 +22,7 @@ import { unrollRecursion } from "./unroll.ts";
  * Raised whenever the same module becomes another program than before, so that nobody goes on with programs made by an older version.
  * A test notices when that is forgotten.
  */
-export const INSTRUMENT_VERSION = 12;
+export const INSTRUMENT_VERSION = 13;
 
 export interface Instrumented {
   wasm: Uint8Array<ArrayBuffer>;
