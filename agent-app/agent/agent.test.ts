@@ -22,6 +22,9 @@ class World {
   cleared: number[] = [];
   captured = 0;
   sent: FromAgent[] = [];
+  /** Hashes asked of the coordinator, and how large what comes is. */
+  fetched: string[] = [];
+  programBytes = 8;
   connects = 0;
   breaks: () => void = () => undefined;
   logged: string[] = [];
@@ -39,8 +42,12 @@ class World {
         this.connects++;
         const closed = (): void => on.closed(new NightshiftError("NS_CONNECTION_LOST", "the network is another one"));
         this.breaks = closed;
+        const getBlob = async (hash: string): Promise<Uint8Array<ArrayBuffer>> => {
+          this.fetched.push(hash);
+          return new Uint8Array(this.programBytes);
+        };
         const [send, close] = [(message: FromAgent): void => void this.sent.push(message), () => undefined];
-        return { send, getBlob: async () => new Uint8Array(8), putBlob: async () => undefined, close, abandon: closed };
+        return { send, getBlob, putBlob: async () => undefined, close, abandon: closed };
       },
       spawnWorker: () => ({
         ...this.spawning(),
@@ -284,6 +291,48 @@ describe("the owner's return", () => {
     one.agent.resume();
     await one.settle();
     expect(one.started).toBe(1);
+  });
+});
+
+describe("programs", () => {
+  const other = (digit: number): string => String(digit).repeat(64);
+
+  test("one whose process is about to come is fetched and compiled, and told of; not on a paused host", async () => {
+    const one = await world(false);
+    one.say({ type: "prepare", program: other(1) });
+    await one.settle();
+    expect(one.sent.at(-1)).toEqual({ type: "prepared", program: other(1) });
+    one.say({ type: "prepare", program: other(1) });
+    await one.settle();
+    expect(one.fetched).toEqual([other(1)]);
+    one.agent.pause("you are here", 20_000);
+    one.say({ type: "prepare", program: other(2) });
+    await one.settle();
+    expect(one.sent.at(-1)).toEqual({ type: "prepared", program: other(2) });
+    expect(one.fetched).toEqual([other(1)]);
+  });
+
+  test("what has no process here makes room for others, the last first; after a minute of a pause nothing stays", async () => {
+    const one = await world();
+    const prepare = async (digit: number): Promise<void> => {
+      one.say({ type: "prepare", program: other(digit) });
+      await one.settle();
+    };
+    one.programBytes = 3 * 2 ** 20;
+    for (const digit of [1, 2, 3, 1, 4, 1]) await prepare(digit);
+    expect(one.fetched.splice(0)).toEqual([HASH, other(1), other(2), other(3), other(4)]);
+    await prepare(2);
+    expect(one.fetched.splice(0)).toEqual([other(2)]);
+    await one.order(2); // the program of the process that has been here all the time
+    expect(one.fetched).toEqual([]);
+    one.agent.pause("you are here", 1_000);
+    one.say({ type: "drop", pid: 1, epoch: 1 });
+    one.say({ type: "drop", pid: 2, epoch: 1 });
+    await one.passes(62_000);
+    one.agent.resume();
+    await prepare(1);
+    await one.order(3);
+    expect(one.fetched).toEqual([other(1), HASH]);
   });
 });
 

@@ -10,10 +10,9 @@ import type {
   Work,
 } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
-import { pinnedBecause } from "@nightshift/wasm-kernels/process";
 import { type Shown, ShownWork } from "../shown/index.ts";
 import type { AgentConnection, Ports } from "./ports.ts";
-import type { LoadedProgram } from "./program.ts";
+import { Programs } from "./program.ts";
 import { Resident, type ResidentOrder, type Surroundings } from "./resident.ts";
 import { Slots } from "./slots.ts";
 import { ProcessThread } from "./thread.ts";
@@ -98,7 +97,7 @@ export class Agent {
   private readonly ports: Ports;
   private readonly residents = new Map<string, Resident>();
   private readonly slots: Slots;
-  private readonly programs = new Map<string, Promise<LoadedProgram>>();
+  private readonly programs: Programs;
   private readonly kept = new Map<string, Uint8Array<ArrayBuffer>>();
   private readonly threads: readonly ProcessThread[];
   private readonly surroundings: Surroundings;
@@ -145,13 +144,15 @@ export class Agent {
       (pid, epoch, offset) => this.send({ type: "askPrinted", pid, epoch, offset }),
       () => ports.now(),
     );
+    const used = (): Set<string> => new Set([...this.residents.values()].map(({ programHash }) => programHash));
+    this.programs = new Programs(ports, (hash) => this.blob(hash), used);
     const times = { ...settings, checkpointMs: 10_000 };
     this.surroundings = {
       ports,
       slots: this.slots,
       settings: times,
       connection: () => (this.greeted ? this.current : undefined),
-      load: (hash) => this.loadProgram(hash),
+      load: (hash) => this.programs.load(hash),
       blob: (hash) => this.blob(hash),
       threads: this.threads,
       keepBlob: (hash, bytes) => this.keepBlob(hash, bytes),
@@ -260,6 +261,8 @@ export class Agent {
   private endIdleThreads(): void {
     if (this.paused === null || this.ports.now() < this.keepUntil + THREADS_KEPT_MS) return;
     for (const thread of this.threads) if (thread.population === 0) thread.terminate();
+    this.programs.trim(0);
+    this.kept.clear();
     this.ports.collectGarbage?.();
   }
 
@@ -320,7 +323,7 @@ export class Agent {
       });
       if (this.stopped) return connection.close();
       this.current = connection;
-      const host: HostInfo = this.ports.hostInfo();
+      const host: HostInfo = { ...this.ports.hostInfo(), prepares: true };
       connection.send({
         type: "hello",
         version: 1,
@@ -407,6 +410,9 @@ export class Agent {
         if (resident) this.shownWork.answered(resident, message.offset, message.bytes, message.end);
         return;
       }
+      case "prepare":
+        void this.prepare(message.program);
+        return;
       case "release":
         this.resident(message.pid, message.epoch)?.release(message.reason);
         return;
@@ -510,33 +516,16 @@ export class Agent {
     if (this.residents.get(key) !== resident) return;
     this.residents.delete(key);
     this.shownWork.left(resident, resident.hasEnded);
+    this.programs.trim();
     this.endIdleThreads();
     this.tellStopped();
     this.report();
   }
 
-  private loadProgram(hash: string): Promise<LoadedProgram> {
-    let loading = this.programs.get(hash);
-    if (!loading) {
-      loading = this.programBytes(hash).then((bytes) =>
-        pinnedBecause(bytes) === undefined ? this.ports.load(bytes) : { bytes, module: undefined },
-      );
-      this.programs.set(hash, loading);
-      loading.catch(() => this.programs.delete(hash));
-    }
-    return loading;
-  }
-
-  private async programBytes(hash: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { kept, log } = this.ports;
-    const failed = (thrown: unknown): undefined => {
-      log("not-kept", { message: asNightshiftError(thrown).message });
-    };
-    const found = await kept?.get(hash).catch(failed);
-    if (found && (await this.ports.hash(found)) === hash) return found;
-    const bytes = await this.blob(hash);
-    void kept?.put(hash, bytes).catch(failed);
-    return bytes;
+  /** A process of the program is about to come. Told also when it cannot be had: whoever comes then hears why. */
+  private async prepare(program: string): Promise<void> {
+    if (this.paused === null) await this.programs.load(program).catch(() => undefined);
+    this.send({ type: "prepared", program });
   }
 
   private keepBlob(hash: string, bytes: Uint8Array<ArrayBuffer>): void {

@@ -92,6 +92,7 @@ export class Resident implements Contender, Inhabitant {
   /** Of a pinned process. */
   private own: ProcessThread | undefined;
   private control: ProcessControl | undefined;
+  readonly programHash: string;
   private program: LoadedProgram | undefined;
   private readonly files = new Map<string, Uint8Array>();
   private status: ProcessStatus = { waiting: null, cpuMs: 0, memoryBytes: 0, syscalls: 0, outputBytes: 0, errorBytes: 0 };
@@ -130,6 +131,7 @@ export class Resident implements Contender, Inhabitant {
     this.pid = order.pid;
     this.epoch = order.epoch;
     this.key = ++lastKey;
+    this.programHash = order.spec.program;
     this.command = order.spec.args.join(" ").slice(0, MAX_COMMAND);
     this.work = order.work ?? null;
     this.around = around;

@@ -117,6 +117,8 @@ const hostInfo = z.object({
   speed: z.number().nonnegative(),
   /** Its threads have less native stack than others': a program that recurses too deeply for it may have room elsewhere. */
   smallStack: z.boolean().optional(),
+  /** It knows `prepare`. Absent: from before there was that. */
+  prepares: z.boolean().optional(),
   /** What whoever installed it groups it by: its first tag. */
   pool: z.string().regex(TAG).optional(),
   /** Which Nightshift it is. Absent: a page, which is always its coordinator's, or an agent from before there were releases. */
@@ -232,6 +234,8 @@ export const fromAgent = z.discriminatedUnion("type", [
   }),
   /** Somebody watches the screensaver here: `cluster` is to be told until they no longer do. Forgotten with the connection. */
   z.object({ type: z.literal("watch"), on: z.boolean() }),
+  /** Answers `prepare`, also where it could not: whoever comes then is refused with the reason. */
+  z.object({ type: z.literal("prepared"), program: hash }),
   /** What has the process printed from this offset on? Of a job that is to be shown; to others there is no answer. */
   z.object({ type: z.literal("askPrinted"), pid, epoch, offset: count }),
 ]);
@@ -278,6 +282,8 @@ export const toAgent = z.discriminatedUnion("type", [
     result: syscallResult,
   }),
   z.object({ type: z.literal("checkpointAck"), pid, epoch, hash }),
+  /** A process of this program is about to come, which is not to wait for it. Only to hosts that say that they know it. */
+  z.object({ type: z.literal("prepare"), program: hash }),
   /** Stop the process, send its image, surrender it. */
   z.object({ type: z.literal("release"), pid, epoch, reason: z.string().max(200) }),
   z.object({ type: z.literal("signal"), pid, epoch, signal: count.max(64) }),

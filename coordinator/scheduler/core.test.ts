@@ -620,6 +620,45 @@ describe("migration", () => {
     expect(c.sent("slow", "release")).toEqual([]);
   });
 
+  test("a host is told of the program before a process comes: balancing waits for it, who has to leave does not", () => {
+    const c = new Cluster();
+    const knows = (name: string): void => {
+      c.do((core, now) => core.hostConnected(name, { ...info(name), prepares: true }, [], now));
+    };
+    knows("amun");
+    const pids = [startOn(c, "amun"), c.do((core, now) => core.submit(spec({ startOn: "amun" }), now)).root];
+    c.says("amun", { type: "started", pid: pids[1] ?? 0, epoch: 1 });
+    expect(c.sent("amun", "prepare")).toEqual([]);
+    knows("ipc256");
+    c.wait(5_000);
+    const { program } = spec();
+    expect(c.sent("ipc256", "prepare")).toEqual([{ type: "prepare", program }]);
+    expect(c.sent("amun", "release")).toEqual([]);
+    c.says("ipc256", { type: "prepared", program });
+    expect(c.sent("amun", "release")).toMatchObject([{ reason: "balancing" }]);
+    const [moving] = c.sent("amun", "release");
+    c.says("amun", {
+      type: "surrender",
+      pid: moving?.pid ?? 0,
+      epoch: 1,
+      image: image(1),
+      wasRunning: true,
+      reason: "balancing",
+    });
+    c.says("ipc256", { type: "started", pid: moving?.pid ?? 0, epoch: 2 });
+    knows("third");
+    // Its owner is back and may leave again: the others are told meanwhile, and asked for nothing when it is time.
+    c.load("ipc256", "you are here", { keepMs: 5_000 });
+    expect(c.sent("third", "prepare")).toEqual([{ type: "prepare", program }]);
+    expect(c.sent("ipc256", "release")).toEqual([]);
+    c.load("ipc256", "you are here");
+    expect(c.sent("ipc256", "release")).toMatchObject([{ pid: moving?.pid }]);
+    expect(c.sent("third", "prepare")).toHaveLength(1);
+    // Of what it was not told nothing is believed.
+    c.says("third", { type: "prepared", program: "f".repeat(64) });
+    expect(c.core.hosts.get("third")?.programs).toEqual(new Map([[program, "told"]]));
+  });
+
   test("a job that is for certain hosts only is never anywhere else: not placed, balanced, expelled nor moved by hand", () => {
     const c = new Cluster();
     for (const name of ["idle", "amun", "ipc256"]) c.host(name);

@@ -57,6 +57,8 @@ const FORGOTTEN_AT_ONCE = 100;
 
 /** A tick that comes so long after the one before is late. */
 const LATE_MS = 1000;
+/** Programs of a host that are remembered as ready there. */
+const MAX_KNOWN_PROGRAMS = 200;
 
 /** Of a host of which administrators have said nothing. */
 const NOTHING_SAID = { tags: [], drained: false, stay: false, block: false } as const;
@@ -374,6 +376,7 @@ export class Core {
   private load(host: Host, message: AgentMessage<"load">, now: number): void {
     if (worthShowing(host, message)) this.records.changedHost(host.id);
     host.info = { ...host.info, slots: message.slots };
+    const pauses = host.paused === null && message.paused !== null;
     host.paused = message.paused;
     host.pausedCode = message.pausedCode;
     host.keepUntil = now + message.keepMs;
@@ -393,9 +396,16 @@ export class Core {
       process.cpuMs = cpuMs;
       process.memoryBytes = memoryBytes;
     }
+    if (pauses && message.keepMs > 0) this.lookAhead(host);
     this.expel(host, now);
     this.placing.place(now);
     this.balance(now);
+  }
+
+  /** The owner is back, and may leave again: where processes will go if not is told of their programs, so that they go on at once there. */
+  private lookAhead(host: Host): void {
+    for (const process of this.records.alive.values())
+      if (process.host === host.id && !isEnded(process)) this.prepared(this.leastLoaded(process, host.id), process);
   }
 
   /**
@@ -467,6 +477,7 @@ export class Core {
     this.records.changed(process);
     if (process.host === null) return;
     this.records.hosts.get(process.host)?.releasing.add(process.pid);
+    if (destination !== null) this.prepared(this.records.hosts.get(destination), process);
     this.records.send(process.host, { type: "release", pid: process.pid, epoch: process.epoch, reason });
   }
 
@@ -510,7 +521,24 @@ export class Core {
       (process, host) => mayBeOn(this.placing.specOf(process), host),
       this.records.queue.size > 0,
     );
-    for (const { pid, to } of moves) this.release(this.records.process(pid), to, "balancing");
+    for (const { pid, to } of moves) {
+      const process = this.records.process(pid);
+      if (this.prepared(this.records.hosts.get(to), process)) this.release(process, to, "balancing");
+    }
+  }
+
+  /**
+   * Whether the process would find its program there. If not, the host is told to fetch and compile it, seconds for megabytes of code: who
+   * moves for the sake of speed computes on until then, and who has to leave does so meanwhile.
+   */
+  private prepared(host: Host | undefined, process: ProcessRecord): boolean {
+    if (!host?.info.prepares) return true;
+    const { program } = this.placing.specOf(process);
+    const known = host.programs.get(program);
+    if (known) return known === "ready";
+    remember(host, program, "told");
+    this.records.send(host.id, { type: "prepare", program });
+    return false;
   }
 
   /** This machine was asleep or busy, so that what hosts said is still to be read, or its clock was set: no host's fault. */
@@ -553,6 +581,10 @@ export class Core {
     if (host.silent) this.records.changedHost(hostId);
     host.silent = false;
     if (message.type === "load") return this.load(host, message, now);
+    if (message.type === "prepared" && host.programs.has(message.program)) {
+      host.programs.set(message.program, "ready");
+      return this.balance(now);
+    }
     if (!("pid" in message)) return; // not about a process
     const process = this.records.processes.get(message.pid);
     if (!process || process.host !== hostId || process.epoch !== message.epoch || isEnded(process)) {
@@ -583,7 +615,7 @@ export class Core {
       case "surrender":
         return this.surrender(process, host, message, now);
       case "started":
-        return this.started(process, now);
+        return this.started(process, host, now);
       case "refused":
         return this.refused(process, host, message, now);
       case "exited":
@@ -667,7 +699,8 @@ export class Core {
     }
   }
 
-  private started(process: ProcessRecord, now: number): void {
+  private started(process: ProcessRecord, host: Host, now: number): void {
+    remember(host, this.placing.specOf(process).program, "ready");
     const frozen = this.frozenAt.get(process.pid);
     if (frozen !== undefined) {
       this.frozenAt.delete(process.pid);
@@ -784,6 +817,11 @@ export class Core {
   }
 }
 
+function remember({ programs }: Host, program: string, how: "told" | "ready"): void {
+  if (programs.size >= MAX_KNOWN_PROGRAMS) programs.clear();
+  programs.set(program, how);
+}
+
 /** Whether balancing leaves its processes where they are. */
 const keeps = ({ stay, pinned }: JobSpec): boolean => stay || pinned !== undefined;
 
@@ -803,6 +841,7 @@ const asConnected = (id: string, settings: HostSettings, info: HostInfo, now: nu
   seenAt: now,
   silent: false,
   releasing: new Set(),
+  programs: new Map(),
 });
 
 /** Free memory and speed change with every message; less than a fiftieth is no news. */

@@ -20,6 +20,7 @@ function host(id: string, speed = 100, slots = 1): Host {
       memoryFreeBytes: 2 ** 30,
     },
     ...{ seenAt: NOW, silent: false, tags: [], drained: false, stay: false, block: false, releasing: new Set<number>() },
+    programs: new Map(),
     info: { name: id, os: "", arch: "", cpuModel: "", slots, memoryBytes: 2 ** 30, speed },
   };
 }

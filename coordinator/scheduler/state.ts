@@ -144,6 +144,8 @@ export interface Host extends HostSettings {
   silent: boolean;
   /** Processes it is being asked to give away. */
   releasing: Set<number>;
+  /** Programs that it was told to have ready, and those that are. */
+  programs: Map<string, "told" | "ready">;
 }
 
 export type Saved =

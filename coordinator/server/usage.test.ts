@@ -19,6 +19,7 @@ const host = (more: Partial<Host> = {}): Host => ({
     keepUntil: 0,
   },
   ...{ speed: 1, running: 0, runnable: 0, blocked: 0, memoryFreeBytes: 0, seenAt: 0, releasing: new Set<number>() },
+  programs: new Map(),
   info: { name: "a", os: "", arch: "", cpuModel: "", slots: 4, memoryBytes: 0, speed: 1 },
   ...more,
 });
