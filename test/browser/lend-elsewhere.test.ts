@@ -95,7 +95,7 @@ describe.skipIf(withoutChromium("the join page elsewhere"))("the join page elsew
     await cluster.client.request("cancel", { job, pid: null });
     const shown = await cluster.submit("render", ["64", "100"], { show: "image" });
     await until("it shows the work", async () =>
-      (await sky.getAttribute("aria-label"))?.includes(`Picture being rendered: job ${shown.job}, render, parts: 1. `),
+      (await sky.getAttribute("aria-label"))?.includes(`Picture rendered here: job ${shown.job}, render, parts: 1. `),
     );
     await page.keyboard.press("a");
     await sky.waitFor({ state: "detached" });

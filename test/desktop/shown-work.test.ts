@@ -82,7 +82,7 @@ describe.skipIf(withoutChromium("the screensaver"))("the work on the screensaver
     const expected = await Promise.all(["1", "2", "3", "4"].map((tile) => pointsOf("96", "4", tile, "4")));
     expect(pixels(shown)).toEqual(expected.map((points) => Uint8Array.from(points)));
 
-    await desktop.says("Picture being rendered: job 1, dusk, in 4 parts");
+    await desktop.says("Picture rendered here: job 1, dusk, in 4 parts");
     const page = await desktop.port.pageOf("screensaver");
     const { work } = placesOn(LOOK.width, LOOK.height, true);
     if (!work) throw new Error("no place for the work");
@@ -155,7 +155,7 @@ describe.skipIf(withoutChromium("the screensaver"))("the work on the screensaver
     expect(powers).toHaveLength(2048);
     expect(Math.max(...bins)).toBe(Math.max(...powers));
     expect(bins.filter((bin) => bin > 20).length).toBeGreaterThan(0);
-    await desktop.says("Spectrum being searched: job ");
+    await desktop.says("Spectrum searched here: job ");
     await desktop.app.setPolicy({ showWork: false });
     await until("it is not shown any more", () => desktop.shown() === null);
     expect(desktop.port.complaints).toEqual([]);

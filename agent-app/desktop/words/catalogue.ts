@@ -179,8 +179,8 @@ const en = {
     `Computing together: ${computing} of ${online} computers. Processes: ${processes}.`,
   screensaverIdle: "At rest",
   screensaverShows: {
-    image: (what: string) => `Picture being rendered: ${what}`,
-    spectrum: (what: string) => `Spectrum being searched: ${what}`,
+    image: (what: string) => `Picture rendered here: ${what}`,
+    spectrum: (what: string) => `Spectrum searched here: ${what}`,
   },
   screensaverParts: (first: number, last: number, parts: number) =>
     first === 1 && last === parts ? `, in ${parts} parts` : `, parts ${first} to ${last} of ${parts}`,
@@ -348,7 +348,7 @@ const zhCN: Words = {
   screensaverCluster: (computing: number, online: number, processes: number) =>
     `${online} 台计算机中有 ${computing} 台在计算，共 ${processes} 个进程`,
   screensaverIdle: "休息中",
-  screensaverShows: { image: (what) => `正在渲染的图像：${what}`, spectrum: (what) => `正在搜索的频谱：${what}` },
+  screensaverShows: { image: (what) => `在此渲染的图像：${what}`, spectrum: (what) => `在此搜索的频谱：${what}` },
   screensaverParts: (first, last, parts) =>
     first === 1 && last === parts ? `，共 ${parts} 部分` : `，第 ${first} 至 ${last} 部分，共 ${parts} 部分`,
 };
@@ -365,7 +365,7 @@ export const workText = (words: Words, { job, name, part, parts }: Work): string
 export const whoseWork = (words: Words, work: Work): string =>
   work.by === "" ? workText(words, work) : words.workFor(workText(words, work), work.by);
 
-/** "Picture being rendered: job 7, dawn, in 16 parts, for anna" */
+/** "Picture rendered here: job 7, dawn, in 16 parts, for anna" */
 export function shownWords(words: Words, { job, name, by, kind, parts, first, places }: Shown): string {
   const which = parts > 1 ? words.screensaverParts(first, first + places - 1, parts) : "";
   const what = `${words.job(job, name)}${which}`;
