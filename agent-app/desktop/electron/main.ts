@@ -118,15 +118,30 @@ function windowsPort(): WindowsPort {
     void window.loadURL(`${ORIGIN}/${file}`);
     return window;
   };
+  /** By display. */
+  const covers = new Map<number, BrowserWindow>();
+  const cover = ({ id, bounds }: Electron.Display): void => {
+    const options = { ...bounds, frame: false, fullscreen: true, alwaysOnTop: true, skipTaskbar: true, kiosk: true };
+    covers.set(id, add("screensaver", "screensaver.html", options).once("closed", () => covers.delete(id)));
+  };
+  let watched = false;
+  /** While the screensaver is shown a display may come, go and change. */
+  const watchDisplays = (): void => {
+    if (watched) return; // `screen` is there only once the app is ready
+    watched = true;
+    screen.on("display-added", (_event, display) => {
+      if (windows.screensaver.length > 0 && !covers.has(display.id)) cover(display);
+    });
+    screen.on("display-removed", (_event, { id }) => covers.get(id)?.destroy());
+    screen.on("display-metrics-changed", (_event, { id, bounds }) => covers.get(id)?.setBounds(bounds));
+  };
   return {
     open: (kind, page) => {
       const hash = page === null ? "" : `#${page}`;
       if (kind === "screensaver") {
         if (windows.screensaver.length > 0) return;
-        for (const { bounds } of screen.getAllDisplays()) {
-          const options = { ...bounds, frame: false, fullscreen: true, alwaysOnTop: true, skipTaskbar: true, kiosk: true };
-          add("screensaver", "screensaver.html", options);
-        }
+        for (const display of screen.getAllDisplays()) cover(display);
+        watchDisplays();
         return;
       }
       const [window] = windows.main;
