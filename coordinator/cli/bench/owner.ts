@@ -145,6 +145,8 @@ export async function measureOwner(options: OwnerOptions): Promise<OwnerFigures>
       progress("the agent while it is paused, its processes gone and its threads with them");
       await set({ graceSeconds: 1 });
       await sleep(THREADS_GONE_MS);
+      const held = (await askAgent(path, { command: "status" })).status?.processes.length;
+      if (held !== 0) throw new NightshiftError("NS_INTERNAL", `the paused agent still holds ${held} processes`);
       const quiet = await cpuPercent(pid, options.watchMs);
       const mouse = setInterval(() => hands.input("mousemove_relative 1 0\nmousemove_relative -- -1 0"), 10);
       const moved = await cpuPercent(pid, options.watchMs).finally(() => clearInterval(mouse));
