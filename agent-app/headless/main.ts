@@ -4,7 +4,7 @@
 // --home: default NIGHTSHIFT_HOME, or .nightshift in the user's own folder.
 // Without either, the link that the installer was told is taken, as is its mode.
 // --policy FILE: the administrator's file, instead of where it belongs.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { lowerProcessPriority, PRIORITIES } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
 import { readTold } from "./install-file.ts";
 import { Owner } from "./owner.ts";
-import { adminPolicyPath } from "./policy-files.ts";
+import { adminPolicyPath, makeFolder } from "./policy-files.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
 import { unpackOwnerProgram } from "./signals/windows.ts";
 
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
   const directory = join(home, "agents", name);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
   const ownerProgram = unpackOwnerProgram(directory);
   if (priority === "idle") lowerProcessPriority(ownerProgram);
   let decided: unknown;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -94,6 +94,26 @@ test.skipIf(process.platform !== "linux")(
     expect(uninstalled.stderr).toContain("NS_NOT_FOUND");
   },
 );
+
+test("an agent whose control file was half written when the power went does not keep others from being asked", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ns-home-"));
+  mkdirSync(join(folder, "agents/amun"), { recursive: true });
+  writeFileSync(join(folder, "agents/amun/control.json"), '{"pa');
+  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), "agent", "status"], {
+    encoding: "utf8",
+    env: { PATH: process.env.PATH, NIGHTSHIFT_HOME: folder },
+  });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("No agent runs on this computer")]);
+});
+
+test("an agent whose folder cannot be made says so", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "ns-home-")), "file");
+  writeFileSync(file, "");
+  const link = `nightshift://127.0.0.1:7433/#${"A".repeat(43)}.${"A".repeat(43)}`;
+  const main = join(import.meta.dirname, "../../agent-app/headless/main.ts");
+  const run = spawnSync(process.execPath, [main, "--join", link, "--home", file], { encoding: "utf8" });
+  expect([run.status, run.stderr]).toEqual([1, expect.stringContaining(`NS_HOME_UNUSABLE: ${file}`)]);
+});
 
 test("the agent takes its link from a file, so that it is on no command line", () => {
   const folder = mkdtempSync(join(tmpdir(), "ns-link-"));

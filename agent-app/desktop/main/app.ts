@@ -1,12 +1,12 @@
 // The tray app without Electron: joins what the system tells, what the owner wants and the process that computes, and keeps tray and windows
 // showing it. Owns desktop.json and the history; decides nothing about computing, which is the policy's, in the agent's process.
 import { createHash } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Installed } from "../../headless/installed.ts";
-import { adminPolicyPath } from "../../headless/policy-files.ts";
+import { adminPolicyPath, makeFolder } from "../../headless/policy-files.ts";
 import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
 import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
 import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from "../ipc/state.ts";
@@ -349,7 +349,7 @@ export class App {
     this.problem = null;
     if (coordinator === null) return;
     try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      makeFolder(this.directory);
       const { privateKey, sealed } = loadDeviceKey(this.directory, this.port.secrets);
       this.keySealed = sealed;
       const key = fromBase64Url(coordinator.key);
@@ -600,7 +600,7 @@ export class App {
   }
 
   private keep(file: AppFile): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeFolder(this.directory);
     writeAppFile(this.filePath, file);
     this.file = file;
   }

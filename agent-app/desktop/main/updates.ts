@@ -1,7 +1,7 @@
 // Takes releases of Nightshift that the coordinator gives out: checks who signed them, fetches them, waits until nobody is disturbed, has the
 // installer do its work, and goes back when the new version does not reach the coordinator. Owns update.json and the folder updates/.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   compareVersions,
@@ -14,6 +14,7 @@ import {
   VERSION_FORM,
 } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { makeFolder } from "../../headless/policy-files.ts";
 import type { DesktopPort } from "./port.ts";
 import { type Kept, readUpdateFile, writeUpdateFile } from "./update-file.ts";
 
@@ -127,7 +128,7 @@ export class Updates {
     if (!this.on.wanted()) return say("declined", null);
     try {
       const ready = this.check(release, back);
-      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.folder);
       for (const file of [ready.back.file, ready.file]) await this.fetch(file);
       if (mine !== this.told) return;
       this.ready = ready;
@@ -272,7 +273,7 @@ export class Updates {
   }
 
   private keep(kept: Kept): void {
-    mkdirSync(this.options.directory, { recursive: true, mode: 0o700 });
+    makeFolder(this.options.directory);
     writeUpdateFile(this.filePath, kept);
     this.kept = kept;
   }

@@ -91,8 +91,12 @@ async function install(options: RunOptions): Promise<void> {
   const name = serviceName(options.name);
   const folder = join(nightshiftHome(), "agents", name);
   const link = join(folder, "link");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(link, `${options.join.trim()}\n`, { mode: 0o600 });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(link, `${options.join.trim()}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new NightshiftError("NS_HOME_UNUSABLE", `${link} cannot be written: ${(cause as Error).message}`, { cause });
+  }
   const command = [
     process.execPath,
     AGENT_PROGRAM,
@@ -204,8 +208,8 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
   const names = name === undefined ? await readdir(folder).catch(() => []) : [name];
   const found = await Promise.all(
     names.map(async (agent) => {
-      const text = await readFile(join(folder, agent, "control.json"), "utf8").catch(() => null);
-      return text === null ? [] : [{ agent, ...(await askAgent((JSON.parse(text) as { path: string }).path, order)) }];
+      const path = controlPath(await readFile(join(folder, agent, "control.json"), "utf8").catch(() => ""));
+      return path === null ? [] : [{ agent, ...(await askAgent(path, order)) }];
     }),
   );
   // One that was killed leaves its file behind; it counts only when it was asked for by name.
@@ -219,6 +223,16 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
       },
     );
   return answers.sort((a, b) => (a.agent < b.agent ? -1 : 1));
+}
+
+/** null: no agent runs there, or the power went while it wrote the file. */
+function controlPath(text: string): string | null {
+  try {
+    const { path } = JSON.parse(text) as { path?: unknown };
+    return typeof path === "string" ? path : null;
+  } catch {
+    return null;
+  }
 }
 
 function say(answer: AgentAnswer): Promise<void> {
