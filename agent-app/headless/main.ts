@@ -157,6 +157,13 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   "signals-missing": (d) => `cannot see ${d.source} (${d.message})`,
 };
 
+/** Not that of a refusal, so that whoever watches over this program starts it again (coordinator/cli/agent-service.ts). */
+const CRASHED = 70;
+process.on("uncaughtException", (thrown) => {
+  console.error(thrown);
+  process.exit(CRASHED);
+});
+
 main().catch((thrown: unknown) => {
   const error = asNightshiftError(thrown);
   console.error(`nightshift: ${error.code}: ${error.message}`);
