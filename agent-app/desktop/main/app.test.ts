@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatLink } from "@nightshift/coordinator/protocol";
@@ -117,6 +117,50 @@ test("without safe storage the key is in a file of the user's own, and is sealed
   expect(readdirSync(folder)).toEqual(["key.sealed"]);
   writeFileSync(join(folder, "key.sealed"), "of another account");
   expect(() => loadDeviceKey(folder, port.secrets)).toThrow(expect.objectContaining({ code: "NS_HOME_UNUSABLE" }));
+});
+
+test("a full disk, or a folder that cannot be written, ends nothing and hides nothing", async () => {
+  const { port, ask, say, app, folder } = started();
+  await ask("join", LINK);
+  for (const name of ["desktop.json.new", "history.json.new"]) mkdirSync(join(folder, name));
+  say({ running: 1 });
+  expect([port.icon, app.state().problem]).toEqual(["computing", null]);
+  expect(app.log().at(-1)?.text).toMatch(/desktop\.json cannot be written/);
+  expect(await ask("setApp", { notifications: true })).toMatchObject({ ok: false, code: "NS_HOME_UNUSABLE" });
+});
+
+test("a file that is there and cannot be read is not written over", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  const path = join(first.folder, "desktop.json");
+  renameSync(path, `${path}.there`);
+  mkdirSync(path); // reading it fails with EISDIR, as with EBUSY while a scanner holds it
+  const again = started({}, SHOWN, first.home);
+  expect([again.port.icon, again.app.state().problem?.code]).toEqual(["attention", "NS_HOME_UNUSABLE"]);
+  expect(await again.ask("setApp", { notifications: true })).toMatchObject({ ok: false });
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.there`, path);
+  again.port.time.pass(31_000);
+  expect([again.app.state().problem, begun(again.port).coordinator.host]).toEqual([null, "moon.example"]);
+});
+
+test("what happens to a process is told in words, in the reader's language", async () => {
+  for (const [locale, about, cut] of [
+    ["en-GB", /^Process 7 could not be saved: the disk is full$/, /^No connection: nobody answers$/],
+    ["zh-CN", /^进程 7 .*：the disk is full$/, /^未连接：.*\p{Script=Han}.* nobody answers$/u],
+  ] as const) {
+    const { port, ask, app } = started({ locale });
+    await ask("join", LINK);
+    const log = (event: string, details: object): void => port.agent.say({ type: "log", event, details: { ...details } });
+    log("checkpoint-failed", { pid: 7, message: "the disk is full" });
+    log("disconnected", { code: "NS_UNREACHABLE", message: "nobody answers", retryInMs: 100 });
+    expect(
+      app
+        .log()
+        .map(({ text }) => text)
+        .slice(-2),
+    ).toEqual([expect.stringMatching(about), expect.stringMatching(cut)]);
+  }
 });
 
 test("the tray says what it does: computing, waiting, paused, offline, attention", async () => {

@@ -13,7 +13,7 @@ import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from ".
 import { appWords, type Language, type Words } from "../words/catalogue.ts";
 import { saidIn } from "../words/refusals.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { type AppFile, readAppFile, writeAppFile } from "./app-file.ts";
+import { type AppFile, NEW_APP_FILE, readAppFile, writeAppFile } from "./app-file.ts";
 import type { StartedAs } from "./command-line.ts";
 import { loadDeviceKey } from "./device-key.ts";
 import { History } from "./history.ts";
@@ -56,6 +56,8 @@ const MINUTE_S = 60;
 const SCREENSAVER_SETTLES_MS = 2_000;
 /** Under these nothing comes over what the owner looks at. */
 const LOOKED_AT: readonly string[] = ["full-screen", "exclusive-program", "programs-unknown", "remote-session"];
+/** A file that something else holds at log-in is free soon. */
+const READ_AGAIN_MS = 30_000;
 /** Older than any Setup waits: left behind by one that was killed. */
 const LEAVE_FILE_MS = 700_000;
 
@@ -68,7 +70,9 @@ export class App {
   private readonly power: PowerWatch | undefined;
   private readonly history: History;
   private readonly updates: Updates;
-  private file: AppFile;
+  private file: AppFile = NEW_APP_FILE;
+  /** Why the file that is there could not be read: until it can be, nothing takes its place. */
+  private unread: NightshiftError | undefined;
   private status: ProcessStatus | undefined;
   private problem: AppState["problem"] = null;
   private invitation: Invitation | null = null;
@@ -85,7 +89,7 @@ export class App {
     this.options = options;
     this.directory = join(options.home, "agents", options.host);
     this.filePath = join(this.directory, "desktop.json");
-    this.file = readAppFile(this.filePath, (message) => this.note(message));
+    this.read();
     this.history = new History(join(this.directory, "history.json"));
     this.agent = new AgentProcess(port, {
       started: () => {
@@ -104,7 +108,7 @@ export class App {
       ended: ({ code, message }, restartMs) => {
         this.status = undefined;
         this.work.take(null);
-        this.note(this.words.logEnded(message, String(restartMs / 1000)));
+        this.note(this.words.logEnded(this.said(code, message), String(restartMs / 1000)));
         this.needs(code, message);
       },
     });
@@ -115,9 +119,10 @@ export class App {
         fetch: (hash, path) => this.agent.fetch(hash, path),
         say: (version, step, problem) => this.agent.sayUpgrade(version, step, problem),
         wanted: () => this.status?.settings.updates === true,
+        lookedAt: () => this.isLookedAt,
         leave: () => this.leaveSoon(),
         log: (what, version, problem) =>
-          this.note(this.words.logUpdate[what].replace("{version}", version).replace("{problem}", problem)),
+          this.note(this.words.logUpdate[what].replace("{version}", version).replace("{problem}", () => problem)),
       },
     );
     // On Linux the agent's process sees input, lock and sleep itself, and is told of them at once.
@@ -136,12 +141,35 @@ export class App {
     if (unwanted || this.isToLeave()) return this.quit();
     this.power?.start();
     this.updates.start();
-    this.startAgent();
-    this.setOpenAtLogin();
-    this.obeyInstaller();
+    this.begin();
     this.everySecond();
     this.launched(as, true);
     this.show();
+  }
+
+  private begin(): void {
+    if (this.quitting) return;
+    if (this.unread) {
+      this.needs(this.unread.code, this.unread.message);
+      this.port.after(READ_AGAIN_MS, () => {
+        this.read();
+        this.begin();
+      });
+      return;
+    }
+    this.startAgent();
+    this.setOpenAtLogin();
+    this.obeyInstaller();
+    this.show();
+  }
+
+  private read(): void {
+    try {
+      this.file = readAppFile(this.filePath, (message) => this.note(message));
+      this.unread = undefined;
+    } catch (thrown) {
+      this.unread = asNightshiftError(thrown);
+    }
   }
 
   /** The app was started again while it runs, or a link was opened. */
@@ -413,7 +441,11 @@ export class App {
     if (status.connected && !before?.connected) this.updates.connected();
     // Enrolled: from now on the device's key counts.
     if (status.connected && coordinator && coordinator.token !== null)
-      this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
+      try {
+        this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
+      } catch (thrown) {
+        this.note(asNightshiftError(thrown).message); // a full disk, say: tried again at the next status
+      }
     this.show();
   }
 
@@ -426,11 +458,12 @@ export class App {
   private logged(event: string, details: Readonly<Record<string, unknown>>): void {
     const { words } = this;
     const text = (name: string): string => String(details[name] ?? "");
+    const said = (): string => this.said(text("code"), text("message"));
     switch (event) {
       case "connected":
         return this.note(words.logConnected);
       case "disconnected":
-        return this.note(words.logDisconnected(text("message")));
+        return this.note(words.logDisconnected(said()));
       case "pending":
         return this.note(words.pending);
       case "policy-file":
@@ -438,13 +471,19 @@ export class App {
       case "policy-refused":
         return this.note(text("message"));
       case "refused":
-        return this.note(words.logRefused(text("message")));
+        return this.note(words.logRefused(said()));
       case "decided":
         return this.note(this.status ? decisionWords(decisionOf(this.status), this.language) : text("words"));
       case "stopped":
         return this.note(words.logStopped(Number(details.ms).toFixed(1)));
       case "signals-missing":
         return this.note(words.logSignals(text("source"), text("message")));
+      case "process-abandoned":
+      case "checkpoint-failed":
+      case "surrender-failed":
+        return this.note(words.logProcess[event].replace("{pid}", text("pid")).replace("{message}", () => said()));
+      case "bye":
+        return this.note(words.logDisconnected(said()));
       case "hangs":
         return this.note(words.logHangs);
       default:
@@ -556,6 +595,12 @@ export class App {
     return icon === "waiting" ? words.waiting : decisionWords(decisionOf(status), this.language);
   }
 
+  /** In one line. */
+  private said(code: string, message: string): string {
+    const { title, more } = saidIn(this.language, code, message);
+    return this.language === "en" ? title : `${title} ${more}`.trim();
+  }
+
   private needs(code: string, message: string): void {
     const same = this.problem?.code === code && this.problem.message === message;
     this.problem = { code, message };
@@ -600,6 +645,7 @@ export class App {
   }
 
   private keep(file: AppFile): void {
+    if (this.unread) throw this.unread;
     makeFolder(this.directory);
     writeAppFile(this.filePath, file);
     this.file = file;
