@@ -50,6 +50,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   pause: null,
   runUntilMs: null,
   fullScreen: null,
+  slots: 4,
   ...effective({}, []),
   policies: [],
   policyProblem: null,
@@ -620,6 +621,25 @@ test("history counts what was offered and used, not sleep and not a restart, and
     writeFileSync(path, text);
     expect(new History(path).days(wall).every(({ offeredMs }) => offeredMs === 0)).toBe(true);
   }
+});
+
+test("a clock that was set back does not keep the history from being written", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "ns-history-")), "history.json");
+  const history = new History(path);
+  const wall = Date.UTC(2026, 10, 16, 12);
+  history.write(wall + 86_400_000);
+  for (let at = 0; at < 3; at++) history.note(wall + at * 1_000, 2, at * 1_000);
+  expect(new History(path).days(wall).at(-1)?.offeredMs).toBeGreaterThan(0);
+});
+
+test("what is offered beside the owner, or after a policy took some, is as much as may be used", async () => {
+  const { port, ask, say, app } = started();
+  await ask("join", LINK);
+  for (let second = 0; second < 10; second++) {
+    port.time.pass(800);
+    say({ slots: 2 });
+  }
+  expect(app.state().today.offeredMs).toBe(9 * 1_000 * 2);
 });
 
 test("after a month the history's file is as small as after eight days", () => {

@@ -429,11 +429,7 @@ export class App {
     const wasComputing = this.mayCompute;
     const before = this.status;
     this.status = status;
-    this.history.note(
-      this.port.wallNow(),
-      status.connected && this.mayCompute ? offeredSlots(status, this.options.slots) : 0,
-      status.cpuMs,
-    );
+    this.history.note(this.port.wallNow(), status.connected && this.mayCompute ? status.slots : 0, status.cpuMs);
     if (!before) this.power?.repeat();
     if (!wasComputing && this.mayCompute) this.power?.wake();
     if (status.refused) this.needs(status.refused.code, status.refused.message);
@@ -657,9 +653,6 @@ const addressOf = ({ host, port }: { host: string; port: number }): string =>
 
 const decisionOf = ({ reasons }: ProcessStatus): Parameters<typeof decisionWords>[0] =>
   ({ reasons }) as Parameters<typeof decisionWords>[0];
-
-const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
-  Math.max(1, Math.floor((slots * settings.coresPercent) / 100));
 
 /** A settings or policy file that has gone bad. */
 const problemOf = (message: string | null | undefined): AppState["problem"] =>
