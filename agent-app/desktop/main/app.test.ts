@@ -261,6 +261,14 @@ test("what needs attention is said in the reader's language, with the sentence b
     expect(saidIn(language, "toString", message)).toEqual({ title: message, more: "" }); // from a newer coordinator, say
 });
 
+test("what fails unexpectedly in the app itself is told, and ends nothing", async () => {
+  const { port, ask, app } = started();
+  await ask("join", LINK);
+  app.defect(new TypeError("x is not a function"));
+  port.time.pass(200);
+  expect([port.icon, app.state().problem, port.hasQuit]).toMatchObject(["attention", { code: "NS_INTERNAL" }, false]);
+});
+
 test("a crash of the computing process is a message, not the end of the app", async () => {
   const { port, ask, say, app } = started();
   await ask("join", LINK);
@@ -405,8 +413,22 @@ test("a link opened from outside is shown and joins nothing by itself; declined,
   expect([port.page, app.state().invitation?.address, port.agents.length]).toEqual(["join", "moon.example:7433", 0]);
   await ask("declineInvitation");
   expect(app.state().invitation).toBeNull();
-  app.launched({ kind: "app", link: "nightshift://evil/#x", hidden: false });
-  expect(app.state()).toMatchObject({ invitation: null, problem: { code: "NS_BAD_LINK" } });
+});
+
+test("a link opened from outside that is none is said where it would be joined, until there is another; it makes no alarm of what runs", async () => {
+  const { port, app, ask, say } = started();
+  await ask("join", LINK);
+  say({ running: 1 });
+  const open = (link: string): void => app.launched({ kind: "app", link, hidden: false });
+  open("nightshift://evil/#x");
+  say({ running: 1 });
+  expect(app.state()).toMatchObject({ invitation: null, problem: null, icon: "computing", badLink: { code: "NS_BAD_LINK" } });
+  expect(port.page).toBe("join");
+  open(LINK);
+  expect(app.state()).toMatchObject({ invitation: { address: "moon.example:7433" }, badLink: null });
+  open("nightshift://evil/#x");
+  await ask("declineInvitation");
+  expect(app.state()).toMatchObject({ invitation: null, badLink: null });
 });
 
 test("started at log-in it opens no window; started again it does", () => {

@@ -76,6 +76,7 @@ export class App {
   private status: ProcessStatus | undefined;
   private problem: AppState["problem"] = null;
   private invitation: Invitation | null = null;
+  private badLink: AppState["badLink"] = null;
   private keySealed = false;
   private readonly lines: LogLine[] = [];
   private shown: (() => void) | undefined;
@@ -190,15 +191,23 @@ export class App {
 
   /** A `nightshift://` link from outside: shown, never followed by itself. */
   invited(link: string): void {
+    this.invitation = this.badLink = null;
     try {
       this.invitation = this.describeLink(link);
     } catch (thrown) {
       const { code, message } = asNightshiftError(thrown);
       this.note(message);
-      this.needs(code, message);
+      this.badLink = { code, message };
     }
     this.port.windows.open("main", "join");
     this.show();
+  }
+
+  /** Something in this process has failed that nobody was prepared for: in the tray and the log, where Electron would put a dialog over everything. */
+  defect(thrown: unknown): void {
+    const { code, message } = asNightshiftError(thrown);
+    this.note(message);
+    this.needs(code, message);
   }
 
   quit(): void {
@@ -253,6 +262,7 @@ export class App {
       app: file.app,
       keySealed: this.keySealed,
       invitation: this.invitation,
+      badLink: this.badLink,
     };
   }
 
@@ -316,14 +326,13 @@ export class App {
         tokenSealed: sealed,
       },
     });
-    this.invitation = null;
+    this.invitation = this.badLink = null;
     this.startAgent();
     this.show();
   }
 
   declineInvitation(): void {
-    this.invitation = null;
-    this.problem = null;
+    this.invitation = this.badLink = null;
     this.show();
   }
 
