@@ -14,6 +14,7 @@ import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/err
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 import { measureSpeed } from "../agent/calibrate.ts";
 import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, VERSION } from "../agent/index.ts";
+import { kindOfDecision } from "../policy/index.ts";
 import { lowerProcessPriority, PRIORITIES } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
 import { readTold } from "./install-file.ts";
@@ -87,8 +88,9 @@ async function main(): Promise<void> {
   let decided: unknown;
   const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {
     if (event === "decided") {
-      if (details.words === decided) return; // figures behind it have changed, as they do all the time
-      decided = details.words;
+      const kind = kindOfDecision(details.code, String(details.words));
+      if (kind === decided) return;
+      decided = kind;
     }
     if (values.json) console.log(JSON.stringify({ event, host: name, ...details }));
     else console.log(`${name}: ${SENTENCES[event]?.(details) ?? `${event} ${JSON.stringify(details)}`}`);
@@ -149,7 +151,7 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   connected: () => "joined the coordinator",
   disconnected: (d) => `no connection (${d.message}); next try in ${d.retryInMs} ms`,
   refused: (d) => `refused: ${d.message}`,
-  decided: (d) => String(d.words),
+  decided: (d) => (d.compute === true ? "nothing stands against computing" : String(d.words)),
   stopped: (d) => `all processes stopped within ${Number(d.ms).toFixed(1)} ms`,
   pending: (d) => `waits until an administrator lets it in (its id begins with ${String(d.hostId).slice(0, 12)})`,
   "policy-file": (d) => (d.problem === null ? "settings have been read anew" : `${d.problem}; what was set before still counts`),

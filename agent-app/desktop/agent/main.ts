@@ -75,8 +75,8 @@ async function begin(given: Begin): Promise<void> {
         }
       : { open: (watch, options) => openSources(ownScreensaver.over(watch), options) }),
     log: (event, details) => {
+      if (event === "decided") tell(); // before: the app puts it into the reader's language
       log(event, details);
-      if (event === "decided") tell();
     },
   });
   const tell = (): void => {

@@ -261,6 +261,32 @@ test("what needs attention is said in the reader's language, with the sentence b
     expect(saidIn(language, "toString", message)).toEqual({ title: message, more: "" }); // from a newer coordinator, say
 });
 
+test("the log has each decision once, whatever its figures, and calls nothing computing that only might", async () => {
+  const { port, ask, say, app } = started();
+  await ask("join", LINK);
+  const decided = (code: Reason["code"] | null, values: Reason["values"] = {}): void => {
+    say({ connected: false, reasons: code === null ? [] : [{ code, values, by: null }] });
+    port.agent.say({ type: "log", event: "decided", details: { compute: code === null, code, words: "" } });
+  };
+  decided("owner-here");
+  for (let percent = 40; percent < 99; percent++) decided("busy", { percent });
+  decided(null);
+  decided("by-hand-words", { words: "lunch" });
+  decided("by-hand-words", { words: "a talk" });
+  expect(
+    app
+      .log()
+      .map(({ text }) => text)
+      .slice(-5),
+  ).toEqual([
+    "Paused: you are here",
+    "Paused: other programs are busy, 40 %",
+    "Nothing stands against computing",
+    "Paused: lunch",
+    "Paused: a talk",
+  ]);
+});
+
 test("what fails unexpectedly in the app itself is told, and ends nothing", async () => {
   const { port, ask, app } = started();
   await ask("join", LINK);

@@ -7,7 +7,7 @@ import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Installed } from "../../headless/installed.ts";
 import { adminPolicyPath, makeFolder } from "../../headless/policy-files.ts";
-import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
+import { decisionWords, kindOfDecision, languageOf, reasonWords } from "../../policy/index.ts";
 import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
 import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from "../ipc/state.ts";
 import { appWords, type Language, type Words } from "../words/catalogue.ts";
@@ -79,6 +79,8 @@ export class App {
   private badLink: AppState["badLink"] = null;
   private keySealed = false;
   private readonly lines: LogLine[] = [];
+  /** Of the last decision in the log. */
+  private decided = "";
   private shown: (() => void) | undefined;
   private readonly work = new ShownHere();
   /** From then on input ends its screensaver. */
@@ -96,6 +98,7 @@ export class App {
       started: () => {
         this.note(this.words.logStarted);
         this.history.restarted();
+        this.decided = "";
         if (port.windows.isOpen("screensaver")) this.agent.watchCluster(true);
       },
       status: (status) => this.heard(status),
@@ -477,8 +480,13 @@ export class App {
         return this.note(text("message"));
       case "refused":
         return this.note(words.logRefused(said()));
-      case "decided":
-        return this.note(this.status ? decisionWords(decisionOf(this.status), this.language) : text("words"));
+      case "decided": {
+        const decision = this.status ? decisionWords(decisionOf(this.status), this.language) : text("words");
+        const kind = kindOfDecision(details.code, decision);
+        if (kind === this.decided) return;
+        this.decided = kind;
+        return this.note(details.compute === true ? words.logMayCompute : decision);
+      }
       case "stopped":
         return this.note(words.logStopped(Number(details.ms).toFixed(1)));
       case "signals-missing":

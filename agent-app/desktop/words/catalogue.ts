@@ -173,6 +173,7 @@ const en = {
     "checkpoint-failed": "Process {pid} could not be saved: {message}",
     "surrender-failed": "Process {pid} could not move on: {message}",
   },
+  logMayCompute: "Nothing stands against computing",
   logHangs: "The computing part does not answer and is ended",
   logUpdate: {
     ready: "Version {version} is here and waits until you are away",
@@ -349,6 +350,7 @@ const zhCN: Words = {
     "checkpoint-failed": "进程 {pid} 未能保存：{message}",
     "surrender-failed": "进程 {pid} 未能迁移：{message}",
   },
+  logMayCompute: "现在可以计算",
   logHangs: "计算部分没有响应，已被结束",
   logUpdate: {
     ready: "新版本 {version} 已下载，待您离开后安装",
