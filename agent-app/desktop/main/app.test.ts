@@ -212,6 +212,24 @@ test("the menu pauses for an hour, until tomorrow, until resumed, and resumes", 
   expect(port.menu.map(({ label }) => label)).toContain("Pause for 1 hour");
 });
 
+test("long texts are cut in the menu and over the icon, and no letter of them in two", async () => {
+  const { port, ask, say } = started();
+  await ask("join", LINK);
+  const words = "🌙".repeat(150);
+  const command = `x${"🌙".repeat(80)}`;
+  say({
+    reasons: [{ code: "by-hand-words", values: { words }, by: null }],
+    processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command, work: null }],
+  });
+  const labels = port.menu.flatMap(({ label }) => label ?? []);
+  for (const text of [...labels, port.tooltip]) {
+    expect([...text].length).toBeLessThanOrEqual(64);
+    expect(text.isWellFormed()).toBe(true);
+  }
+  expect(labels).toContainEqual(expect.stringMatching(/^ {2}x🌙+…$/u));
+  expect(port.tooltip.length).toBeLessThan(128); // as much as Windows shows
+});
+
 test("the menu runs now while it is paused by a rule, and goes back to the rules", async () => {
   const { port, ask, say } = started();
   await ask("join", LINK);

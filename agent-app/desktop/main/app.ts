@@ -20,7 +20,7 @@ import { History } from "./history.ts";
 import type { DesktopPort, PowerEvent } from "./port.ts";
 import { PowerWatch } from "./power-watch.ts";
 import { ShownHere } from "./shown-here.ts";
-import { trayIcon, trayMenu } from "./tray.ts";
+import { cut, trayIcon, trayMenu } from "./tray.ts";
 import { Updates } from "./updates.ts";
 
 export interface AppOptions {
@@ -645,7 +645,7 @@ export class App {
         },
       });
       if (this.options.installed?.tray !== false)
-        this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () =>
+        this.port.tray.show(state.icon, cut(`${this.words.name}: ${state.headline}`), menu, () =>
           this.port.windows.open("main", null),
         );
       this.port.windows.tell(state);
