@@ -150,11 +150,12 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     await says(page, "idleAfterSeconds must be a whole number from 1 to 86400");
     expect(await page.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
     await page.getByLabel("Nobody is here after").fill("120");
+    await page.getByLabel("Pause while one of these programs runs").fill("no-such-program \n\n"); // as people end a line
     await page.getByRole("button", { name: "Save" }).click();
     await says(page, "Saved.");
     await until("it holds", () => desktop.app.state().headline === "Paused: switched off");
     const file = JSON.parse(readFileSync(join(home, "agents", "isis", "settings.json"), "utf8"));
-    expect(file.settings).toEqual({ mode: "never", idleAfterSeconds: 120 });
+    expect(file.settings).toEqual({ mode: "never", idleAfterSeconds: 120, exclusivePrograms: ["no-such-program"] });
     const refused = await page.evaluate(() =>
       window.nightshift.ask("setPolicy", { graceSeconds: 1 }).then(
         () => "",
