@@ -164,6 +164,44 @@ test("what happens to a process is told in words, in the reader's language", asy
   }
 });
 
+test("safe storage that fails is as good as none; a key that is sealed leaves no open one behind, as when the power went between", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ns-key-"));
+  const { secrets } = new VariablePort();
+  const fails = () => {
+    throw new Error("the keyring is locked");
+  };
+  const plain = loadDeviceKey(folder, { ...secrets, seal: fails });
+  expect([plain.sealed, readdirSync(folder)]).toEqual([false, ["key"]]);
+  const text = readFileSync(join(folder, "key"));
+  expect(loadDeviceKey(folder, secrets).sealed).toBe(true);
+  writeFileSync(join(folder, "key"), text);
+  expect(loadDeviceKey(folder, secrets)).toEqual({ privateKey: plain.privateKey, sealed: true });
+  expect(readdirSync(folder)).toEqual(["key.sealed"]);
+});
+
+test("a key whose safe storage is not there yet, as before the keyring is unlocked, is waited for; nobody is told twice", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  await first.ask("setApp", { notifications: true });
+  const { port, app } = started({ safeStorage: false }, HIDDEN, first.home);
+  port.time.pass(300_000);
+  expect([port.agents.length, port.notified.length]).toEqual([0, 1]);
+  expect(app.state().problem).toMatchObject({ code: "NS_HOME_UNUSABLE", message: expect.stringMatching(/safe storage.*unlock/) });
+  port.variables.safeStorage = true;
+  port.time.pass(31_000);
+  expect([begun(port).privateKey, app.state().problem]).toEqual([begun(first.port).privateKey, null]);
+});
+
+test("whoever leaves a coordinator has left it, even where that cannot be written", async () => {
+  const { port, ask, say, app, folder } = started();
+  await ask("join", LINK);
+  say({ running: 1 });
+  mkdirSync(join(folder, "desktop.json.new"));
+  expect(await ask("leave")).toMatchObject({ ok: false, code: "NS_HOME_UNUSABLE" });
+  port.time.pass(60_000);
+  expect([app.state().coordinator, port.icon, port.agents.length]).toEqual([null, "offline", 1]);
+});
+
 test("the tray says what it does: computing, waiting, paused, offline, attention", async () => {
   const { port, ask, say } = started();
   await ask("join", LINK);

@@ -56,8 +56,8 @@ const MINUTE_S = 60;
 const SCREENSAVER_SETTLES_MS = 2_000;
 /** Under these nothing comes over what the owner looks at. */
 const LOOKED_AT: readonly string[] = ["full-screen", "exclusive-program", "programs-unknown", "remote-session"];
-/** A file that something else holds at log-in is free soon. */
-const READ_AGAIN_MS = 30_000;
+/** A file that something else holds at log-in is free soon; a keyring is unlocked, a disk has room again. */
+const AGAIN_MS = 30_000;
 /** Older than any Setup waits: left behind by one that was killed. */
 const LEAVE_FILE_MS = 700_000;
 
@@ -81,6 +81,7 @@ export class App {
   private readonly lines: LogLine[] = [];
   /** Of the last decision in the log. */
   private decided = "";
+  private cancelRetry: (() => void) | undefined;
   private shown: (() => void) | undefined;
   private readonly work = new ShownHere();
   /** From then on input ends its screensaver. */
@@ -155,7 +156,7 @@ export class App {
     if (this.quitting) return;
     if (this.unread) {
       this.needs(this.unread.code, this.unread.message);
-      this.port.after(READ_AGAIN_MS, () => {
+      this.port.after(AGAIN_MS, () => {
         this.read();
         this.begin();
       });
@@ -344,8 +345,9 @@ export class App {
     this.agent.stop();
     this.status = undefined;
     this.problem = null;
-    this.keep({ ...this.file, coordinator: null });
+    this.file = { ...this.file, coordinator: null };
     this.show();
+    this.keep(this.file);
   }
 
   days(): readonly Day[] {
@@ -385,9 +387,12 @@ export class App {
 
   private startAgent(): void {
     const { coordinator } = this.file;
+    this.cancelRetry?.();
     this.status = undefined;
-    this.problem = null;
-    if (coordinator === null) return;
+    if (coordinator === null) {
+      this.problem = null;
+      return;
+    }
     try {
       makeFolder(this.directory);
       const { privateKey, sealed } = loadDeviceKey(this.directory, this.port.secrets);
@@ -411,9 +416,12 @@ export class App {
         ownerProgram: this.options.ownerProgram,
         windowsOf: process.pid,
       });
+      this.problem = null;
+      this.show();
     } catch (thrown) {
       const { code, message } = asNightshiftError(thrown);
       this.needs(code, message);
+      this.cancelRetry = this.port.after(AGAIN_MS, () => this.quitting || this.startAgent());
     }
   }
 
