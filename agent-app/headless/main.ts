@@ -13,7 +13,7 @@ import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 import { measureSpeed } from "../agent/calibrate.ts";
-import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, VERSION } from "../agent/index.ts";
+import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, mayPass, VERSION } from "../agent/index.ts";
 import { kindOfDecision } from "../policy/index.ts";
 import { lowerProcessPriority, PRIORITIES } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
@@ -109,6 +109,8 @@ async function main(): Promise<void> {
   });
   const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status: AgentStatus) => {
     if (!status.refused) return;
+    // Whoever has just typed a wrong link wants to know; one that runs by itself, or has been let in before, waits.
+    if (mayPass(status.refused) && (status.hostId !== null || values["join-file"] !== undefined)) return;
     console.error(`nightshift: ${status.refused.code}: ${status.refused.message}`);
     console.error(`  ${new NightshiftError(status.refused.code as "NS_BAD_TOKEN", "").remedy}`);
     process.exit(1);
