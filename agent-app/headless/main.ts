@@ -1,6 +1,7 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
 // line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
 // --join-file FILE: the link stands in it, as where an installed service starts the agent.
+// NIGHTSHIFT_JOIN: or there, as command lines can be read by every user of the computer.
 // --home: default NIGHTSHIFT_HOME, or .nightshift in the user's own folder.
 // Without either, the link that the installer was told is taken, as is its mode.
 // --policy FILE: the administrator's file, instead of where it belongs.
@@ -25,7 +26,7 @@ import { unpackOwnerProgram } from "./signals/windows.ts";
 
 const HELP = `nightshift-agent ${VERSION}: lends this computer's idle time to a cluster.
 
-  --join LINK        whom to join; or --join-file FILE with the link in it
+  --join LINK        whom to join; or --join-file FILE with the link in it, or NIGHTSHIFT_JOIN, as every user of a computer can read command lines
   --name NAME        what this computer is called there (default: its own name)
   --slots N          how many cores it offers at most (default: all)
   --mode MODE        auto, idle, locked, always or never: when it computes (default: auto)
@@ -58,7 +59,10 @@ async function main(): Promise<void> {
   if (values.version) return console.log(VERSION);
   if (values.help) return console.log(HELP);
   const installed = values["no-signals"] ? null : readTold();
-  const joinLink = values["join-file"] === undefined ? (values.join ?? installed?.join) : readLink(values["join-file"]);
+  const { NIGHTSHIFT_JOIN } = process.env;
+  delete process.env.NIGHTSHIFT_JOIN; // for us, not for programs that we ask things
+  const joinLink =
+    values["join-file"] === undefined ? (values.join ?? NIGHTSHIFT_JOIN ?? installed?.join) : readLink(values["join-file"]);
   if (!joinLink)
     throw new NightshiftError(
       "NS_USAGE",
