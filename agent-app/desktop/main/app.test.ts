@@ -120,6 +120,29 @@ test("without safe storage the key is in a file of the user's own, and is sealed
   expect(() => loadDeviceKey(folder, port.secrets)).toThrow(expect.objectContaining({ code: "NS_HOME_UNUSABLE" }));
 });
 
+test("who does not want it at log-in has it back after it was replaced while it ran, and not at the next log-in", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  await first.ask("setApp", { openAtLogin: false });
+  const back = { name: "Nightshift-Setup-0.0.9.exe", kind: "setup", sizeBytes: 1 };
+  const hashes = { sha256: "ab".repeat(32), sha512: `${"A".repeat(86)}==` };
+  const trying = {
+    from: "0.0.9",
+    to: "0.1.0",
+    signedAt: 1,
+    back: { ...back, ...hashes },
+    starts: 0,
+    goingBack: null,
+    again: true,
+  };
+  const kept = { version: 1, lastSignedAt: 0, trying, refused: [], tell: null };
+  writeFileSync(join(first.folder, "update.json"), JSON.stringify(kept));
+  const replaced = started({}, HIDDEN, first.home);
+  expect([replaced.port.hasQuit, replaced.port.agents.length]).toEqual([false, 1]);
+  const atLogin = started({}, HIDDEN, first.home);
+  expect([atLogin.port.hasQuit, atLogin.port.agents.length]).toEqual([true, 0]);
+});
+
 test("a full disk, or a folder that cannot be written, ends nothing and hides nothing", async () => {
   const { port, ask, say, app, folder } = started();
   await ask("join", LINK);

@@ -142,7 +142,7 @@ export class App {
 
   start(as: StartedAs): void {
     // What installers have started at log-in is for all users; this one does not want it.
-    const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin;
+    const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin && !this.updates.isToRunAgain;
     if (unwanted || this.isToLeave()) return this.quit();
     this.power?.start();
     this.updates.start();

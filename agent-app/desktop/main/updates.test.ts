@@ -69,6 +69,7 @@ test("a release is fetched with the way back, and handed to the installer as soo
   const path = join(directory, "updates", fileName("setup", "0.2.0"));
   expect(port.replaced).toEqual([{ path, older: false, restart: true }]);
   expect(said.at(-1)).toEqual({ version: "0.2.0", step: "installing", problem: null });
+  expect(pc("0.2.0", directory).updates.isToRunAgain).toBe(true);
 });
 
 test("a film or a talk, watched without any input, is not disturbed", async () => {
@@ -133,6 +134,7 @@ test("the owner ends the app: it is installed then, and not started again", asyn
   await updates.offered(release("0.2.0"), OLD);
   updates.quitting();
   expect(port.replaced).toMatchObject([{ restart: false }]);
+  expect(updates.isToRunAgain).toBe(false);
 });
 
 test("taken back before it is installed, or no longer wanted, nothing is done", async () => {

@@ -83,13 +83,18 @@ export class Updates {
     return this.options.keys.length === 0 ? null : this.port.updates.takes;
   }
 
+  /** This start is no log-in: the app was running when it was replaced. */
+  get isToRunAgain(): boolean {
+    return this.kept.trying?.again === true;
+  }
+
   /** The app has started: perhaps for the first time with a new version, or again with the old one. */
   start(): void {
     const { trying } = this.kept;
     if (trying === null) return this.removeFiles(); // what was still in use when it was to go
     const { version } = this.port;
     if (version === trying.to) {
-      this.keepIfPossible({ ...this.kept, trying: { ...trying, starts: trying.starts + 1, goingBack: null } });
+      this.keepIfPossible({ ...this.kept, trying: { ...trying, starts: trying.starts + 1, goingBack: null, again: false } });
       if (trying.starts >= MAX_STARTS)
         return this.goBack(`it was started ${trying.starts} times without reaching the coordinator`);
       this.later(ARRIVE_MS, () => this.goBack(`it did not reach the coordinator within ${ARRIVE_MS / 60_000} minutes`));
@@ -198,7 +203,15 @@ export class Updates {
     const { version, signedAt } = manifest;
     this.ready = undefined;
     this.installing = true;
-    const trying = { from: this.port.version, to: version, signedAt, back: back.file, starts: 0, goingBack: null };
+    const trying = {
+      from: this.port.version,
+      to: version,
+      signedAt,
+      back: back.file,
+      starts: 0,
+      goingBack: null,
+      again: restart,
+    };
     try {
       this.keep({ ...this.kept, trying });
       this.on.say(version, "installing", null);
@@ -244,7 +257,7 @@ export class Updates {
     // Where that fails it stays as it is, and is tried again at the next start.
     const failed = (thrown: unknown): void => this.on.log("failed", trying.from, asNightshiftError(thrown).message);
     try {
-      this.keepIfPossible({ ...this.kept, trying: { ...trying, goingBack: why } });
+      this.keepIfPossible({ ...this.kept, trying: { ...trying, goingBack: why, again: true } });
       this.replace(trying.back, trying.from, true, failed);
     } catch (thrown) {
       failed(thrown);
