@@ -225,6 +225,18 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     expect(port.complaints).toEqual([]);
   });
 
+  test("a link opened from outside that is none is said on the page, until something else is typed", async () => {
+    await using desktop = await start("babi", { locale: "zh-CN" });
+    const { page, app } = desktop;
+    app.launched({ kind: "app", link: `nightshift://${"evil".repeat(100)}/#<img src=x>`, hidden: false });
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/\p{Script=Han}.*not a join link/su);
+    await page.getByRole("textbox").fill("nightshift://");
+    await alert.waitFor({ state: "detached" });
+    expect(app.state().badLink).toBe(null);
+  });
+
   test("in high contrast the colours of the week's plot are told apart, also beside their names", async () => {
     const home = mkdtempSync(join(tmpdir(), "pc-"));
     mkdirSync(join(home, "agents", "khonsu"), { recursive: true });
