@@ -27,6 +27,7 @@ class World {
   programBytes = 8;
   connects = 0;
   breaks: () => void = () => undefined;
+  ends: (why: NightshiftError) => void = () => undefined;
   logged: string[] = [];
   say: (message: ToAgent) => void = () => undefined;
   agent: Agent;
@@ -46,6 +47,7 @@ class World {
           this.fetched.push(hash);
           return new Uint8Array(this.programBytes);
         };
+        this.ends = on.closed;
         const [send, close] = [(message: FromAgent): void => void this.sent.push(message), () => undefined];
         return { send, getBlob, putBlob: async () => undefined, close, abandon: closed };
       },
@@ -391,6 +393,31 @@ test("what is printed here is looked at while somebody watches and it may be sho
   one.agent.watch(false);
   one.agent.showWork(true);
   expect([asked(), one.agent.shownNews()]).toEqual([1, undefined]);
+});
+
+test("a coordinator of another version, or another one at its address, is told and tried again; a revoked key is not", async () => {
+  const world = new World();
+  world.agent.start();
+  await world.settle();
+  world.ends(new NightshiftError("NS_WRONG_KEY", "it is another one"));
+  expect(world.agent.status().refused).toEqual({ code: "NS_WRONG_KEY", message: "it is another one" });
+  await world.passes(10_000);
+  expect(world.connects).toBe(1); // seldom
+  await world.passes(10 * 60_000);
+  expect(world.connects).toBe(2);
+  world.say({
+    type: "welcome",
+    hostId: "h1",
+    leaseMs: 60_000,
+    checkpointMs: 60_000,
+    policies: [],
+    drop: [],
+  } as unknown as ToAgent);
+  await world.settle();
+  expect(world.agent.status()).toMatchObject({ connected: true, refused: null });
+  world.ends(new NightshiftError("NS_REVOKED", "this device was revoked"));
+  await world.passes(60 * 60_000);
+  expect([world.connects, world.agent.status().refused?.code]).toEqual([2, "NS_REVOKED"]);
 });
 
 test("a reason longer than the protocol allows is cut, not refused", async () => {

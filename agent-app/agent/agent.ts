@@ -54,7 +54,7 @@ export interface AgentStatus {
   runnable: number;
   blocked: number;
   processes: ProcessGlance[];
-  /** Why the coordinator refused us, if it did: then there is no further try. */
+  /** Why the coordinator refused us, if it did; see mayPass(). */
   refused: { code: string; message: string } | null;
   /** What this host has earned, as the coordinator last told; null: not told yet. */
   credit: HostCredit | null;
@@ -80,7 +80,14 @@ export type ClusterGlance = Omit<Extract<ToAgent, { type: "cluster" }>, "type">;
 export type HostCredit = Omit<Extract<ToAgent, { type: "credit" }>, "type">;
 
 /** Errors that another try will not mend. */
-const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_WRONG_KEY", "NS_VERSION_MISMATCH", "NS_FORBIDDEN"]);
+const FINAL = new Set(["NS_BAD_TOKEN", "NS_REVOKED", "NS_FORBIDDEN"]);
+/** Refusals that may: in another network somebody else has its address, or it is of another version until one of the two is brought up to date. */
+const MAY_PASS = new Set(["NS_WRONG_KEY", "NS_VERSION_MISMATCH"]);
+/** Each of those is told to people, and seldom tried again. */
+const MAY_PASS_RETRY_MS = 5 * 60_000;
+
+/** Whether a refusal is tried again. */
+export const mayPass = ({ code }: { code: string }): boolean => MAY_PASS.has(code);
 /** How often a download looks whether there is a connection again. */
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
@@ -347,8 +354,10 @@ export class Agent {
       this.refuse(error);
       return;
     }
-    const delay = this.ports.backoffMs(this.attempts++, this.ports.random());
-    this.ports.log("disconnected", { code: error.code, message: error.message, retryInMs: Math.round(delay) });
+    const { backoffMs, random, log } = this.ports;
+    const delay = mayPass(error) ? MAY_PASS_RETRY_MS * (1 + random()) : backoffMs(this.attempts++, random());
+    if (mayPass(error)) this.refuse(error);
+    else log("disconnected", { code: error.code, message: error.message, retryInMs: Math.round(delay) });
     const connect = (): void => {
       cancel();
       this.retry = undefined;
@@ -370,6 +379,7 @@ export class Agent {
       case "welcome": {
         this.greeted = true;
         this.pending = false;
+        this.refused = null;
         this.attempts = 0;
         this.hostId = message.hostId;
         this.leaseMs = message.leaseMs;
@@ -386,6 +396,7 @@ export class Agent {
       }
       case "pending":
         this.pending = true;
+        this.refused = null;
         this.attempts = 0;
         this.hostId = message.hostId;
         this.ports.log("pending", { hostId: message.hostId });

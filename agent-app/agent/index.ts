@@ -7,6 +7,7 @@ export {
   type ClusterGlance,
   DEFAULT_AGENT_SETTINGS,
   type HostCredit,
+  mayPass,
   type ProcessGlance,
 } from "./agent.ts";
 export { connectAgent } from "./connection.ts";

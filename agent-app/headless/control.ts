@@ -1,13 +1,14 @@
 // The local control of a headless agent: one JSON line in, one JSON line out, over a Unix socket (a named pipe on Windows) that only
 // this user can open. Its path stands in control.json of the agent's folder.
 import { randomBytes } from "node:crypto";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Decision } from "../policy/index.ts";
 import { MAX_RUN_NOW_MS, type Owner, type OwnerStatus } from "./owner.ts";
+import { writeWhole } from "./policy-files.ts";
 
 const MAX_LINE_BYTES = 16 * 1024;
 const MAX_WORDS = 200;
@@ -15,12 +16,23 @@ const MAX_WORDS = 200;
 const MAX_PAUSE_MS = 366 * 86_400_000;
 /** Unix socket paths are limited to about 100 bytes; a longer one goes to the temporary folder. */
 const MAX_PATH_BYTES = 90;
+/** One that was told to end has done so by then. */
+const OTHER_ENDS_MS = 2_000;
+const OTHER_LOOK_MS = 50;
 
 /** `preview`: what would be decided now under other settings. */
 export type ControlAnswer = { ok: true; status: OwnerStatus; preview?: Decision } | { ok: false; code: string; message: string };
 
-/** @returns what ends it */
+/**
+ * Two agents in one folder would be one host to the coordinator, and whoever pauses "the agent" would pause one of them: so there is one.
+ * @returns what ends it @throws NS_ALREADY_RUNNING
+ */
 export async function serveControl(owner: Owner, directory: string): Promise<() => void> {
+  const file = join(directory, "control.json");
+  for (let waitedMs = 0; await isServed(file); waitedMs += OTHER_LOOK_MS) {
+    if (waitedMs >= OTHER_ENDS_MS) throw new NightshiftError("NS_ALREADY_RUNNING", `another agent already runs in ${directory}`);
+    await new Promise((resolve) => setTimeout(resolve, OTHER_LOOK_MS));
+  }
   const inFolder = join(directory, "control.sock");
   const name = `nightshift-${randomBytes(8).toString("hex")}`;
   const path =
@@ -36,13 +48,31 @@ export async function serveControl(owner: Owner, directory: string): Promise<() 
     server.listen(path, resolve);
   });
   if (process.platform !== "win32") chmodSync(path, 0o600);
-  const file = join(directory, "control.json");
-  writeFileSync(file, `${JSON.stringify({ path, pid: process.pid })}\n`, { mode: 0o600 });
+  writeWhole(file, `${JSON.stringify({ path, pid: process.pid })}\n`);
   return () => {
     server.close();
     rmSync(file, { force: true });
     if (process.platform !== "win32") rmSync(path, { force: true });
   };
+}
+
+/** One that was killed leaves its file behind, but nobody answers there. */
+function isServed(file: string): Promise<boolean> {
+  let path: unknown;
+  try {
+    ({ path } = JSON.parse(readFileSync(file, "utf8")) as { path?: unknown });
+  } catch {
+    return Promise.resolve(false);
+  }
+  return new Promise((resolve) => {
+    const socket = connect(String(path));
+    const tell = (is: boolean) => (): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once("connect", tell(true));
+    socket.once("error", tell(false));
+  });
 }
 
 function converse(owner: Owner, socket: Socket): void {

@@ -1,10 +1,11 @@
 // The headless agent as a program: `main.ts --join LINK --name NAME --home DIR --slots N [--mode MODE] [--json]`. Prints what happens, one
 // line each. --no-signals: it looks at nothing of the machine and computes unless it is paused by hand (for experiments and tests).
 // --join-file FILE: the link stands in it, as where an installed service starts the agent.
+// NIGHTSHIFT_JOIN: or there, as command lines can be read by every user of the computer.
 // --home: default NIGHTSHIFT_HOME, or .nightshift in the user's own folder.
 // Without either, the link that the installer was told is taken, as is its mode.
 // --policy FILE: the administrator's file, instead of where it belongs.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,18 +14,19 @@ import { loadKeyFile } from "@nightshift/coordinator/protocol/node";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { optimiseWasm } from "@nightshift/wasm-kernels/process/node";
 import { measureSpeed } from "../agent/calibrate.ts";
-import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, VERSION } from "../agent/index.ts";
+import { Agent, type AgentStatus, DEFAULT_AGENT_SETTINGS, mayPass, VERSION } from "../agent/index.ts";
+import { kindOfDecision } from "../policy/index.ts";
 import { lowerProcessPriority, PRIORITIES } from "../worker/index.ts";
 import { serveControl } from "./control.ts";
 import { readTold } from "./install-file.ts";
 import { Owner } from "./owner.ts";
-import { adminPolicyPath } from "./policy-files.ts";
+import { adminPolicyPath, makeFolder } from "./policy-files.ts";
 import { defaultSlots, nodePorts } from "./ports.node.ts";
 import { unpackOwnerProgram } from "./signals/windows.ts";
 
 const HELP = `nightshift-agent ${VERSION}: lends this computer's idle time to a cluster.
 
-  --join LINK        whom to join; or --join-file FILE with the link in it
+  --join LINK        whom to join; or --join-file FILE with the link in it, or NIGHTSHIFT_JOIN, as every user of a computer can read command lines
   --name NAME        what this computer is called there (default: its own name)
   --slots N          how many cores it offers at most (default: all)
   --mode MODE        auto, idle, locked, always or never: when it computes (default: auto)
@@ -57,7 +59,10 @@ async function main(): Promise<void> {
   if (values.version) return console.log(VERSION);
   if (values.help) return console.log(HELP);
   const installed = values["no-signals"] ? null : readTold();
-  const joinLink = values["join-file"] === undefined ? (values.join ?? installed?.join) : readLink(values["join-file"]);
+  const { NIGHTSHIFT_JOIN } = process.env;
+  delete process.env.NIGHTSHIFT_JOIN; // for us, not for programs that we ask things
+  const joinLink =
+    values["join-file"] === undefined ? (values.join ?? NIGHTSHIFT_JOIN ?? installed?.join) : readLink(values["join-file"]);
   if (!joinLink)
     throw new NightshiftError(
       "NS_USAGE",
@@ -81,14 +86,15 @@ async function main(): Promise<void> {
   optimiseWasm();
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
   const directory = join(home, "agents", name);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
   const ownerProgram = unpackOwnerProgram(directory);
   if (priority === "idle") lowerProcessPriority(ownerProgram);
   let decided: unknown;
   const say = (event: string, details: Readonly<Record<string, unknown>> = {}): void => {
     if (event === "decided") {
-      if (details.words === decided) return; // figures behind it have changed, as they do all the time
-      decided = details.words;
+      const kind = kindOfDecision(details.code, String(details.words));
+      if (kind === decided) return;
+      decided = kind;
     }
     if (values.json) console.log(JSON.stringify({ event, host: name, ...details }));
     else console.log(`${name}: ${SENTENCES[event]?.(details) ?? `${event} ${JSON.stringify(details)}`}`);
@@ -107,6 +113,8 @@ async function main(): Promise<void> {
   });
   const agent = new Agent(ports, { ...DEFAULT_AGENT_SETTINGS, slots }, (status: AgentStatus) => {
     if (!status.refused) return;
+    // Whoever has just typed a wrong link wants to know; one that runs by itself, or has been let in before, waits.
+    if (mayPass(status.refused) && (status.hostId !== null || values["join-file"] !== undefined)) return;
     console.error(`nightshift: ${status.refused.code}: ${status.refused.message}`);
     console.error(`  ${new NightshiftError(status.refused.code as "NS_BAD_TOKEN", "").remedy}`);
     process.exit(1);
@@ -149,13 +157,20 @@ const SENTENCES: Record<string, (details: Readonly<Record<string, unknown>>) => 
   connected: () => "joined the coordinator",
   disconnected: (d) => `no connection (${d.message}); next try in ${d.retryInMs} ms`,
   refused: (d) => `refused: ${d.message}`,
-  decided: (d) => String(d.words),
+  decided: (d) => (d.compute === true ? "nothing stands against computing" : String(d.words)),
   stopped: (d) => `all processes stopped within ${Number(d.ms).toFixed(1)} ms`,
   pending: (d) => `waits until an administrator lets it in (its id begins with ${String(d.hostId).slice(0, 12)})`,
   "policy-file": (d) => (d.problem === null ? "settings have been read anew" : `${d.problem}; what was set before still counts`),
   "policy-refused": (d) => `the coordinator's policy cannot be obeyed: ${d.message}`,
   "signals-missing": (d) => `cannot see ${d.source} (${d.message})`,
 };
+
+/** Not that of a refusal, so that whoever watches over this program starts it again (coordinator/cli/agent-service.ts). */
+const CRASHED = 70;
+process.on("uncaughtException", (thrown) => {
+  console.error(thrown);
+  process.exit(CRASHED);
+});
 
 main().catch((thrown: unknown) => {
   const error = asNightshiftError(thrown);

@@ -62,6 +62,8 @@ export interface OwnerStatus extends AgentStatus {
   runUntilMs: number | null;
   /** Something fills the screen, whether that pauses or not; null: not known. */
   fullScreen: boolean | null;
+  /** How many slots may compute when nothing stands against it. */
+  slots: number;
   /** Versions of the coordinator's policies that are obeyed, the one that counts first in front. */
   policies: readonly number[];
   /** What is wrong with a settings file or policy since the agent has started: what it said before still counts. */
@@ -213,6 +215,7 @@ export class Owner {
       pause: this.keeper.pause,
       runUntilMs: this.runUntilMs,
       fullScreen: this.keeper.fullScreen,
+      slots: this.slotsOf(this.decision),
       policies: this.told.map(({ version }) => version),
       policyProblem: this.admin.problem ?? this.group.problem ?? this.own.problem,
     };
@@ -277,12 +280,16 @@ export class Owner {
     if (this.waiting) agent.pause(reasonWords(STARTING, "en", "others"), decision.graceMs, STARTING.code);
     if (first) agent.pause(reasonWords(first, "en", "others"), decision.graceMs, first.code);
     agent.allow({
-      slots: Math.max(1, Math.floor((options.slots * decision.coresPercent) / 100)),
+      slots: this.slotsOf(decision),
       memoryBytes: Math.floor((totalmem() * decision.memoryPercent) / 100),
     });
     if (!first && !this.waiting) agent.resume();
     const { compute, reasons } = decision;
     options.log("decided", { compute, code: reasons[0]?.code ?? null, words: decisionWords(decision, this.language) });
+  }
+
+  private slotsOf(decision: Decision | undefined): number {
+    return Math.max(1, Math.floor((this.options.slots * (decision?.coresPercent ?? 100)) / 100));
   }
 
   /** When no process is left here. */

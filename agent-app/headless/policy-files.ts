@@ -5,6 +5,7 @@ import {
   existsSync,
   type FSWatcher,
   fsyncSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -137,6 +138,15 @@ export class PolicyFile<T> {
     }
     this.bad = problem;
     this.onChange();
+  }
+}
+
+/** The agent's own, for this user alone. @throws NS_HOME_UNUSABLE */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new NightshiftError("NS_HOME_UNUSABLE", `${path} cannot be made: ${(cause as Error).message}`, { cause });
   }
 }
 

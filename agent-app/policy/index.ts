@@ -18,4 +18,4 @@ export {
   RUN_NOW,
   restricted,
 } from "./sources.ts";
-export { decisionWords, LANGUAGES, type Language, languageOf, reasonIn, reasonWords } from "./words.ts";
+export { decisionWords, kindOfDecision, LANGUAGES, type Language, languageOf, reasonIn, reasonWords } from "./words.ts";

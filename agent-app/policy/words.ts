@@ -102,6 +102,10 @@ export function decisionWords({ reasons: [first] }: Pick<Decision, "reasons">, l
   return first === undefined ? texts.computing : fill(texts.paused, { reason: reasonWords(first, language) });
 }
 
+/** Decisions that a log need not tell apart: the figures behind a reason change all the time; what somebody says of a pause does not. */
+export const kindOfDecision = (code: unknown, words: string): string =>
+  String(code).startsWith("by-hand") ? words : String(code);
+
 /**
  * What reasonWords() said in English, in another language: hosts tell the coordinator the sentence and its code, and no values. As it is where
  * that cannot be, as with the words of an agent of another version.

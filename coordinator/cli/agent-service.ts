@@ -1,7 +1,7 @@
 // The headless agent as something that starts when this user logs in: a systemd user service on Linux, a scheduled task on Windows. Texts and
 // command lines are made by functions without effects; the rest writes files and runs the system's own program.
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -42,7 +42,7 @@ ${desktop ? `After=${target}\nPartOf=${target}\n` : ""}
 ExecStart=${command.map(systemdWord).join(" ")}
 Restart=always
 RestartSec=${RESTART_S}
-# Refused by the coordinator, or called wrongly: another try will not mend it.
+# Refused by the coordinator, or called wrongly: another try will not mend it. A crash has another status.
 RestartPreventExitStatus=1 2
 Nice=10
 # Images of processes are out within the time that the agent asks the system for when it ends.
@@ -104,19 +104,25 @@ export async function installService(service: Service, folder: string): Promise<
     const user = process.env.USERDOMAIN ? `${process.env.USERDOMAIN}\\${username}` : username;
     await writeFile(file, `\uFEFF${windowsTask(service, user)}`, "utf16le");
     await run("schtasks.exe", createTask(service.name, file));
+    // One that runs already, runs as it was defined before.
+    await run("schtasks.exe", ["/End", "/TN", taskName(service.name)]).catch(() => undefined);
     await run("schtasks.exe", ["/Run", "/TN", taskName(service.name)]);
     return taskName(service.name);
   }
   onlyLinux();
   const file = join(unitFolder(), unitName(service.name));
   await mkdir(unitFolder(), { recursive: true });
+  const before = await readFile(file).catch(() => null);
   await writeFile(file, systemdUnit(service), { mode: 0o600 });
   await chmod(file, 0o600);
   try {
     await run("systemctl", ["--user", "daemon-reload"]);
-    await run("systemctl", ["--user", "enable", "--now", unitName(service.name)]);
+    await run("systemctl", ["--user", "enable", unitName(service.name)]);
+    // One that runs already, runs as it was defined before.
+    await run("systemctl", ["--user", "restart", unitName(service.name)]);
   } catch (thrown) {
-    await rm(file, { force: true }); // half installed it would start some day unasked
+    // Half installed it would start some day unasked.
+    await (before === null ? rm(file, { force: true }) : writeFile(file, before));
     throw thrown;
   }
   return file;
@@ -155,6 +161,10 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   } catch (cause) {
     const { stderr, message } = cause as Error & { stderr?: string };
     const why = (stderr?.trim() || message).slice(0, 500);
-    throw new NightshiftError("NS_HOME_UNUSABLE", `${program} ${args.join(" ")}: ${why}`, { cause });
+    const remedy =
+      program === "systemctl"
+        ? "It needs the systemd of this user: log in as that user itself, not by su or sudo, or start `nightshift agent --join LINK` by other means."
+        : "Ask it by hand; it knows why.";
+    throw new NightshiftError("NS_HOME_UNUSABLE", `${program} ${args.join(" ")}: ${why}`, { cause, details: { remedy } });
   }
 }

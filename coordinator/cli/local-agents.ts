@@ -42,7 +42,7 @@ export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildPro
   const [command, ...args] = confined(cpu, [
     process.execPath,
     AGENT_PROGRAM,
-    ...["--join", link, "--home", home],
+    ...["--home", home],
     ...(name === undefined ? [] : ["--name", name]),
     ...(pool === undefined ? [] : ["--pool", pool]),
     ...(slots === undefined ? [] : ["--slots", String(slots)]),
@@ -52,7 +52,12 @@ export function spawnAgent(options: AgentOptions, stdio: StdioOptions): ChildPro
     ...(json ? ["--json"] : []),
   ]);
   // A session of its own, unless it was started to compute now: Linux shares the processor among sessions first.
-  return spawn(command, args, { stdio, detached: process.platform === "linux" && signals !== false, ...(env ? { env } : {}) });
+  return spawn(command, args, {
+    stdio,
+    detached: process.platform === "linux" && signals !== false,
+    // Not among the words, which every user of this computer can read.
+    env: { ...(env ?? process.env), NIGHTSHIFT_JOIN: link },
+  });
 }
 
 export interface LocalAgent {

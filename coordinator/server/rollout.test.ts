@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ReleaseManifest } from "../protocol/index.ts";
 import type { Progress } from "../store/index.ts";
-import { MAX_FETCHING, nextSteps, RETURN_MS, type RolloutHost } from "./rollout.ts";
+import { FETCH_MS, MAX_FETCHING, nextSteps, RETURN_MS, type RolloutHost } from "./rollout.ts";
 
 const MANIFEST = { version: "0.2.0", withdraws: [], files: [{ kind: "setup" }] } as unknown as ReleaseManifest;
 const NOW = 10_000_000_000;
@@ -28,6 +28,12 @@ test("the ring takes it first, some at a time; others when it is for all", () =>
   expect(kinds(RING, MANIFEST, [...hosts(3, "offered"), ...ring], NOW)).toEqual(["offer"]);
   expect(kinds(ALL, MANIFEST, others, NOW)).toEqual(["offer", "offer", "offer"]);
   expect(kinds({ state: "halted", toAllAt: null }, MANIFEST, others, NOW)).toEqual([]);
+});
+
+test("hosts that fetch for very long, or never answer, keep no others waiting", () => {
+  const slow = hosts(MAX_FETCHING, "offered", { at: NOW - FETCH_MS });
+  expect(kinds(ALL, MANIFEST, [...slow, ...hosts(1)], NOW)).toEqual([]);
+  expect(kinds(ALL, MANIFEST, [...slow, ...hosts(1)], NOW + 1)).toEqual(["offer"]);
 });
 
 test("who cannot take it is not told: offline, of that version or newer, without a file for it, or of no version", () => {

@@ -21,6 +21,8 @@ export type RolloutStep =
 
 /** So many fetch it at a time: each is sent some hundred megabytes. */
 export const MAX_FETCHING = 4;
+/** Who has been told so long ago and not answered is slow, or hangs. */
+export const FETCH_MS = 30 * 60_000;
 /** A host that installs is back within minutes; so late, it does not come by itself. */
 export const RETURN_MS = 30 * 60_000;
 /** With every host told of it, one that fails may be that host's own trouble: from so many on, and this share, it is the release's. */
@@ -55,8 +57,9 @@ export function nextSteps(
       if (state === "back") counts.back++;
     } else if ((state === "offered" || state === "ready") && !online) {
       steps.push({ do: "forget", host: id }); // told again when it comes
-    } else if (state === "offered") counts.fetching++;
-    else if (state === undefined && online && app && canTake(manifest, app) && (release.state === "all" || inRing))
+    } else if (state === "offered") {
+      if (now - (progress?.at ?? 0) <= FETCH_MS) counts.fetching++;
+    } else if (state === undefined && online && app && canTake(manifest, app) && (release.state === "all" || inRing))
       willing.push(id);
   }
   if (release.state === "halted") return steps;

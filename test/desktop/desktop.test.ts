@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "@nightshift/agent-app/desktop/testing";
@@ -41,8 +41,8 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
   });
 
   /** The app as it starts, on a PC called `host` whose owner has been away for an hour. */
-  async function start(host: string, more: { policy?: object; look?: Look; locale?: string } = {}) {
-    const home = mkdtempSync(join(tmpdir(), "pc-"));
+  async function start(host: string, more: { policy?: object; look?: Look; locale?: string; home?: string } = {}) {
+    const home = more.home ?? mkdtempSync(join(tmpdir(), "pc-"));
     const policyFile = join(home, "policy.json");
     writeFileSync(policyFile, JSON.stringify({ version: 1, defaults: SETTINGS, ...more.policy }));
     const port = new ChromiumPort(built, { idleSeconds: 3600, locale: more.locale ?? "en" }, more.look);
@@ -150,11 +150,12 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     await says(page, "idleAfterSeconds must be a whole number from 1 to 86400");
     expect(await page.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
     await page.getByLabel("Nobody is here after").fill("120");
+    await page.getByLabel("Pause while one of these programs runs").fill("no-such-program \n\n"); // as people end a line
     await page.getByRole("button", { name: "Save" }).click();
     await says(page, "Saved.");
     await until("it holds", () => desktop.app.state().headline === "Paused: switched off");
     const file = JSON.parse(readFileSync(join(home, "agents", "isis", "settings.json"), "utf8"));
-    expect(file.settings).toEqual({ mode: "never", idleAfterSeconds: 120 });
+    expect(file.settings).toEqual({ mode: "never", idleAfterSeconds: 120, exclusivePrograms: ["no-such-program"] });
     const refused = await page.evaluate(() =>
       window.nightshift.ask("setPolicy", { graceSeconds: 1 }).then(
         () => "",
@@ -222,6 +223,32 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
       expect(await violations(page), name).toEqual([]);
     }
     expect(port.complaints).toEqual([]);
+  });
+
+  test("a link opened from outside that is none is said on the page, until something else is typed", async () => {
+    await using desktop = await start("babi", { locale: "zh-CN" });
+    const { page, app } = desktop;
+    app.launched({ kind: "app", link: `nightshift://${"evil".repeat(100)}/#<img src=x>`, hidden: false });
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/\p{Script=Han}.*not a join link/su);
+    await page.getByRole("textbox").fill("nightshift://");
+    await alert.waitFor({ state: "detached" });
+    expect(app.state().badLink).toBe(null);
+  });
+
+  test("in high contrast the colours of the week's plot are told apart, also beside their names", async () => {
+    const home = mkdtempSync(join(tmpdir(), "pc-"));
+    mkdirSync(join(home, "agents", "khonsu"), { recursive: true });
+    const hours = [[Math.floor(Date.now() / 3_600_000), 3_600_000, 1_800_000]];
+    writeFileSync(join(home, "agents", "khonsu", "history.json"), JSON.stringify({ version: 1, hours }));
+    await using desktop = await start("khonsu", { home });
+    const { page } = desktop;
+    await page.emulateMedia({ forcedColors: "active" });
+    await go(page, "history");
+    const colours = await page.$$eval(".swatch", (all) => all.map((one) => getComputedStyle(one).backgroundColor));
+    const bars = await page.$$eval(".plot rect.offered, .plot rect.used", (all) => all.map((one) => getComputedStyle(one).fill));
+    expect([new Set(colours).size, new Set([...colours, ...bars]).size]).toEqual([2, 2]);
   });
 
   test("pages cannot reach out, run code from texts, or open anything", async () => {

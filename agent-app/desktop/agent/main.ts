@@ -1,6 +1,5 @@
 // The process that computes, beside the tray app's main process: the headless agent, with signals and orders from the app. A process of
 // its own, so that nothing in it can take the app down, V8's settings and the low priority are its own, and ending it ends all of it.
-import { mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { publicKeyOf } from "@nightshift/coordinator/protocol";
 import { nodeCrypto } from "@nightshift/coordinator/protocol/node";
@@ -10,6 +9,7 @@ import { measureSpeed } from "../../agent/calibrate.ts";
 import { Agent, DEFAULT_AGENT_SETTINGS } from "../../agent/index.ts";
 import { answer, serveControl } from "../../headless/control.ts";
 import { Owner } from "../../headless/owner.ts";
+import { makeFolder } from "../../headless/policy-files.ts";
 import { nodePorts } from "../../headless/ports.node.ts";
 import { openSources } from "../../headless/signals/index.ts";
 import { openTurn } from "../../headless/turn.ts";
@@ -41,7 +41,7 @@ async function begin(given: Begin): Promise<void> {
   const speed = measureSpeed(() => performance.now()); // before it takes second place behind everything else
   lowerProcessPriority(given.ownerProgram);
   const { directory, name, slots, coordinator, privateKey } = given;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
   const ports = nodePorts({
     name,
     link: { ...coordinator, coordinatorKey: coordinator.key, ...(given.token ? { token: given.token } : {}) },
@@ -75,8 +75,8 @@ async function begin(given: Begin): Promise<void> {
         }
       : { open: (watch, options) => openSources(ownScreensaver.over(watch), options) }),
     log: (event, details) => {
+      if (event === "decided") tell(); // before: the app puts it into the reader's language
       log(event, details);
-      if (event === "decided") tell();
     },
   });
   const tell = (): void => {

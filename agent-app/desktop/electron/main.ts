@@ -265,7 +265,16 @@ function main(): void {
   const argv = process.argv.slice(app.isPackaged ? 1 : 2);
   let nightshift: App | undefined;
   let opened: string | undefined;
-  app.on("second-instance", (_, commandLine) => nightshift?.launched(parseCommandLine(commandLine.slice(1).filter(isOwn))));
+  app.on("second-instance", (_, commandLine) => {
+    const as = parseCommandLine(commandLine.slice(1).filter(isOwn));
+    if (nightshift) nightshift.launched(as);
+    else if (as.kind === "app") opened = as.link ?? opened; // while this one is still starting
+  });
+  process.on("uncaughtException", (thrown) => {
+    console.error(thrown);
+    if (nightshift) nightshift.defect(thrown);
+    else app.exit(1);
+  });
   app.on("open-url", (event, url) => {
     event.preventDefault(); // macOS tells links so
     if (nightshift) nightshift.invited(url);

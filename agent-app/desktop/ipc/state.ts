@@ -39,6 +39,8 @@ export interface AppState {
   keySealed: boolean;
   /** A join link was opened: whom it would join. */
   invitation: Invitation | null;
+  /** What was opened as a join link and is none. */
+  badLink: { code: string; message: string } | null;
 }
 
 export interface Given {

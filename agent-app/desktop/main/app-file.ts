@@ -1,5 +1,6 @@
 // The tray app's own file, desktop.json: whom it has joined and how it looks. The policy's settings are in the agent's settings.json.
 import { readFileSync, renameSync } from "node:fs";
+import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
 import { writeWhole } from "../../headless/policy-files.ts";
 import type { AppSettings } from "../ipc/state.ts";
@@ -44,13 +45,14 @@ export const NEW_APP_FILE: AppFile = {
   installed: { link: null, screensaver: false },
 };
 
-/** One that cannot be read is put aside, under another name, and told. */
+/** One that is damaged is put aside, under another name, and told. @throws NS_HOME_UNUSABLE when there is one that cannot be read now */
 export function readAppFile(path: string, damaged: (message: string) => void): AppFile {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-  } catch {
-    return NEW_APP_FILE;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return NEW_APP_FILE;
+    throw new NightshiftError("NS_HOME_UNUSABLE", `${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
   try {
     if (text.length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);

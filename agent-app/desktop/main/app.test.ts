@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatLink } from "@nightshift/coordinator/protocol";
@@ -50,6 +50,7 @@ const status = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   pause: null,
   runUntilMs: null,
   fullScreen: null,
+  slots: 4,
   ...effective({}, []),
   policies: [],
   policyProblem: null,
@@ -119,6 +120,111 @@ test("without safe storage the key is in a file of the user's own, and is sealed
   expect(() => loadDeviceKey(folder, port.secrets)).toThrow(expect.objectContaining({ code: "NS_HOME_UNUSABLE" }));
 });
 
+test("who does not want it at log-in has it back after it was replaced while it ran, and not at the next log-in", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  await first.ask("setApp", { openAtLogin: false });
+  const back = { name: "Nightshift-Setup-0.0.9.exe", kind: "setup", sizeBytes: 1 };
+  const hashes = { sha256: "ab".repeat(32), sha512: `${"A".repeat(86)}==` };
+  const trying = {
+    from: "0.0.9",
+    to: "0.1.0",
+    signedAt: 1,
+    back: { ...back, ...hashes },
+    starts: 0,
+    goingBack: null,
+    again: true,
+  };
+  const kept = { version: 1, lastSignedAt: 0, trying, refused: [], tell: null };
+  writeFileSync(join(first.folder, "update.json"), JSON.stringify(kept));
+  const replaced = started({}, HIDDEN, first.home);
+  expect([replaced.port.hasQuit, replaced.port.agents.length]).toEqual([false, 1]);
+  const atLogin = started({}, HIDDEN, first.home);
+  expect([atLogin.port.hasQuit, atLogin.port.agents.length]).toEqual([true, 0]);
+});
+
+test("a full disk, or a folder that cannot be written, ends nothing and hides nothing", async () => {
+  const { port, ask, say, app, folder } = started();
+  await ask("join", LINK);
+  for (const name of ["desktop.json.new", "history.json.new"]) mkdirSync(join(folder, name));
+  say({ running: 1 });
+  expect([port.icon, app.state().problem]).toEqual(["computing", null]);
+  expect(app.log().at(-1)?.text).toMatch(/desktop\.json cannot be written/);
+  expect(await ask("setApp", { notifications: true })).toMatchObject({ ok: false, code: "NS_HOME_UNUSABLE" });
+});
+
+test("a file that is there and cannot be read is not written over", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  const path = join(first.folder, "desktop.json");
+  renameSync(path, `${path}.there`);
+  mkdirSync(path); // reading it fails with EISDIR, as with EBUSY while a scanner holds it
+  const again = started({}, SHOWN, first.home);
+  expect([again.port.icon, again.app.state().problem?.code]).toEqual(["attention", "NS_HOME_UNUSABLE"]);
+  expect(await again.ask("setApp", { notifications: true })).toMatchObject({ ok: false });
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.there`, path);
+  again.port.time.pass(31_000);
+  expect([again.app.state().problem, begun(again.port).coordinator.host]).toEqual([null, "moon.example"]);
+});
+
+test("what happens to a process is told in words, in the reader's language", async () => {
+  for (const [locale, about, cut] of [
+    ["en-GB", /^Process 7 could not be saved: the disk is full$/, /^No connection: nobody answers$/],
+    ["zh-CN", /^进程 7 .*：the disk is full$/, /^未连接：.*\p{Script=Han}.* nobody answers$/u],
+  ] as const) {
+    const { port, ask, app } = started({ locale });
+    await ask("join", LINK);
+    const log = (event: string, details: object): void => port.agent.say({ type: "log", event, details: { ...details } });
+    log("checkpoint-failed", { pid: 7, message: "the disk is full" });
+    log("disconnected", { code: "NS_UNREACHABLE", message: "nobody answers", retryInMs: 100 });
+    expect(
+      app
+        .log()
+        .map(({ text }) => text)
+        .slice(-2),
+    ).toEqual([expect.stringMatching(about), expect.stringMatching(cut)]);
+  }
+});
+
+test("safe storage that fails is as good as none; a key that is sealed leaves no open one behind, as when the power went between", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ns-key-"));
+  const { secrets } = new VariablePort();
+  const fails = () => {
+    throw new Error("the keyring is locked");
+  };
+  const plain = loadDeviceKey(folder, { ...secrets, seal: fails });
+  expect([plain.sealed, readdirSync(folder)]).toEqual([false, ["key"]]);
+  const text = readFileSync(join(folder, "key"));
+  expect(loadDeviceKey(folder, secrets).sealed).toBe(true);
+  writeFileSync(join(folder, "key"), text);
+  expect(loadDeviceKey(folder, secrets)).toEqual({ privateKey: plain.privateKey, sealed: true });
+  expect(readdirSync(folder)).toEqual(["key.sealed"]);
+});
+
+test("a key whose safe storage is not there yet, as before the keyring is unlocked, is waited for; nobody is told twice", async () => {
+  const first = started();
+  await first.ask("join", LINK);
+  await first.ask("setApp", { notifications: true });
+  const { port, app } = started({ safeStorage: false }, HIDDEN, first.home);
+  port.time.pass(300_000);
+  expect([port.agents.length, port.notified.length]).toEqual([0, 1]);
+  expect(app.state().problem).toMatchObject({ code: "NS_HOME_UNUSABLE", message: expect.stringMatching(/safe storage.*unlock/) });
+  port.variables.safeStorage = true;
+  port.time.pass(31_000);
+  expect([begun(port).privateKey, app.state().problem]).toEqual([begun(first.port).privateKey, null]);
+});
+
+test("whoever leaves a coordinator has left it, even where that cannot be written", async () => {
+  const { port, ask, say, app, folder } = started();
+  await ask("join", LINK);
+  say({ running: 1 });
+  mkdirSync(join(folder, "desktop.json.new"));
+  expect(await ask("leave")).toMatchObject({ ok: false, code: "NS_HOME_UNUSABLE" });
+  port.time.pass(60_000);
+  expect([app.state().coordinator, port.icon, port.agents.length]).toEqual([null, "offline", 1]);
+});
+
 test("the tray says what it does: computing, waiting, paused, offline, attention", async () => {
   const { port, ask, say } = started();
   await ask("join", LINK);
@@ -165,6 +271,24 @@ test("the menu pauses for an hour, until tomorrow, until resumed, and resumes", 
   port.time.pass(61_000); // over: the file may still have it
   say({ pause: { untilMs, words: null } });
   expect(port.menu.map(({ label }) => label)).toContain("Pause for 1 hour");
+});
+
+test("long texts are cut in the menu and over the icon, and no letter of them in two", async () => {
+  const { port, ask, say } = started();
+  await ask("join", LINK);
+  const words = "🌙".repeat(150);
+  const command = `x${"🌙".repeat(80)}`;
+  say({
+    reasons: [{ code: "by-hand-words", values: { words }, by: null }],
+    processes: [{ pid: 3, state: "running", cpuMs: 1, memoryBytes: 1, command, work: null }],
+  });
+  const labels = port.menu.flatMap(({ label }) => label ?? []);
+  for (const text of [...labels, port.tooltip]) {
+    expect([...text].length).toBeLessThanOrEqual(64);
+    expect(text.isWellFormed()).toBe(true);
+  }
+  expect(labels).toContainEqual(expect.stringMatching(/^ {2}x🌙+…$/u));
+  expect(port.tooltip.length).toBeLessThan(128); // as much as Windows shows
 });
 
 test("the menu runs now while it is paused by a rule, and goes back to the rules", async () => {
@@ -214,6 +338,40 @@ test("what needs attention is said in the reader's language, with the sentence b
   expect(saidIn("zh-CN", "NS_REVOKED", message)).toEqual({ title: expect.stringMatching(/已被撤销/), more: message });
   for (const language of ["en", "zh-CN"] as const)
     expect(saidIn(language, "toString", message)).toEqual({ title: message, more: "" }); // from a newer coordinator, say
+});
+
+test("the log has each decision once, whatever its figures, and calls nothing computing that only might", async () => {
+  const { port, ask, say, app } = started();
+  await ask("join", LINK);
+  const decided = (code: Reason["code"] | null, values: Reason["values"] = {}): void => {
+    say({ connected: false, reasons: code === null ? [] : [{ code, values, by: null }] });
+    port.agent.say({ type: "log", event: "decided", details: { compute: code === null, code, words: "" } });
+  };
+  decided("owner-here");
+  for (let percent = 40; percent < 99; percent++) decided("busy", { percent });
+  decided(null);
+  decided("by-hand-words", { words: "lunch" });
+  decided("by-hand-words", { words: "a talk" });
+  expect(
+    app
+      .log()
+      .map(({ text }) => text)
+      .slice(-5),
+  ).toEqual([
+    "Paused: you are here",
+    "Paused: other programs are busy, 40 %",
+    "Nothing stands against computing",
+    "Paused: lunch",
+    "Paused: a talk",
+  ]);
+});
+
+test("what fails unexpectedly in the app itself is told, and ends nothing", async () => {
+  const { port, ask, app } = started();
+  await ask("join", LINK);
+  app.defect(new TypeError("x is not a function"));
+  port.time.pass(200);
+  expect([port.icon, app.state().problem, port.hasQuit]).toMatchObject(["attention", { code: "NS_INTERNAL" }, false]);
 });
 
 test("a crash of the computing process is a message, not the end of the app", async () => {
@@ -360,8 +518,22 @@ test("a link opened from outside is shown and joins nothing by itself; declined,
   expect([port.page, app.state().invitation?.address, port.agents.length]).toEqual(["join", "moon.example:7433", 0]);
   await ask("declineInvitation");
   expect(app.state().invitation).toBeNull();
-  app.launched({ kind: "app", link: "nightshift://evil/#x", hidden: false });
-  expect(app.state()).toMatchObject({ invitation: null, problem: { code: "NS_BAD_LINK" } });
+});
+
+test("a link opened from outside that is none is said where it would be joined, until there is another; it makes no alarm of what runs", async () => {
+  const { port, app, ask, say } = started();
+  await ask("join", LINK);
+  say({ running: 1 });
+  const open = (link: string): void => app.launched({ kind: "app", link, hidden: false });
+  open("nightshift://evil/#x");
+  say({ running: 1 });
+  expect(app.state()).toMatchObject({ invitation: null, problem: null, icon: "computing", badLink: { code: "NS_BAD_LINK" } });
+  expect(port.page).toBe("join");
+  open(LINK);
+  expect(app.state()).toMatchObject({ invitation: { address: "moon.example:7433" }, badLink: null });
+  open("nightshift://evil/#x");
+  await ask("declineInvitation");
+  expect(app.state()).toMatchObject({ invitation: null, badLink: null });
 });
 
 test("started at log-in it opens no window; started again it does", () => {
@@ -576,6 +748,25 @@ test("history counts what was offered and used, not sleep and not a restart, and
     writeFileSync(path, text);
     expect(new History(path).days(wall).every(({ offeredMs }) => offeredMs === 0)).toBe(true);
   }
+});
+
+test("a clock that was set back does not keep the history from being written", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "ns-history-")), "history.json");
+  const history = new History(path);
+  const wall = Date.UTC(2026, 10, 16, 12);
+  history.write(wall + 86_400_000);
+  for (let at = 0; at < 3; at++) history.note(wall + at * 1_000, 2, at * 1_000);
+  expect(new History(path).days(wall).at(-1)?.offeredMs).toBeGreaterThan(0);
+});
+
+test("what is offered beside the owner, or after a policy took some, is as much as may be used", async () => {
+  const { port, ask, say, app } = started();
+  await ask("join", LINK);
+  for (let second = 0; second < 10; second++) {
+    port.time.pass(800);
+    say({ slots: 2 });
+  }
+  expect(app.state().today.offeredMs).toBe(9 * 1_000 * 2);
 });
 
 test("after a month the history's file is as small as after eight days", () => {

@@ -1,26 +1,26 @@
 // The tray app without Electron: joins what the system tells, what the owner wants and the process that computes, and keeps tray and windows
 // showing it. Owns desktop.json and the history; decides nothing about computing, which is the policy's, in the agent's process.
 import { createHash } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { formatLink, fromBase64Url, type JoinLink, parseLink, toBase64Url } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import type { Installed } from "../../headless/installed.ts";
-import { adminPolicyPath } from "../../headless/policy-files.ts";
-import { decisionWords, languageOf, reasonWords } from "../../policy/index.ts";
+import { adminPolicyPath, makeFolder } from "../../headless/policy-files.ts";
+import { decisionWords, kindOfDecision, languageOf, reasonWords } from "../../policy/index.ts";
 import type { ProcessStatus, ToldSignals } from "../agent/protocol.ts";
 import type { AppSettings, AppState, Day, Invitation, LogLine, Preview } from "../ipc/state.ts";
 import { appWords, type Language, type Words } from "../words/catalogue.ts";
 import { saidIn } from "../words/refusals.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { type AppFile, readAppFile, writeAppFile } from "./app-file.ts";
+import { type AppFile, NEW_APP_FILE, readAppFile, writeAppFile } from "./app-file.ts";
 import type { StartedAs } from "./command-line.ts";
 import { loadDeviceKey } from "./device-key.ts";
 import { History } from "./history.ts";
 import type { DesktopPort, PowerEvent } from "./port.ts";
 import { PowerWatch } from "./power-watch.ts";
 import { ShownHere } from "./shown-here.ts";
-import { trayIcon, trayMenu } from "./tray.ts";
+import { cut, trayIcon, trayMenu } from "./tray.ts";
 import { Updates } from "./updates.ts";
 
 export interface AppOptions {
@@ -56,6 +56,8 @@ const MINUTE_S = 60;
 const SCREENSAVER_SETTLES_MS = 2_000;
 /** Under these nothing comes over what the owner looks at. */
 const LOOKED_AT: readonly string[] = ["full-screen", "exclusive-program", "programs-unknown", "remote-session"];
+/** A file that something else holds at log-in is free soon; a keyring is unlocked, a disk has room again. */
+const AGAIN_MS = 30_000;
 /** Older than any Setup waits: left behind by one that was killed. */
 const LEAVE_FILE_MS = 700_000;
 
@@ -68,12 +70,18 @@ export class App {
   private readonly power: PowerWatch | undefined;
   private readonly history: History;
   private readonly updates: Updates;
-  private file: AppFile;
+  private file: AppFile = NEW_APP_FILE;
+  /** Why the file that is there could not be read: until it can be, nothing takes its place. */
+  private unread: NightshiftError | undefined;
   private status: ProcessStatus | undefined;
   private problem: AppState["problem"] = null;
   private invitation: Invitation | null = null;
+  private badLink: AppState["badLink"] = null;
   private keySealed = false;
   private readonly lines: LogLine[] = [];
+  /** Of the last decision in the log. */
+  private decided = "";
+  private cancelRetry: (() => void) | undefined;
   private shown: (() => void) | undefined;
   private readonly work = new ShownHere();
   /** From then on input ends its screensaver. */
@@ -85,12 +93,13 @@ export class App {
     this.options = options;
     this.directory = join(options.home, "agents", options.host);
     this.filePath = join(this.directory, "desktop.json");
-    this.file = readAppFile(this.filePath, (message) => this.note(message));
+    this.read();
     this.history = new History(join(this.directory, "history.json"));
     this.agent = new AgentProcess(port, {
       started: () => {
         this.note(this.words.logStarted);
         this.history.restarted();
+        this.decided = "";
         if (port.windows.isOpen("screensaver")) this.agent.watchCluster(true);
       },
       status: (status) => this.heard(status),
@@ -104,7 +113,7 @@ export class App {
       ended: ({ code, message }, restartMs) => {
         this.status = undefined;
         this.work.take(null);
-        this.note(this.words.logEnded(message, String(restartMs / 1000)));
+        this.note(this.words.logEnded(this.said(code, message), String(restartMs / 1000)));
         this.needs(code, message);
       },
     });
@@ -115,9 +124,10 @@ export class App {
         fetch: (hash, path) => this.agent.fetch(hash, path),
         say: (version, step, problem) => this.agent.sayUpgrade(version, step, problem),
         wanted: () => this.status?.settings.updates === true,
+        lookedAt: () => this.isLookedAt,
         leave: () => this.leaveSoon(),
         log: (what, version, problem) =>
-          this.note(this.words.logUpdate[what].replace("{version}", version).replace("{problem}", problem)),
+          this.note(this.words.logUpdate[what].replace("{version}", version).replace("{problem}", () => problem)),
       },
     );
     // On Linux the agent's process sees input, lock and sleep itself, and is told of them at once.
@@ -132,16 +142,39 @@ export class App {
 
   start(as: StartedAs): void {
     // What installers have started at log-in is for all users; this one does not want it.
-    const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin;
+    const unwanted = as.kind === "app" && as.hidden && !this.file.app.openAtLogin && !this.updates.isToRunAgain;
     if (unwanted || this.isToLeave()) return this.quit();
     this.power?.start();
     this.updates.start();
-    this.startAgent();
-    this.setOpenAtLogin();
-    this.obeyInstaller();
+    this.begin();
     this.everySecond();
     this.launched(as, true);
     this.show();
+  }
+
+  private begin(): void {
+    if (this.quitting) return;
+    if (this.unread) {
+      this.needs(this.unread.code, this.unread.message);
+      this.port.after(AGAIN_MS, () => {
+        this.read();
+        this.begin();
+      });
+      return;
+    }
+    this.startAgent();
+    this.setOpenAtLogin();
+    this.obeyInstaller();
+    this.show();
+  }
+
+  private read(): void {
+    try {
+      this.file = readAppFile(this.filePath, (message) => this.note(message));
+      this.unread = undefined;
+    } catch (thrown) {
+      this.unread = asNightshiftError(thrown);
+    }
   }
 
   /** The app was started again while it runs, or a link was opened. */
@@ -162,15 +195,23 @@ export class App {
 
   /** A `nightshift://` link from outside: shown, never followed by itself. */
   invited(link: string): void {
+    this.invitation = this.badLink = null;
     try {
       this.invitation = this.describeLink(link);
     } catch (thrown) {
       const { code, message } = asNightshiftError(thrown);
       this.note(message);
-      this.needs(code, message);
+      this.badLink = { code, message };
     }
     this.port.windows.open("main", "join");
     this.show();
+  }
+
+  /** Something in this process has failed that nobody was prepared for: in the tray and the log, where Electron would put a dialog over everything. */
+  defect(thrown: unknown): void {
+    const { code, message } = asNightshiftError(thrown);
+    this.note(message);
+    this.needs(code, message);
   }
 
   quit(): void {
@@ -225,6 +266,7 @@ export class App {
       app: file.app,
       keySealed: this.keySealed,
       invitation: this.invitation,
+      badLink: this.badLink,
     };
   }
 
@@ -288,14 +330,13 @@ export class App {
         tokenSealed: sealed,
       },
     });
-    this.invitation = null;
+    this.invitation = this.badLink = null;
     this.startAgent();
     this.show();
   }
 
   declineInvitation(): void {
-    this.invitation = null;
-    this.problem = null;
+    this.invitation = this.badLink = null;
     this.show();
   }
 
@@ -304,8 +345,9 @@ export class App {
     this.agent.stop();
     this.status = undefined;
     this.problem = null;
-    this.keep({ ...this.file, coordinator: null });
+    this.file = { ...this.file, coordinator: null };
     this.show();
+    this.keep(this.file);
   }
 
   days(): readonly Day[] {
@@ -345,11 +387,14 @@ export class App {
 
   private startAgent(): void {
     const { coordinator } = this.file;
+    this.cancelRetry?.();
     this.status = undefined;
-    this.problem = null;
-    if (coordinator === null) return;
+    if (coordinator === null) {
+      this.problem = null;
+      return;
+    }
     try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      makeFolder(this.directory);
       const { privateKey, sealed } = loadDeviceKey(this.directory, this.port.secrets);
       this.keySealed = sealed;
       const key = fromBase64Url(coordinator.key);
@@ -371,9 +416,12 @@ export class App {
         ownerProgram: this.options.ownerProgram,
         windowsOf: process.pid,
       });
+      this.problem = null;
+      this.show();
     } catch (thrown) {
       const { code, message } = asNightshiftError(thrown);
       this.needs(code, message);
+      this.cancelRetry = this.port.after(AGAIN_MS, () => this.quitting || this.startAgent());
     }
   }
 
@@ -401,11 +449,7 @@ export class App {
     const wasComputing = this.mayCompute;
     const before = this.status;
     this.status = status;
-    this.history.note(
-      this.port.wallNow(),
-      status.connected && this.mayCompute ? offeredSlots(status, this.options.slots) : 0,
-      status.cpuMs,
-    );
+    this.history.note(this.port.wallNow(), status.connected && this.mayCompute ? status.slots : 0, status.cpuMs);
     if (!before) this.power?.repeat();
     if (!wasComputing && this.mayCompute) this.power?.wake();
     if (status.refused) this.needs(status.refused.code, status.refused.message);
@@ -413,7 +457,11 @@ export class App {
     if (status.connected && !before?.connected) this.updates.connected();
     // Enrolled: from now on the device's key counts.
     if (status.connected && coordinator && coordinator.token !== null)
-      this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
+      try {
+        this.keep({ ...this.file, coordinator: { ...coordinator, token: null, tokenSealed: false } });
+      } catch (thrown) {
+        this.note(asNightshiftError(thrown).message); // a full disk, say: tried again at the next status
+      }
     this.show();
   }
 
@@ -426,11 +474,12 @@ export class App {
   private logged(event: string, details: Readonly<Record<string, unknown>>): void {
     const { words } = this;
     const text = (name: string): string => String(details[name] ?? "");
+    const said = (): string => this.said(text("code"), text("message"));
     switch (event) {
       case "connected":
         return this.note(words.logConnected);
       case "disconnected":
-        return this.note(words.logDisconnected(text("message")));
+        return this.note(words.logDisconnected(said()));
       case "pending":
         return this.note(words.pending);
       case "policy-file":
@@ -438,13 +487,24 @@ export class App {
       case "policy-refused":
         return this.note(text("message"));
       case "refused":
-        return this.note(words.logRefused(text("message")));
-      case "decided":
-        return this.note(this.status ? decisionWords(decisionOf(this.status), this.language) : text("words"));
+        return this.note(words.logRefused(said()));
+      case "decided": {
+        const decision = this.status ? decisionWords(decisionOf(this.status), this.language) : text("words");
+        const kind = kindOfDecision(details.code, decision);
+        if (kind === this.decided) return;
+        this.decided = kind;
+        return this.note(details.compute === true ? words.logMayCompute : decision);
+      }
       case "stopped":
         return this.note(words.logStopped(Number(details.ms).toFixed(1)));
       case "signals-missing":
         return this.note(words.logSignals(text("source"), text("message")));
+      case "process-abandoned":
+      case "checkpoint-failed":
+      case "surrender-failed":
+        return this.note(words.logProcess[event].replace("{pid}", text("pid")).replace("{message}", () => said()));
+      case "bye":
+        return this.note(words.logDisconnected(said()));
       case "hangs":
         return this.note(words.logHangs);
       default:
@@ -556,6 +616,12 @@ export class App {
     return icon === "waiting" ? words.waiting : decisionWords(decisionOf(status), this.language);
   }
 
+  /** In one line. */
+  private said(code: string, message: string): string {
+    const { title, more } = saidIn(this.language, code, message);
+    return this.language === "en" ? title : `${title} ${more}`.trim();
+  }
+
   private needs(code: string, message: string): void {
     const same = this.problem?.code === code && this.problem.message === message;
     this.problem = { code, message };
@@ -587,7 +653,7 @@ export class App {
         },
       });
       if (this.options.installed?.tray !== false)
-        this.port.tray.show(state.icon, `${this.words.name}: ${state.headline}`, menu, () =>
+        this.port.tray.show(state.icon, cut(`${this.words.name}: ${state.headline}`), menu, () =>
           this.port.windows.open("main", null),
         );
       this.port.windows.tell(state);
@@ -600,7 +666,8 @@ export class App {
   }
 
   private keep(file: AppFile): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    if (this.unread) throw this.unread;
+    makeFolder(this.directory);
     writeAppFile(this.filePath, file);
     this.file = file;
   }
@@ -611,9 +678,6 @@ const addressOf = ({ host, port }: { host: string; port: number }): string =>
 
 const decisionOf = ({ reasons }: ProcessStatus): Parameters<typeof decisionWords>[0] =>
   ({ reasons }) as Parameters<typeof decisionWords>[0];
-
-const offeredSlots = ({ settings }: ProcessStatus, slots: number): number =>
-  Math.max(1, Math.floor((slots * settings.coresPercent) / 100));
 
 /** A settings or policy file that has gone bad. */
 const problemOf = (message: string | null | undefined): AppState["problem"] =>

@@ -11,9 +11,15 @@ import type { SecretsPort } from "./port.ts";
 export function loadDeviceKey(directory: string, secrets: SecretsPort): { privateKey: Uint8Array; sealed: boolean } {
   const [plain, sealed] = [join(directory, "key"), join(directory, "key.sealed")];
   if (existsSync(sealed)) {
+    if (!secrets.available())
+      throw new NightshiftError(
+        "NS_HOME_UNUSABLE",
+        `${sealed} is sealed, and the system's safe storage cannot be used now: unlock it (on Linux, the keyring)`,
+      );
     try {
       const text = secrets.open(readFileSync(sealed));
       if (!/^[0-9a-f]{64}$/.test(text)) throw new Error("it holds no key");
+      rmSync(plain, { force: true });
       return { privateKey: new Uint8Array(Buffer.from(text, "hex")), sealed: true };
     } catch (cause) {
       throw new NightshiftError(
@@ -25,7 +31,11 @@ export function loadDeviceKey(directory: string, secrets: SecretsPort): { privat
   }
   const { privateKey } = loadKeyFile(plain);
   if (!secrets.available()) return { privateKey, sealed: false };
-  writeWhole(sealed, secrets.seal(Buffer.from(privateKey).toString("hex")));
+  try {
+    writeWhole(sealed, secrets.seal(Buffer.from(privateKey).toString("hex")));
+  } catch {
+    return { privateKey, sealed: false }; // tried again at the next start
+  }
   rmSync(plain, { force: true });
   return { privateKey, sealed: true };
 }

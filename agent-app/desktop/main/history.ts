@@ -50,7 +50,8 @@ export class History {
     // What the agent itself needs while nobody may compute is not given to anybody.
     const usedMs = slots === 0 ? 0 : Math.max(0, cpuMs - before.cpuMs);
     this.hours.set(hour, { offeredMs: given.offeredMs + ms * slots, usedMs: given.usedMs + usedMs });
-    if (wallMs - this.writtenAt > WRITE_EVERY_MS) this.write(wallMs);
+    // Either way: clocks are set back, too.
+    if (Math.abs(wallMs - this.writtenAt) > WRITE_EVERY_MS) this.write(wallMs);
   }
 
   /** Another process begins to count from zero. */

@@ -30,17 +30,23 @@ const HOUR_MS = 3_600_000;
 const MAX_LISTED = 3;
 const MAX_LABEL = 60;
 
+/** Of whole letters, also where one has two places. */
+export function cut(text: string): string {
+  const letters = [...text];
+  return letters.length > MAX_LABEL ? `${letters.slice(0, MAX_LABEL - 1).join("")}…` : text;
+}
+
 export function trayMenu(state: AppState, actions: TrayActions): TrayItem[] {
   const words = appWords(state.language);
   const line: TrayItem = { label: null };
   const { processes, coordinator, pause } = state;
   const listed = processes.slice(0, MAX_LISTED).map(({ command, pid, work }): TrayItem => {
     const text = work ? whoseWork(words, work) : command === "" ? `${pid}` : command;
-    return { label: `  ${text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text}` };
+    return { label: `  ${cut(text)}` };
   });
   const more = processes.length > MAX_LISTED ? [{ label: `  ${words.more(processes.length - MAX_LISTED)}` }] : [];
   return [
-    { label: state.headline },
+    { label: cut(state.headline) },
     ...(coordinator && processes.length > 0 ? [{ label: words.runningFor(coordinator.address) }, ...listed, ...more] : []),
     line,
     ...(coordinator === null

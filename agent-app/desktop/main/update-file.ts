@@ -23,6 +23,8 @@ const file = z.object({
       starts: z.number().int().nonnegative(),
       /** Why it was handed to the installer of the old one. */
       goingBack: z.string().max(1000).nullable(),
+      /** The app ran when it was replaced, and is started for that reason. */
+      again: z.boolean().default(false),
     })
     .nullable(),
   /** When releases were signed that were tried in vain. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileName, newReleaseKey, type SignedRelease, signRelease } from "@nightshift/coordinator/protocol";
@@ -32,7 +32,7 @@ function pc(version = "0.1.0", directory = mkdtempSync(join(tmpdir(), "ns-update
   const port = new VariablePort({ idleSeconds: AWAY_S });
   port.version = version;
   const said: Said[] = [];
-  const state = { wanted: true, left: 0, broken: false };
+  const state = { wanted: true, lookedAt: false, left: 0, broken: false };
   const updates = new Updates(
     port,
     { directory, keys },
@@ -43,6 +43,7 @@ function pc(version = "0.1.0", directory = mkdtempSync(join(tmpdir(), "ns-update
       },
       say: (of, step, problem) => void said.push({ version: of, step, problem }),
       wanted: () => state.wanted,
+      lookedAt: () => state.lookedAt,
       leave: () => void state.left++,
       log: () => undefined,
     },
@@ -68,6 +69,62 @@ test("a release is fetched with the way back, and handed to the installer as soo
   const path = join(directory, "updates", fileName("setup", "0.2.0"));
   expect(port.replaced).toEqual([{ path, older: false, restart: true }]);
   expect(said.at(-1)).toEqual({ version: "0.2.0", step: "installing", problem: null });
+  expect(pc("0.2.0", directory).updates.isToRunAgain).toBe(true);
+});
+
+test("a film or a talk, watched without any input, is not disturbed", async () => {
+  const { port, updates, state } = pc();
+  state.lookedAt = true;
+  await updates.offered(release("0.2.0"), OLD);
+  port.time.pass(3600_000);
+  expect(port.replaced).toEqual([]);
+  state.lookedAt = false;
+  port.time.pass(60_000);
+  expect(port.replaced).toHaveLength(1);
+});
+
+test("files that are for nothing any more are removed", async () => {
+  const { port, updates, directory } = pc();
+  port.variables.idleSeconds = 0;
+  await updates.offered(release("0.2.0"), OLD);
+  await updates.offered(release("0.3.0"), OLD);
+  expect(readdirSync(join(directory, "updates"))).toEqual([fileName("setup", "0.1.0"), fileName("setup", "0.3.0")]);
+  const next = pc("0.1.0", directory);
+  next.updates.start();
+  expect(existsSync(join(directory, "updates"))).toBe(false);
+  await updates.offered(release("0.3.0"), OLD);
+  await updates.offered(null, null);
+  expect(existsSync(join(directory, "updates"))).toBe(false);
+});
+
+test("no file name and no account of this PC is told to the coordinator", async () => {
+  for (const error of [
+    (folder: string) => new Error(`spawn ${join(folder, "updates", "Nightshift-Setup-0.2.0.exe")} EACCES`),
+    () => new Error("EACCES: permission denied, copyfile '/tmp/x' -> '/home/anna/Apps/Nightshift.AppImage.new'"),
+    () => new Error("EPERM: operation not permitted, open 'C:\\Users\\anna\\x'"),
+  ]) {
+    const { port, updates, said, directory } = pc();
+    await updates.offered(release("0.2.0"), OLD);
+    port.time.pass(60_000);
+    port.replaceFailed(error(directory));
+    expect(said.at(-1)).toMatchObject({ step: "failed", problem: expect.stringMatching(/EACCES|EPERM/) });
+    expect(said.at(-1)?.problem).not.toMatch(/anna|tmp|updates/);
+  }
+});
+
+test("a disk that is full keeps the app neither from starting nor from going on", async () => {
+  const { again, directory } = await tried();
+  mkdirSync(join(directory, "update.json.new"));
+  const { port, updates } = again("0.2.0");
+  updates.start();
+  updates.connected();
+  port.time.pass(ARRIVE_MS);
+  expect(port.replaced).toEqual([]);
+  const old = pc("0.1.0", directory);
+  old.updates.start();
+  await old.updates.offered(release("0.3.0"), OLD);
+  old.port.time.pass(60_000);
+  expect([old.port.replaced, old.steps().at(-1)]).toEqual([[], "failed"]);
 });
 
 test("the owner ends the app: it is installed then, and not started again", async () => {
@@ -77,6 +134,7 @@ test("the owner ends the app: it is installed then, and not started again", asyn
   await updates.offered(release("0.2.0"), OLD);
   updates.quitting();
   expect(port.replaced).toMatchObject([{ restart: false }]);
+  expect(updates.isToRunAgain).toBe(false);
 });
 
 test("taken back before it is installed, or no longer wanted, nothing is done", async () => {
@@ -173,6 +231,8 @@ test("one that does not reach it goes back to the old one, which tells, and does
   const back = join(directory, "updates", fileName("setup", "0.1.0"));
   expect(port.replaced).toEqual([{ path: back, older: true, restart: true }]);
   updates.connected();
+  await updates.offered(release("0.3.0"), to);
+  expect(existsSync(back)).toBe(true);
   port.replaceFailed(new Error("spawn EACCES"));
   const next = again("0.2.0");
   next.updates.start();
@@ -209,12 +269,14 @@ test("so does one that crashes whenever it is started", async () => {
   expect(port.replaced).toMatchObject([{ older: true }]);
 });
 
-test("an installer that left the old version in place has failed", async () => {
-  const { again } = await tried();
+test("an installer that left the old version in place, as when the power went, has failed, and may be tried again", async () => {
+  const { again, to } = await tried();
   const { updates, said } = again("0.1.0");
   updates.start();
   updates.connected();
   expect(said).toEqual([{ version: "0.2.0", step: "failed", problem: "the installer did not put it in place" }]);
+  await updates.offered(to, OLD);
+  expect(said.map(({ step }) => step)).toEqual(["failed", "ready", "installing"]);
 });
 
 test("an installer that cannot be started is told at once, and the app goes on as it is", async () => {

@@ -1,7 +1,7 @@
 // Takes releases of Nightshift that the coordinator gives out: checks who signed them, fetches them, waits until nobody is disturbed, has the
 // installer do its work, and goes back when the new version does not reach the coordinator. Owns update.json and the folder updates/.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   compareVersions,
@@ -14,6 +14,7 @@ import {
   VERSION_FORM,
 } from "@nightshift/coordinator/protocol";
 import { asNightshiftError, NightshiftError } from "@nightshift/wasm-kernels/errors";
+import { makeFolder } from "../../headless/policy-files.ts";
 import type { DesktopPort } from "./port.ts";
 import { type Kept, readUpdateFile, writeUpdateFile } from "./update-file.ts";
 
@@ -30,6 +31,8 @@ export interface UpdatesOn {
   say(version: string, step: UpgradeStep, problem: string | null): void;
   /** Whether owner and administrator want new versions. */
   wanted(): boolean;
+  /** Whether something is watched without any input: a film, a talk. */
+  lookedAt(): boolean;
   /** The computing part ends, then the app. */
   leave(): void;
   log(what: "ready" | "installing" | "failed" | "arrived", version: string, problem: string): void;
@@ -80,21 +83,29 @@ export class Updates {
     return this.options.keys.length === 0 ? null : this.port.updates.takes;
   }
 
+  /** This start is no log-in: the app was running when it was replaced. */
+  get isToRunAgain(): boolean {
+    return this.kept.trying?.again === true;
+  }
+
   /** The app has started: perhaps for the first time with a new version, or again with the old one. */
   start(): void {
     const { trying } = this.kept;
-    if (trying === null) return;
+    if (trying === null) return this.removeFiles(); // what was still in use when it was to go
     const { version } = this.port;
     if (version === trying.to) {
-      this.keep({ ...this.kept, trying: { ...trying, starts: trying.starts + 1, goingBack: null } });
+      this.keepIfPossible({ ...this.kept, trying: { ...trying, starts: trying.starts + 1, goingBack: null, again: false } });
       if (trying.starts >= MAX_STARTS)
         return this.goBack(`it was started ${trying.starts} times without reaching the coordinator`);
       this.later(ARRIVE_MS, () => this.goBack(`it did not reach the coordinator within ${ARRIVE_MS / 60_000} minutes`));
     } else {
       const why = trying.goingBack ?? "the installer did not put it in place";
       const tell = version === trying.from ? { version: trying.to, problem: why } : null;
-      const refused = tell === null ? this.kept.refused : [...this.kept.refused, trying.signedAt].slice(-MAX_REFUSED);
-      this.keep({ ...this.kept, trying: null, refused, tell });
+      // Where it has never run, as the power went, say, nothing speaks against another try.
+      const { refused } = this.kept;
+      const ranInVain = trying.goingBack !== null || trying.starts > 0;
+      const again = tell && ranInVain ? [...refused, trying.signedAt].slice(-MAX_REFUSED) : refused;
+      this.keepIfPossible({ ...this.kept, trying: null, refused: again, tell });
       if (tell) this.on.log("failed", tell.version, tell.problem);
       this.removeFiles();
     }
@@ -106,20 +117,22 @@ export class Updates {
     // Too late when the old one is being put back: it has to tell why.
     if (trying && trying.to === this.port.version && trying.goingBack === null) {
       for (const stop of this.timers) stop();
-      this.keep({ ...this.kept, trying: null, lastSignedAt: trying.signedAt });
+      this.keepIfPossible({ ...this.kept, trying: null, lastSignedAt: trying.signedAt });
       this.on.log("arrived", trying.to, "");
       this.removeFiles();
     }
     if (!tell) return;
     this.on.say(tell.version, "failed", tell.problem);
-    this.keep({ ...this.kept, tell: null });
+    this.keepIfPossible({ ...this.kept, tell: null });
   }
 
   /** @param release null: none, whatever was told before @param back the release of the version that runs */
   async offered(release: SignedRelease | null, back: SignedRelease | null): Promise<void> {
     const mine = ++this.told;
     this.ready = undefined;
-    if (release === null || this.installing) return;
+    // While the old version is being put back, its file is needed, and whoever comes after it decides.
+    if (this.installing || this.kept.trying !== null) return;
+    if (release === null) return this.removeFiles();
     const claimed = versionIn(release);
     const say = (step: UpgradeStep, problem: string | null): void => {
       if (claimed !== undefined) this.on.say(claimed, step, problem);
@@ -127,8 +140,10 @@ export class Updates {
     if (!this.on.wanted()) return say("declined", null);
     try {
       const ready = this.check(release, back);
-      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-      for (const file of [ready.back.file, ready.file]) await this.fetch(file);
+      makeFolder(this.folder);
+      const files = [ready.back.file, ready.file];
+      for (const name of readdirSync(this.folder)) if (!files.some((file) => file.name === name)) remove(join(this.folder, name));
+      for (const file of files) await this.fetch(file);
       if (mine !== this.told) return;
       this.ready = ready;
       this.on.log("ready", ready.manifest.version, "");
@@ -138,7 +153,7 @@ export class Updates {
       if (mine !== this.told) return;
       const problem = asNightshiftError(thrown).message.slice(0, MAX_PROBLEM);
       this.on.log("failed", claimed ?? "", problem);
-      say("failed", problem);
+      say("failed", this.withoutPaths(problem));
     }
   }
 
@@ -175,7 +190,7 @@ export class Updates {
   private look(mine: number): void {
     if (mine !== this.told || !this.ready) return;
     const { power, windows } = this.port;
-    const away = power.idleSeconds() >= AWAY_S && !windows.isOpen("main");
+    const away = power.idleSeconds() >= AWAY_S && !windows.isOpen("main") && !this.on.lookedAt();
     if (!this.on.wanted()) {
       this.on.say(this.ready.manifest.version, "declined", null);
       this.ready = undefined;
@@ -188,7 +203,15 @@ export class Updates {
     const { version, signedAt } = manifest;
     this.ready = undefined;
     this.installing = true;
-    const trying = { from: this.port.version, to: version, signedAt, back: back.file, starts: 0, goingBack: null };
+    const trying = {
+      from: this.port.version,
+      to: version,
+      signedAt,
+      back: back.file,
+      starts: 0,
+      goingBack: null,
+      again: restart,
+    };
     try {
       this.keep({ ...this.kept, trying });
       this.on.say(version, "installing", null);
@@ -222,8 +245,8 @@ export class Updates {
   private notInstalled(version: string, thrown: unknown): void {
     const problem = asNightshiftError(thrown).message.slice(0, MAX_PROBLEM);
     this.installing = false;
-    this.keep({ ...this.kept, trying: null });
-    this.on.say(version, "failed", problem);
+    this.keepIfPossible({ ...this.kept, trying: null });
+    this.on.say(version, "failed", this.withoutPaths(problem));
     this.on.log("failed", version, problem);
   }
 
@@ -234,7 +257,7 @@ export class Updates {
     // Where that fails it stays as it is, and is tried again at the next start.
     const failed = (thrown: unknown): void => this.on.log("failed", trying.from, asNightshiftError(thrown).message);
     try {
-      this.keep({ ...this.kept, trying: { ...trying, goingBack: why } });
+      this.keepIfPossible({ ...this.kept, trying: { ...trying, goingBack: why, again: true } });
       this.replace(trying.back, trying.from, true, failed);
     } catch (thrown) {
       failed(thrown);
@@ -260,7 +283,7 @@ export class Updates {
   }
 
   private removeFiles(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    remove(this.folder);
   }
 
   private later(ms: number, work: () => void): void {
@@ -271,10 +294,36 @@ export class Updates {
     this.timers.add(stop);
   }
 
+  /** Names of files and accounts stay on this PC. */
+  private withoutPaths(problem: string): string {
+    const known = problem.replaceAll(this.options.directory, "…");
+    return known.replaceAll(/'[^']*[\\/][^']*'/g, "…").replaceAll(/\S*[\\/]\S*[\\/]\S*/g, "…");
+  }
+
+  /** Of a disk that is full it must not come to more than that something is told or tried again. */
+  private keepIfPossible(kept: Kept): void {
+    this.kept = kept;
+    try {
+      this.keep(kept);
+    } catch (thrown) {
+      this.on.log("failed", kept.trying?.to ?? this.port.version, asNightshiftError(thrown).message);
+    }
+  }
+
+  /** @throws NS_HOME_UNUSABLE */
   private keep(kept: Kept): void {
-    mkdirSync(this.options.directory, { recursive: true, mode: 0o700 });
+    makeFolder(this.options.directory);
     writeUpdateFile(this.filePath, kept);
     this.kept = kept;
+  }
+}
+
+/** Setup.exe starts the new version while it still runs itself, and Windows removes no program that runs. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // At the next start.
   }
 }
 

@@ -22,10 +22,12 @@ export function useAppState(): AppState | null {
   return state;
 }
 
+export const messageOf = (thrown: unknown, language: Language): string =>
+  thrown instanceof Error ? refusalOf({ code: String(thrown.cause), message: thrown.message }, language) : String(thrown);
+
 /** In one line. */
-export function messageOf(thrown: unknown, language: Language): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { title, more } = saidIn(language, String(thrown.cause), thrown.message);
+export function refusalOf({ code, message }: { code: string; message: string }, language: Language): string {
+  const { title, more } = saidIn(language, code, message);
   return language === "en" ? title : `${title} ${more}`;
 }
 

@@ -1,7 +1,7 @@
 // The page "join": shows whom a link leads to before anything is done with it.
 import { useId, useState } from "react";
 import type { Invitation } from "../ipc/state.ts";
-import { ask, messageOf, type PageProps } from "./asking.ts";
+import { ask, messageOf, type PageProps, refusalOf } from "./asking.ts";
 
 export function Join({ state, words }: PageProps) {
   const [text, setText] = useState("");
@@ -11,6 +11,7 @@ export function Join({ state, words }: PageProps) {
   const id = useId();
   const { coordinator } = state;
   const invitation = pasted ?? state.invitation;
+  const said = failure !== "" ? failure : state.badLink && invitation === null ? refusalOf(state.badLink, state.language) : "";
   const fail = (thrown: unknown): void => setFailure(messageOf(thrown, state.language));
   const close = (): void => {
     setPasted(null);
@@ -72,7 +73,11 @@ export function Join({ state, words }: PageProps) {
             spellCheck={false}
             placeholder="nightshift://…"
             value={text}
-            onChange={(event) => setText(event.target.value)}
+            onChange={(event) => {
+              setText(event.target.value);
+              setFailure("");
+              if (state.badLink) ask("declineInvitation", null).catch(fail);
+            }}
           />
           <p className="actions">
             <button type="submit" className="primary" disabled={text.trim() === ""}>
@@ -100,9 +105,9 @@ export function Join({ state, words }: PageProps) {
           </p>
         </section>
       )}
-      {failure !== "" && (
+      {said !== "" && (
         <p className="problem" role="alert">
-          {failure}
+          {said}
         </p>
       )}
     </>

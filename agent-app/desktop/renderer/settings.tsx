@@ -32,6 +32,12 @@ const GROUPS: readonly { title: "groupWhen" | "groupHow" | "groupCare"; names: r
   },
 ];
 
+/** As somebody types lists, one entry a line, there are blanks around entries and lines without any. */
+const cleaned = (value: Value): Value =>
+  Array.isArray(value) ? value.map((line) => line.trim()).filter((line) => line !== "") : value;
+const cleanedAll = (draft: Draft): Draft =>
+  Object.fromEntries(Object.entries(draft).map(([name, value]) => [name, cleaned(value)]));
+
 const labelOf = (name: SettingName, words: Words): string => (name === "hours" ? words.hoursSetting : words[name]);
 
 export function Settings({ state, words }: PageProps) {
@@ -46,7 +52,7 @@ export function Settings({ state, words }: PageProps) {
   useEffect(() => {
     if (settings === null) return;
     const timer = setTimeout(() => {
-      ask("previewPolicy", draft).then(
+      ask("previewPolicy", cleanedAll(draft)).then(
         (found) => {
           setPreview(found);
           setFailure("");
@@ -66,7 +72,7 @@ export function Settings({ state, words }: PageProps) {
     setDraft(JSON.stringify(value) === JSON.stringify(settings?.[name]) ? others : { ...others, [name]: value });
   };
   const save = (): void => {
-    ask("setPolicy", draft).then(
+    ask("setPolicy", cleanedAll(draft)).then(
       () => {
         setDraft({});
         setSaved(true);
@@ -165,7 +171,7 @@ function Field({ name, value, lockedBy, words, change }: FieldProps) {
         {lock}
       </div>
     );
-  const invalid = !SETTINGS[name].check(value) ? { "aria-invalid": true } : {};
+  const invalid = !SETTINGS[name].check(cleaned(value)) ? { "aria-invalid": true } : {};
   const common = { id, disabled: locked, ...described, ...invalid };
   return (
     <div className="field">

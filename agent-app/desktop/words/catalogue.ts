@@ -116,12 +116,13 @@ const en = {
   privacyTitle: "What leaves this PC",
   privacyLead: "Only this, and only to the coordinator you joined, encrypted:",
   privacySent: [
-    "this computer's name, operating system, processor model, number of processors, memory and measured speed",
+    "this computer's name, operating system, processor model, number of processors, memory and measured speed, and the group it was given when Nightshift was installed",
+    "which version of Nightshift it has, how that was installed, and how far a new one is, or why it was not taken",
     "whether it may compute now, and if not, the reason in words (such as “you are here”) and by its name",
     "which of the coordinator's policies it obeys, or why it cannot",
     "how much memory and how many processors are free for work",
     "whether its screensaver is shown, as the coordinator then tells how busy the whole cluster is, and what a process here had printed before",
-    "of each process it runs for others: state, processor time, memory, output and image",
+    "of each process it runs for others: state, processor time, memory, output, the files it wrote, and its image",
   ],
   privacyNeverTitle: "What never leaves it",
   privacyNever: [
@@ -167,6 +168,12 @@ const en = {
   logStopped: (ms: string) => `Everything stopped within ${ms} ms`,
   logEnded: (why: string, seconds: string) => `${why}. Starting again in ${seconds} s.`,
   logSignals: (what: string, why: string) => `Cannot see ${what}: ${why}`,
+  logProcess: {
+    "process-abandoned": "Process {pid} was given up here: {message}",
+    "checkpoint-failed": "Process {pid} could not be saved: {message}",
+    "surrender-failed": "Process {pid} could not move on: {message}",
+  },
+  logMayCompute: "Nothing stands against computing",
   logHangs: "The computing part does not answer and is ended",
   logUpdate: {
     ready: "Version {version} is here and waits until you are away",
@@ -291,12 +298,13 @@ const zhCN: Words = {
   privacyTitle: "哪些信息会离开这台电脑",
   privacyLead: "只有以下内容，只发送给您加入的协调器，且经过加密：",
   privacySent: [
-    "这台电脑的名称、操作系统、处理器型号、处理器数量、内存和测得的速度",
+    "这台电脑的名称、操作系统、处理器型号、处理器数量、内存和测得的速度，以及安装 Nightshift 时指定的分组",
+    "Nightshift 的版本和安装方式，以及新版本的进展或未采用的原因",
     "现在是否可以计算；如果不可以，用文字（例如“您正在使用电脑”）和代号说明原因",
     "遵守协调器的哪些策略，或为何无法遵守",
     "可用于计算的内存和处理器数量",
     "屏幕保护程序是否正在显示（协调器会随之告知整个集群的繁忙程度，以及这里的进程此前输出的内容）",
-    "为他人运行的每个进程的状态、处理器时间、内存、输出和映像",
+    "为他人运行的每个进程的状态、处理器时间、内存、输出、写入的文件和映像",
   ],
   privacyNeverTitle: "哪些信息绝不会离开",
   privacyNever: [
@@ -337,6 +345,12 @@ const zhCN: Words = {
   logStopped: (ms) => `全部在 ${ms} 毫秒内停止`,
   logEnded: (why, seconds) => `${why}。${seconds} 秒后重新启动。`,
   logSignals: (what, why) => `无法获知 ${what}：${why}`,
+  logProcess: {
+    "process-abandoned": "已在此放弃进程 {pid}：{message}",
+    "checkpoint-failed": "进程 {pid} 未能保存：{message}",
+    "surrender-failed": "进程 {pid} 未能迁移：{message}",
+  },
+  logMayCompute: "现在可以计算",
   logHangs: "计算部分没有响应，已被结束",
   logUpdate: {
     ready: "新版本 {version} 已下载，待您离开后安装",

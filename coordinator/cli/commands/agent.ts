@@ -1,11 +1,11 @@
 // `nightshift agent`: lends this computer's processors to a coordinator, and pauses and resumes agents that run here.
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { Command } from "commander";
 import { parseLink } from "../../protocol/index.ts";
 import { type AgentAnswer, askAgent } from "../agent-control.ts";
-import { installService, serviceName, uninstallService } from "../agent-service.ts";
+import { installedServices, installService, serviceName, uninstallService, unitName } from "../agent-service.ts";
 import { type CommonOptions, declare } from "../command-declaration.ts";
 import { nightshiftHome } from "../home-folder.ts";
 import { AGENT_PROGRAM, canConfine, spawnAgent } from "../local-agents.ts";
@@ -78,6 +78,7 @@ export function agentCommand(): Command {
       .action(async (_: unknown, command: Command) => {
         const name = serviceName(command.optsWithGlobals().name);
         await uninstallService(name);
+        await rm(join(nightshiftHome(), "agents", name, "link"), { force: true });
         await write(process.stdout, `${name}: starts no more at log-in\n`);
       }),
   );
@@ -88,11 +89,19 @@ export function agentCommand(): Command {
 async function install(options: RunOptions): Promise<void> {
   if (options.join === undefined) throw new NightshiftError("NS_USAGE", "An agent needs a coordinator to join: --join LINK");
   parseLink(options.join);
+  // What the agent itself would refuse, nobody would hear of.
+  if (options.mode !== undefined && !MODES.includes(options.mode))
+    throw new NightshiftError("NS_USAGE", `--mode must be one of ${MODES.join(", ")}, not '${options.mode}'`);
   const name = serviceName(options.name);
   const folder = join(nightshiftHome(), "agents", name);
   const link = join(folder, "link");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(link, `${options.join.trim()}\n`, { mode: 0o600 });
+  const before = await readFile(link).catch(() => null);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(link, `${options.join.trim()}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new NightshiftError("NS_HOME_UNUSABLE", `${link} cannot be written: ${(cause as Error).message}`, { cause });
+  }
   const command = [
     process.execPath,
     AGENT_PROGRAM,
@@ -101,10 +110,14 @@ async function install(options: RunOptions): Promise<void> {
     ...(options.mode === undefined ? [] : ["--mode", options.mode]),
   ];
   const desktop = Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
-  const where = await installService({ name, command, desktop }, folder);
+  const where = await installService({ name, command, desktop }, folder).catch(async (thrown: unknown) => {
+    await (before === null ? rm(link, { force: true }) : writeFile(link, before));
+    throw thrown;
+  });
   await write(process.stdout, `${name}: starts at log-in, and has started (${where})\n`);
 }
 
+const MODES = ["auto", "idle", "locked", "always", "never"];
 const RUN_NOW_MS = 3_600_000;
 /** Of each agent. */
 const MAX_PROCESSES = 10;
@@ -204,21 +217,37 @@ async function orderAgents(name: string | undefined, order: unknown): Promise<Ag
   const names = name === undefined ? await readdir(folder).catch(() => []) : [name];
   const found = await Promise.all(
     names.map(async (agent) => {
-      const text = await readFile(join(folder, agent, "control.json"), "utf8").catch(() => null);
-      return text === null ? [] : [{ agent, ...(await askAgent((JSON.parse(text) as { path: string }).path, order)) }];
+      const path = controlPath(await readFile(join(folder, agent, "control.json"), "utf8").catch(() => ""));
+      return path === null ? [] : [{ agent, ...(await askAgent(path, order)) }];
     }),
   );
   // One that was killed leaves its file behind; it counts only when it was asked for by name.
   const answers = found.flat().filter((answer) => answer.code !== "NS_UNREACHABLE" || name !== undefined);
-  if (answers.length === 0)
+  if (answers.length === 0) {
+    const [installed] = (await installedServices()).filter((one) => name === undefined || one === name);
     throw new NightshiftError(
       "NS_NOT_FOUND",
       name === undefined ? "No agent runs on this computer" : `No agent named ${name} runs on this computer`,
       {
-        details: { remedy: "Start one with `nightshift agent --join LINK`; NIGHTSHIFT_HOME must be the same." },
+        details: {
+          remedy: installed
+            ? `${installed} is installed but does not run: \`systemctl --user status ${unitName(installed)}\` says why.`
+            : "Start one with `nightshift agent --join LINK`; NIGHTSHIFT_HOME must be the same.",
+        },
       },
     );
+  }
   return answers.sort((a, b) => (a.agent < b.agent ? -1 : 1));
+}
+
+/** null: no agent runs there, or the power went while it wrote the file. */
+function controlPath(text: string): string | null {
+  try {
+    const { path } = JSON.parse(text) as { path?: unknown };
+    return typeof path === "string" ? path : null;
+  } catch {
+    return null;
+  }
 }
 
 function say(answer: AgentAnswer): Promise<void> {

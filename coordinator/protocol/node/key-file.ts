@@ -21,7 +21,7 @@ export function loadKeyFile(path: string): KeyPair {
   }
   const pair = nodeCrypto.generateKeyPair();
   try {
-    writeFileSync(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(path, `${Buffer.from(pair.privateKey).toString("hex")}\n`, { mode: 0o600, flag: "wx", flush: true });
     return pair;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return loadKeyFile(path); // made meanwhile by another process
