@@ -122,7 +122,10 @@ function windowsPort(): WindowsPort {
   const covers = new Map<number, BrowserWindow>();
   const cover = ({ id, bounds }: Electron.Display): void => {
     const options = { ...bounds, frame: false, fullscreen: true, alwaysOnTop: true, skipTaskbar: true, kiosk: true };
-    covers.set(id, add("screensaver", "screensaver.html", options).once("closed", () => covers.delete(id)));
+    covers.set(
+      id,
+      add("screensaver", "screensaver.html", options).once("closed", () => covers.delete(id)),
+    );
   };
   let watched = false;
   /** While the screensaver is shown a display may come, go and change. */
