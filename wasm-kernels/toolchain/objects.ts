@@ -16,6 +16,7 @@ import {
   timeoutFor,
   withSources,
 } from "./compile.ts";
+import { LONG_DOUBLE_ARGS, usesLongDouble } from "./long-double.ts";
 import { linkArgs, loadOverlay } from "./overlay.ts";
 import { isWasm, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
@@ -104,10 +105,10 @@ export async function link(options: LinkOptions): Promise<Compiled> {
   const virtual = options.inputs.map((path, at) => `/input/${at}/${basename(path)}`);
   const args = ["--no-wasm-opt", ...LINK_FLAGS, ...(options.extraArgs ?? []), ...virtual, ...linkArgs(cxx), "-o", PROGRAM];
   const files = new Map([...overlay.files, ...virtual.map((path, at) => [path, contents[at] ?? new Uint8Array()] as const)]);
-  const reply = await runTools(
-    { commands: [["clang", ...args]], files, wanted: PROGRAM },
-    timeoutFor({ sources: options.inputs }),
-  );
+  const attempt = (more: readonly string[]) =>
+    runTools({ commands: [["clang", ...args, ...more]], files, wanted: PROGRAM }, timeoutFor({ sources: options.inputs }));
+  let reply = await attempt([]);
+  if (reply.output !== undefined && usesLongDouble(reply.output)) reply = await attempt(LONG_DOUBLE_ARGS);
   const localise = (text: string): string =>
     text.replaceAll(/\/input\/(\d+)\/[^:()\s]+/g, (whole, at) => options.inputs[Number(at)] ?? whole);
   if (reply.output !== undefined && isWasm(reply.output)) return { wasm: reply.output, diagnostics: localise(reply.text) };
