@@ -259,6 +259,12 @@ describe("threads, of which a process has one", () => {
   });
 });
 
+test("<stdexcept> brings std::string along, in every version of C++", async () => {
+  const text = '#include <stdexcept>\nint main() { std::string text("four"); return text.size() != 4; }';
+  for (const standard of ["c++98", "c++11", "c++23"])
+    expect((await runPlain((await build(text, "main.cpp", [`-std=${standard}`])).wasm)).exitCode).toBe(0);
+});
+
 describe("waiting for a signal", () => {
   const WAITING = `
 #include <errno.h>
