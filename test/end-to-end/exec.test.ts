@@ -127,6 +127,36 @@ describe("exec", () => {
     expect(end.moves).toBeGreaterThan(5);
   });
 
+  it("a process that is taken to an idle thread while its thread is left leaves it once", async () => {
+    const file = source(
+      "ring.c",
+      `#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+enum { PROCESSES = 6, ROUNDS = 100 };
+int main(void) {
+  int pipes[PROCESSES][2], value = 0;
+  for (int at = 0; at < PROCESSES; at++)
+    if (pipe(pipes[at]) || (at % 2 == 0 && write(pipes[at][1], &value, sizeof value) < 0)) return 1;
+  for (int at = 0; at < PROCESSES; at++)
+    if (fork() == 0) {
+      for (int round = 0; round < ROUNDS; round++) {
+        if (read(pipes[at][0], &value, sizeof value) != sizeof value) _exit(1);
+        for (volatile int turn = 0; turn < 200000 * (at % 3 + 1); turn++);
+        value++;
+        if (write(pipes[(at + 1) % PROCESSES][1], &value, sizeof value) < 0) _exit(1);
+      }
+      _exit(0);
+    }
+  while (wait(NULL) > 0);
+  for (int at = 0; at < PROCESSES; at += 2) printf("%d\\n", read(pipes[at][0], &value, sizeof value) > 0 ? value : -1);
+  return 0;
+}`,
+    );
+    const ended = await nightshift(["exec", "--migrate-every", "5", file]);
+    expect(ended).toMatchObject({ status: 0, text: "200\n200\n200\n", stderr: "" });
+  });
+
   it("a process in a function that takes long to compile gets on however often it moves", async () => {
     writeFileSync(join(scratch, "large.wasm"), await large(15000));
     const plain = await nightshift(["exec", "large.wasm"]);

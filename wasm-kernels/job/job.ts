@@ -207,15 +207,16 @@ export class Job implements ThreadListener {
       const seat = seats[Math.floor(random * seats.length)];
       if (!seat) return;
       seat.held++;
+      const { spare } = this;
       this.stopRunning(seat);
-      await this.idle([seat]);
-      for (const task of this.tasks.values()) if (task.seat === seat) await this.unseat(task, seat);
-      if (this.over) return;
-      seat.thread.terminate();
-      seat.thread = this.spare;
-      this.spare = null;
-      seat.held--;
-      this.schedule();
+      await this.occupyNext(seat, async () => {
+        for (const task of this.tasks.values()) if (task.seat === seat) await this.unseat(task, seat);
+        if (this.over) return;
+        seat.thread.terminate();
+        seat.thread = spare;
+        this.spare = null;
+        seat.held--;
+      });
       while (!this.over && seat.running && !seat.running.control) await this.wake();
     });
   }
@@ -348,6 +349,12 @@ export class Job implements ThreadListener {
     this.schedule();
   }
 
+  /** As soon as the seat is idle: of those that wait for that, each finds it as the one before has left it. */
+  private async occupyNext(seat: Seat, work: () => Promise<void>): Promise<void> {
+    while (!this.over && seat.busy > 0) await this.wake();
+    if (!this.over) await this.occupy(seat, work);
+  }
+
   private wakeAll(): void {
     for (const wake of this.waiters.splice(0)) wake();
   }
@@ -415,8 +422,7 @@ export class Job implements ThreadListener {
     if (seat.held > 0) return;
     seat.held++;
     this.stopRunning(seat);
-    await this.idle([seat]);
-    await this.occupy(seat, async () => {
+    await this.occupyNext(seat, async () => {
       if (task.seat === seat && this.tasks.has(task.pid) && this.pauses === 0) await this.unseat(task, seat);
       seat.held--;
     });
@@ -491,7 +497,8 @@ export class Job implements ThreadListener {
   /** A process that is not running ends by something else than its own doing. */
   private end(task: Task, report: JobReport): void {
     const { seat, pid } = task;
-    if (seat) void this.occupy(seat, async () => void (await seat.thread.ask({ kind: "forget", pid })));
+    // One that is just being taken out is not there any more, which is as well.
+    if (seat) void this.occupyNext(seat, async () => void (await seat.thread.ask({ kind: "forget", pid })));
     this.gone(task, report);
   }
 

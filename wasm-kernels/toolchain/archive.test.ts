@@ -1,5 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { archiveMembers } from "./archive.ts";
+import { addToArchive, compileObject } from "./index.ts";
+import { scratch, sharedCacheDir } from "./testing.ts";
 
 const member = (name: string, text: string, end = "`\n"): string =>
   `${name.padEnd(16)}${"0".padEnd(12)}${"0".padEnd(6)}${"0".padEnd(6)}${"644".padEnd(8)}${String(text.length).padEnd(10)}${end}${text}${text.length % 2 ? "\n" : ""}`;
@@ -42,4 +46,23 @@ test("what is no archive, or cut short anywhere, is said", () => {
     else expect(cut, String(length)).toThrow(expect.objectContaining({ code: "NS_BAD_FILE" }));
   }
   expect(() => archiveMembers(archive(member("a.o/", "x", "??")))).toThrow(/damaged at byte 8/);
+});
+
+test("what is added to an archive takes the place of what has its name, and the rest stays", async () => {
+  const folder = scratch({
+    "one.c": "int one(void) { return 1; }",
+    "two.c": "int two(void) { return 2; }",
+    "again/one.c": "int one(void) { return 100; }",
+  });
+  const object = async (name: string): Promise<string> => {
+    const path = join(folder, `${name}.o`);
+    writeFileSync(path, (await compileObject({ sources: [join(folder, `${name}.c`)], cacheDir: sharedCacheDir })).object);
+    return path;
+  };
+  const [one, two, again] = [await object("one"), await object("two"), await object("again/one")];
+  const first = await addToArchive(await addToArchive(undefined, [one]), [two]);
+  const second = await addToArchive(first, [again]);
+  expect(archiveMembers(first).map(({ name }) => name)).toEqual(["one.o", "two.o"]);
+  expect(archiveMembers(second).map(({ name }) => name)).toEqual(["one.o", "two.o"]);
+  expect(Buffer.from(archiveMembers(second)[0]?.bytes ?? []).equals(readFileSync(again))).toBe(true);
 });

@@ -1,8 +1,11 @@
 // The worker thread's side of the compiler: runs clang, wasm-ld and ar (LLVM compiled to WebAssembly) over a virtual file tree.
 // Owns nothing on disk and decides nothing: it is told the commands, and returns one file and what the tools wrote.
 import { parentPort } from "node:worker_threads";
-import { Exit, type Tree, commands as tools } from "@yowasp/clang";
+import type { Tree } from "@yowasp/clang";
 import { weakened } from "./commons.ts";
+import { loadTools } from "./growing-files.ts";
+
+const { Exit, commands: tools } = await loadTools();
 
 /** What to run: every command in turn over the same tree, until one fails. */
 export interface ToolRequest {
@@ -12,8 +15,7 @@ export interface ToolRequest {
   /** Absolute virtual path -> contents. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /**
-   * Absolute virtual path of the file that is wanted back; "-": what the commands write to standard output, which is no part of the text then. Text that
-   * the compiler writes word by word arrives there at once, where a file of the tree is copied for each.
+   * Absolute virtual path of the file that is wanted back; "-": what the commands write to standard output, which is no part of the text then.
    */
   readonly wanted: string;
 }
@@ -89,7 +91,8 @@ async function run(request: ToolRequest): Promise<ToolReply> {
     if (thrown instanceof Exit) return { id: request.id, text, exitCode: thrown.code };
     return { id: request.id, text: `${text}the compiler crashed: ${String(thrown)}\n`, exitCode: -1 };
   }
-  const output = request.wanted === "-" ? new Uint8Array(Buffer.concat(printed)) : fileIn(tree, request.wanted);
+  // A copy, as the file may lie in more memory than it fills, all of which a message would take along.
+  const output = request.wanted === "-" ? new Uint8Array(Buffer.concat(printed)) : fileIn(tree, request.wanted)?.slice();
   return { id: request.id, text, exitCode: 0, ...(output === undefined ? {} : { output }) };
 }
 

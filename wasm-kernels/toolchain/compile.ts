@@ -5,6 +5,7 @@ import { type Build, buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
 import type { ToolReply, ToolRequest } from "./clang-worker.ts";
 import { wantsCommons, withoutCommons } from "./commons.ts";
+import { LONG_DOUBLE_ARGS, usesLongDouble } from "./long-double.ts";
 import { C_ARGS, CXX_ARGS, linkArgs, loadOverlay, OVERLAY_COMPILE_ARGS } from "./overlay.ts";
 import { collectSources, FILE_PREFIX_MAP, isWasm, namesOf, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
@@ -80,9 +81,16 @@ async function compileAndLink(options: CompileOptions, { args: compiling, set }:
   const files = [...set.files].sort(([a], [b]) => (a < b ? -1 : 1));
   const key = buildKey([compilerVersion, overlay.key, JSON.stringify(commands), ...files.flat()]);
   const cached = options.cacheDir === undefined ? undefined : await readBuild(options.cacheDir, key);
-  const built = cached ?? (await build(commands, new Map([...overlay.files, ...files]), set, options));
+  const all = new Map([...overlay.files, ...files]);
+  const built = cached ?? (await withLongDouble((more) => build([...before, ["clang", ...linking, ...more]], all, set, options)));
   if (cached === undefined && options.cacheDir !== undefined) await writeBuild(options.cacheDir, key, built);
   return { wasm: built.bytes, diagnostics: set.localise(built.text) };
+}
+
+/** @param attempt to build a program, with further arguments */
+async function withLongDouble(attempt: (more: readonly string[]) => Promise<Build>): Promise<Build> {
+  const built = await attempt([]);
+  return usesLongDouble(built.bytes) ? attempt(LONG_DOUBLE_ARGS) : built;
 }
 
 /** What the compiler is told of a compilation, but for the sources and the result; and what it reads. */

@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
 import { NightshiftError } from "../errors.ts";
-import { isArchive } from "./archive.ts";
+import { archiveMembers, isArchive } from "./archive.ts";
 import { buildKey, readBuild, writeBuild } from "./cache.ts";
 import { compilerVersion } from "./clang.ts";
 import {
@@ -16,6 +16,7 @@ import {
   timeoutFor,
   withSources,
 } from "./compile.ts";
+import { LONG_DOUBLE_ARGS, usesLongDouble } from "./long-double.ts";
 import { linkArgs, loadOverlay } from "./overlay.ts";
 import { isWasm, readGiven, type SourceSet } from "./sources.ts";
 import { runTools } from "./tools.ts";
@@ -104,10 +105,10 @@ export async function link(options: LinkOptions): Promise<Compiled> {
   const virtual = options.inputs.map((path, at) => `/input/${at}/${basename(path)}`);
   const args = ["--no-wasm-opt", ...LINK_FLAGS, ...(options.extraArgs ?? []), ...virtual, ...linkArgs(cxx), "-o", PROGRAM];
   const files = new Map([...overlay.files, ...virtual.map((path, at) => [path, contents[at] ?? new Uint8Array()] as const)]);
-  const reply = await runTools(
-    { commands: [["clang", ...args]], files, wanted: PROGRAM },
-    timeoutFor({ sources: options.inputs }),
-  );
+  const attempt = (more: readonly string[]) =>
+    runTools({ commands: [["clang", ...args, ...more]], files, wanted: PROGRAM }, timeoutFor({ sources: options.inputs }));
+  let reply = await attempt([]);
+  if (reply.output !== undefined && usesLongDouble(reply.output)) reply = await attempt(LONG_DOUBLE_ARGS);
   const localise = (text: string): string =>
     text.replaceAll(/\/input\/(\d+)\/[^:()\s]+/g, (whole, at) => options.inputs[Number(at)] ?? whole);
   if (reply.output !== undefined && isWasm(reply.output)) return { wasm: reply.output, diagnostics: localise(reply.text) };
@@ -117,14 +118,19 @@ export async function link(options: LinkOptions): Promise<Compiled> {
 /**
  * Adds objects to an archive in place of those of the same name, or makes one of them.
  * @param existing the archive as it is
+ * @throws NightshiftError NS_SOURCE_NOT_FOUND, NS_BAD_FILE (`existing` is no archive), NS_COMPILE_FAILED (what ar says)
  */
 export async function addToArchive(existing: Uint8Array | undefined, paths: readonly string[]): Promise<Uint8Array> {
   const contents = await Promise.all(paths.map(readGiven));
-  const virtual = paths.map((path, at) => `/input/${at}/${basename(path)}`);
-  const files = new Map(virtual.map((path, at) => [path, contents[at] ?? new Uint8Array()]));
-  if (existing) files.set(ARCHIVE, existing);
+  const added = paths.map((path, at) => ({ name: basename(path), bytes: contents[at] ?? new Uint8Array() }));
+  // Always a new one: the compiler's ar changes an archive by renaming another over it, which in its file tree leaves the one that is there.
+  const members = (existing === undefined ? [] : archiveMembers(existing)).map((member) => {
+    const at = added.findIndex(({ name }) => name === member.name);
+    return (at < 0 ? undefined : added.splice(at, 1)[0]) ?? member;
+  });
+  const inputs = [...members, ...added].map(({ name, bytes }, at) => [`/input/${at}/${name}`, bytes] as const);
   const reply = await runTools(
-    { commands: [["ar", "rcsD", ARCHIVE, ...virtual]], files, wanted: ARCHIVE },
+    { commands: [["ar", "rcsD", ARCHIVE, ...inputs.map(([path]) => path)]], files: new Map(inputs), wanted: ARCHIVE },
     timeoutFor({ sources: paths }),
   );
   if (reply.output === undefined || reply.exitCode !== 0)

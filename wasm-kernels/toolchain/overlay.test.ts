@@ -259,6 +259,58 @@ describe("threads, of which a process has one", () => {
   });
 });
 
+test("<stdexcept> brings std::string along, in every version of C++", async () => {
+  const text = '#include <stdexcept>\nint main() { std::string text("four"); return text.size() != 4; }';
+  for (const standard of ["c++98", "c++11", "c++23"])
+    expect((await runPlain((await build(text, "main.cpp", [`-std=${standard}`])).wasm)).exitCode).toBe(0);
+});
+
+describe("waiting for a signal", () => {
+  const WAITING = `
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile int ended;
+static void on_child(int number) { ended += number == SIGCHLD; }
+int main(int count, char **names) {
+  sigset_t mask, pending;
+  int status, sum = 0;
+  pid_t children[2];
+  sigemptyset(&mask);
+  (void)names;
+  if (count == 1) signal(SIGCHLD, on_child);
+  if (killpg(0, 0) || siginterrupt(SIGCHLD, 1) || sigpending(&pending) || pending) return 1;
+  for (int at = 0; at < 2; at++) {
+    children[at] = fork();
+    if (children[at] == 0) _exit(3 + at);
+  }
+  while (ended < 2)
+    if ((ended ? pause() : sigsuspend(&mask)) != -1 || errno != EINTR) return 2;
+  pid_t grandchild = fork();
+  if (grandchild == 0) _exit(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD ? 5 : 6);
+  if (waitpid(grandchild, &status, 0) != grandchild) return 3;
+  sum += WEXITSTATUS(status);
+  for (int at = 1; at >= 0; at--) sum = sum * 10 + (waitpid(children[at], &status, 0) == children[at] ? WEXITSTATUS(status) : 0);
+  printf("%d %d\\n", sum, wait(NULL) == -1 && errno == ECHILD);
+  return 0;
+}`;
+  test("ends with a child, which can still be waited for", async () => {
+    const { wasm } = await build(WAITING, "main.c", ["-Wall", "-Wextra", "-Werror"]);
+    const program = new Program("waiting", instrument(new Uint8Array(wasm)).wasm);
+    expect(Buffer.from(runLocally({ program, args: ["waiting"], cpuNow: () => 0, now: () => 0 }).stdout).toString()).toBe(
+      "543 1\n",
+    );
+  });
+  test("that never comes is said, and ends the program", async () => {
+    const { wasm } = await build("#include <unistd.h>\nint main(void) { return pause(); }");
+    await expect(runPlain(wasm, [], { getpid: () => 5, kill: () => 0, wait: () => -12 })).rejects.toMatchObject({
+      stderr: "pause: no signal can end this wait, as only SIGCHLD comes here, to a handler and when there is a child\n",
+    });
+  });
+});
+
 describe("what ordinary programs call beside", () => {
   test.each([
     ["C", "ordinary.c"],
@@ -267,7 +319,7 @@ describe("what ordinary programs call beside", () => {
     const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
     expect(diagnostics).toBe("");
     const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
-    expect(stdout).toBe("55 hold\n");
+    expect(stdout).toBe("56 hold\n");
     expect(stderr.split("\n")).toEqual([
       "program: cannot open a.txt: No such file or directory",
       "program: plain 1",

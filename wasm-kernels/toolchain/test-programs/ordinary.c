@@ -116,6 +116,7 @@ static void alone(void) {
   HOLDS((getpriority(PRIO_PROCESS, 0) + nice(5)) == 0);
   HOLDS(tcgetattr(0, &settings) < 0 && errno == ENOTTY);
   HOLDS(tcsendbreak(0, 0) < 0 && errno == ENOTTY);
+  HOLDS(tcgetpgrp(0) < 0 && tcsetpgrp(0, getpid()) < 0 && errno == ENOTTY);
   memset(&settings, 0, sizeof settings);
   cfmakeraw(&settings);
   HOLDS(cfsetospeed(&settings, B9600) == 0 && cfgetospeed(&settings) == B9600 && (settings.c_cflag & CSIZE) == CS8);

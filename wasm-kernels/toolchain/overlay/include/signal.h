@@ -1,5 +1,5 @@
 /* Adds kill, signal sets and sigaction to wasi-libc's <signal.h>. A handler runs only for a signal that the process raises
-   itself: nothing arrives asynchronously, and a signal from another process acts as if it had no handler. */
+   itself, and for SIGCHLD in sigsuspend and pause: nothing arrives asynchronously, and a signal from another process acts as if it had no handler. */
 #include_next <signal.h>
 
 #ifndef NIGHTSHIFT_SIGNAL_H
@@ -61,6 +61,10 @@ int sigfillset(sigset_t *set);
 int sigaddset(sigset_t *set, int signal_number);
 int sigdelset(sigset_t *set, int signal_number);
 int sigismember(const sigset_t *set, int signal_number);
+int sigpending(sigset_t *set);           /* none */
+int sigsuspend(const sigset_t *mask);    /* until a child ends, when SIGCHLD has a handler */
+int killpg(pid_t group, int signal_number); /* a process is a group of its own */
+int siginterrupt(int signal_number, int interrupts);
 
 #ifdef __cplusplus
 }

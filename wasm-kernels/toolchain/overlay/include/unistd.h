@@ -55,6 +55,9 @@ char *ttyname(int descriptor);
 int getdtablesize(void);
 void sync(void);
 int lockf(int descriptor, int operation, off_t bytes);
+pid_t tcgetpgrp(int descriptor);
+int tcsetpgrp(int descriptor, pid_t group);
+int pause(void); /* as sigsuspend does */
 unsigned alarm(unsigned seconds); /* sets none: nothing interrupts a process but its job's limits */
 
 int execl(const char *path, const char *arg, ...);

@@ -78,6 +78,8 @@ int tcdrain(int descriptor) { return (void)descriptor, result_or_errno(-ENOTTY);
 int tcflow(int descriptor, int action) { return tcflush(descriptor, action); }
 int tcsendbreak(int descriptor, int duration) { return tcflush(descriptor, duration); }
 pid_t tcgetsid(int descriptor) { return tcdrain(descriptor); }
+pid_t tcgetpgrp(int descriptor) { return tcdrain(descriptor); }
+int tcsetpgrp(int descriptor, pid_t group) { return (void)group, tcdrain(descriptor); }
 speed_t cfgetispeed(const struct termios *settings) { return settings->c_ispeed; }
 speed_t cfgetospeed(const struct termios *settings) { return settings->c_ospeed; }
 int cfsetispeed(struct termios *settings, speed_t speed) { return settings->c_ispeed = speed, 0; }

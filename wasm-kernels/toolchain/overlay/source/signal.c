@@ -56,3 +56,8 @@ int kill(pid_t target, int signal_number) {
   if (is_signal(signal_number) && target == getpid()) return raise(signal_number);
   return result_or_errno(nightshift_kill(target, signal_number));
 }
+
+int killpg(pid_t group, int signal_number) { return kill(group ? group : getpid(), signal_number); }
+
+/* Nothing is interrupted. */
+int siginterrupt(int signal_number, int interrupts) { return (void)interrupts, result_or_errno(is_signal(signal_number) ? 0 : -EINVAL); }

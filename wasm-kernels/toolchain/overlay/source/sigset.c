@@ -36,3 +36,5 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict previo
   if (previous) *previous = before;
   return 0;
 }
+
+int sigpending(sigset_t *set) { return sigemptyset(set); }

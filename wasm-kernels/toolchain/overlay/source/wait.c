@@ -9,7 +9,13 @@
     options there are not. */
 NIGHTSHIFT_IMPORT("wait") int nightshift_wait(int target, int options, int *status);
 
-pid_t waitpid(pid_t target, int *status, int options) { return result_or_errno(nightshift_wait(target, options, status)); }
+/** Set by suspend.c when it is used: the pid and status of a child whose end it has seen, 0 when there is none such. */
+pid_t (*nightshift_seen_end)(pid_t target, int *status);
+
+pid_t waitpid(pid_t target, int *status, int options) {
+  pid_t child = nightshift_seen_end ? nightshift_seen_end(target, status) : 0;
+  return child ? child : result_or_errno(nightshift_wait(target, options, status));
+}
 
 pid_t wait(int *status) { return waitpid(-1, status, 0); }
 
