@@ -22,6 +22,7 @@ class World {
   cleared: number[] = [];
   captured = 0;
   sent: FromAgent[] = [];
+  gentle: boolean | undefined;
   /** Hashes asked of the coordinator, and how large what comes is. */
   fetched: string[] = [];
   programBytes = 8;
@@ -48,8 +49,11 @@ class World {
           return new Uint8Array(this.programBytes);
         };
         this.ends = on.closed;
+        const beGentle = (on: boolean): void => {
+          this.gentle = on;
+        };
         const [send, close] = [(message: FromAgent): void => void this.sent.push(message), () => undefined];
-        return { send, getBlob, putBlob: async () => undefined, close, abandon: closed };
+        return { send, getBlob, putBlob: async () => undefined, beGentle, close, abandon: closed };
       },
       spawnWorker: () => ({
         ...this.spawning(),
@@ -270,6 +274,22 @@ describe("the owner's return", () => {
     expect(one.terminated).toBe(0);
     await one.passes(4_000);
     expect(one.terminated).toBe(1);
+  });
+
+  test("what leaves for the owner goes gently, also over a connection made meanwhile; when the computer is about to be gone it hurries", async () => {
+    const one = await world();
+    expect(one.gentle).toBe(false);
+    one.agent.pause("you are here", 20_000, "owner-here");
+    expect(one.gentle).toBe(true);
+    one.gentle = undefined;
+    one.breaks();
+    await one.passes(1_000);
+    expect(one.gentle).toBe(true);
+    one.agent.pause("this computer is going to sleep", 0, "ending");
+    expect(one.gentle).toBe(false);
+    one.agent.resume();
+    one.agent.pause("Nightshift is about to end");
+    expect(one.gentle).toBe(false);
   });
 
   test("a pause with less grace shortens it, one with more does not lengthen it", async () => {

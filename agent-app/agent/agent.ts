@@ -88,6 +88,8 @@ const MAY_PASS_RETRY_MS = 5 * 60_000;
 
 /** Whether a refusal is tried again. */
 export const mayPass = ({ code }: { code: string }): boolean => MAY_PASS.has(code);
+/** Codes of pauses that end the agent: this computer is going to sleep or shutting down, or the app is closed. */
+const HURRIED: ReadonlySet<string | null> = new Set(["ending", null]);
 /** How often a download looks whether there is a connection again. */
 const RETRY_MS = 250;
 /** Least time between two reports that only tell of change. */
@@ -230,6 +232,7 @@ export class Agent {
     if (!goesOn) this.keepUntil = began + keepMs;
     this.paused = reason.slice(0, MAX_REASON);
     this.pausedCode = code;
+    this.beGentle();
     if (wasComputing) this.stopping = { reason, began };
     this.slots.setLimit(0, this.settings.ownerDeadlineMs);
     if (!goesOn) {
@@ -246,10 +249,16 @@ export class Agent {
     if (this.paused === null) return;
     this.paused = null;
     this.pausedCode = null;
+    this.beGentle();
     this.cancelKeep?.();
     this.warmUp();
     this.allow(this.allowed);
     this.hostChanged();
+  }
+
+  /** Images that leave for the owner do not fill the line that the owner uses; they do when the computer is about to be gone. */
+  private beGentle(): void {
+    this.current?.beGentle(this.paused !== null && !HURRIED.has(this.pausedCode));
   }
 
   /** How much may be computed while not paused. */
@@ -330,6 +339,7 @@ export class Agent {
       });
       if (this.stopped) return connection.close();
       this.current = connection;
+      this.beGentle();
       const host: HostInfo = { ...this.ports.hostInfo(), prepares: true };
       connection.send({
         type: "hello",

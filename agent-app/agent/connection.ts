@@ -17,6 +17,7 @@ export async function connectAgent(
     send: (message) => tunnel.send(message),
     getBlob: async (hash) => new Uint8Array(await tunnel.blobs.getBlob(hash)),
     putBlob: (hash, bytes) => tunnel.blobs.putBlob(hash, bytes),
+    beGentle: (on) => tunnel.blobs.beGentle(on),
     close: () => tunnel.close(),
     abandon: () => tunnel.close("NS_CONNECTION_LOST", "the network has changed"),
   };

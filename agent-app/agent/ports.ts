@@ -10,6 +10,8 @@ export interface AgentConnection {
   /** @throws NS_NOT_FOUND, NS_CONNECTION_LOST, NS_BLOB_MISMATCH */
   getBlob(hash: string): Promise<Uint8Array<ArrayBuffer>>;
   putBlob(hash: string, bytes: Uint8Array): Promise<void>;
+  /** Whether what is sent leaves most of the line to the owner. */
+  beGentle(on: boolean): void;
   close(): void;
   /** As if it had broken: what the agent has is not given up. */
   abandon(): void;

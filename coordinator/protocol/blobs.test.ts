@@ -2,7 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { NightshiftError } from "@nightshift/wasm-kernels/errors";
 import { afterEach, describe, expect, test } from "vitest";
-import { BULK_HIGH_WATER_BYTES, type BulkFrame, type BulkLink, decodeBulk, encodeBulk, FairSender } from "./bulk.ts";
+import {
+  BULK_HIGH_WATER_BYTES,
+  type BulkFrame,
+  type BulkLink,
+  decodeBulk,
+  encodeBulk,
+  FairSender,
+  GENTLE_AT_ONCE_BYTES,
+  GENTLE_BYTES_PER_SECOND,
+} from "./bulk.ts";
 import { BlobClient } from "./bulk-client.ts";
 import { BlobServer } from "./bulk-server.ts";
 import { nodeCrypto } from "./node/crypto.ts";
@@ -166,6 +175,33 @@ describe("fairness and backpressure", () => {
     sender.pump();
     expect(frames.map((frame) => frame.id)).toEqual([1, 2, 3, 2, 3, 3]);
     expect(done).toEqual([1, 2, 3]);
+  });
+
+  test("a gentle one rests in between, and hurries as soon as it need not be", () => {
+    const { frames, link } = collect();
+    const rests: { ms: number; callback: () => void }[] = [];
+    const cancelled: number[] = [];
+    const sender = new FairSender(link, {
+      after: (ms, callback) => {
+        const at = rests.push({ ms, callback }) - 1;
+        return () => cancelled.push(at);
+      },
+    });
+    const sent = (): number => frames.reduce((sum, frame) => sum + (frame.op === "data" ? frame.bytes.length : 0), 0);
+    sender.beGentle(true);
+    sender.add(1, new Uint8Array(3 * GENTLE_AT_ONCE_BYTES), () => undefined);
+    const [near, frame] = [GENTLE_AT_ONCE_BYTES, 65_536];
+    expect(sent()).toBeGreaterThanOrEqual(near);
+    expect(sent()).toBeLessThan(near + frame);
+    sender.pump(); // the socket has room: no reason to go on, nor to rest twice
+    expect(rests).toHaveLength(1);
+    for (let at = 0; at < 10; at++) rests[at]?.callback();
+    const milliseconds = rests.slice(0, 10).reduce((sum, { ms }) => sum + ms, 0);
+    expect(sent() - near).toBeLessThan((GENTLE_BYTES_PER_SECOND * milliseconds) / 1000 + frame);
+    expect(sent() - near).toBeGreaterThan((GENTLE_BYTES_PER_SECOND * milliseconds) / 1000 - frame);
+    sender.beGentle(false);
+    expect(cancelled).toEqual([10]);
+    expect(sent()).toBe(3 * GENTLE_AT_ONCE_BYTES);
   });
 
   test("a tunnel's socket never holds much more than the high-water mark of bulk", async () => {

@@ -64,6 +64,11 @@ export class BlobClient implements BulkEnd {
     });
   }
 
+  /** What goes out leaves most of the line to others; what comes in comes as fast as it may. */
+  beGentle(on: boolean): void {
+    this.#sender.beGentle(on);
+  }
+
   onFrame(frame: BulkFrame): void {
     const transfer = this.#active.get(frame.id);
     if (transfer === undefined) throw badBulk(`nothing was asked under ${frame.id}`);

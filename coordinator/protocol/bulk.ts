@@ -9,7 +9,7 @@ import { NightshiftError, REMEDIES } from "@nightshift/wasm-kernels/errors";
 import { z } from "zod";
 import { encodeCbor } from "./cbor.ts";
 import { decodeMessage, FRAME, MAX_FRAME_BYTES } from "./frames.ts";
-import type { RunningHash, TunnelCrypto } from "./ports.ts";
+import { type RunningHash, systemTimers, type Timers, type TunnelCrypto } from "./ports.ts";
 
 export interface BulkLimits {
   /** Largest blob in bytes, both ways. */
@@ -127,13 +127,32 @@ export function decodeBulk(bytes: Uint8Array): BulkFrame {
   }
 }
 
+/** Bytes a second that leave most of an office's line to whoever else uses it, and so many that may go out at once before that counts. */
+export const GENTLE_BYTES_PER_SECOND = 4 * 2 ** 20;
+export const GENTLE_AT_ONCE_BYTES = 4 * 2 ** 20;
+const GENTLE_REST_MS = 100;
+
 /** Sends several blobs at once, a frame of each in turn, while the socket is not congested. */
 export class FairSender {
   readonly #link: BulkLink;
+  readonly #timers: Timers;
   #queue: { id: number; bytes: Uint8Array; at: number; done: () => void }[] = [];
+  /** Bytes that may go out before the next rest; infinite: it is not gentle. */
+  #allowance = Number.POSITIVE_INFINITY;
+  #cancelRest: (() => void) | null = null;
 
-  constructor(link: BulkLink) {
+  constructor(link: BulkLink, timers: Timers = systemTimers) {
     this.#link = link;
+    this.#timers = timers;
+  }
+
+  /** Whether somebody else needs the line more. */
+  beGentle(on: boolean): void {
+    if (on === Number.isFinite(this.#allowance)) return;
+    this.#allowance = on ? GENTLE_AT_ONCE_BYTES : Number.POSITIVE_INFINITY;
+    this.#cancelRest?.();
+    this.#cancelRest = null;
+    this.pump();
   }
 
   /** `done` is called when the last byte was handed to the socket, at once for an empty blob. */
@@ -149,10 +168,12 @@ export class FairSender {
   /** Goes on where congestion stopped it. */
   pump(): void {
     while (!this.#link.congested) {
+      if (this.#queue.length > 0 && this.#allowance <= 0) return this.#rest();
       const transfer = this.#queue.shift();
       if (transfer === undefined) return;
       const bytes = transfer.bytes.subarray(transfer.at, transfer.at + MAX_BULK_DATA_BYTES);
       transfer.at += bytes.length;
+      this.#allowance -= bytes.length;
       const complete = transfer.at === transfer.bytes.length;
       if (!complete) this.#queue.push(transfer);
       this.#link.sendBulk(encodeBulk({ op: "data", id: transfer.id, bytes }));
@@ -162,6 +183,16 @@ export class FairSender {
 
   clear(): void {
     this.#queue = [];
+    this.#cancelRest?.();
+    this.#cancelRest = null;
+  }
+
+  #rest(): void {
+    this.#cancelRest ??= this.#timers.after(GENTLE_REST_MS, () => {
+      this.#cancelRest = null;
+      this.#allowance += (GENTLE_BYTES_PER_SECOND * GENTLE_REST_MS) / 1000;
+      this.pump();
+    });
   }
 }
 

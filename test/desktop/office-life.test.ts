@@ -67,6 +67,7 @@ class Office {
           send: (m) => this.heard(m),
           getBlob: async () => new Uint8Array(8),
           putBlob: () => new Promise<void>((resolve) => void time.after(STORE_MS, resolve)),
+          beGentle: () => undefined,
           close: () => undefined,
           abandon: () => undefined,
         };
