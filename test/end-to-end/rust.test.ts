@@ -22,7 +22,8 @@ function findRust(): { rustc: string; target: string } | undefined {
 
 function without(rust: unknown): boolean {
   if (rust) return false;
-  const why = "programs in Rust: no rustc with WASI found; install one (Debian: apt-get install rustc libstd-rust-dev-wasm32 lld)";
+  const why =
+    "programs in Rust: no rustc with WASI found; install one (Debian: apt-get install rustc libstd-rust-dev-wasm32 lld)";
   if (process.env.CI) throw new Error(why);
   console.warn(`SKIPPED ${why}`);
   return true;

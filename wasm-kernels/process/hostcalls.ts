@@ -70,8 +70,15 @@ const WASI =
   "sock_accept sock_recv sock_send sock_shutdown";
 const OWN = "fork wait pipe dup kill getpid getppid";
 
+/**
+ * What Emscripten's standalone modules import beside WASI when their memory may grow: word that it has, for hosts that keep views of it. None is kept
+ * here.
+ */
+export const EMSCRIPTEN_FUNCTIONS = { emscripten_notify_memory_growth: (_memory: number): number => 0 };
+
 /** "module.name" of every host function. */
 export const hostFunctions: ReadonlySet<string> = new Set([
+  ...Object.keys(EMSCRIPTEN_FUNCTIONS).map((name) => `env.${name}`),
   ...WASI.split(" ").map((name) => `wasi_snapshot_preview1.${name}`),
   ...OWN.split(" ").map((name) => `nightshift.${name}`),
 ]);

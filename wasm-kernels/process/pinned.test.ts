@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { withMemoryLimit } from "../instrument/index.ts";
-import { assemble, command } from "../instrument/testing.ts";
+import { assemble, command, expectLikePlain } from "../instrument/testing.ts";
 import { compile } from "../toolchain/index.ts";
 import { sharedCacheDir } from "../toolchain/testing.ts";
 import { Kernel, PinnedProcess, pinnedBecause, preparedProgram, type Stop } from "./index.ts";
@@ -102,6 +102,16 @@ test("it gets no more memory than its limit, and none to begin with more", async
   expect(text).toBe("AAAAAAAB\nPPPPPPPP\n");
   expect(process.memoryBytes).toBe(4 * 65_536);
   expect(() => pinned(holding(""), 65_535)).toThrow(expect.objectContaining({ code: "NS_MEMORY_LIMIT" }));
+});
+
+test("Emscripten's word that memory has grown is heard: plain, where a process moves, and pinned", async () => {
+  const imported = '(import "env" "emscripten_notify_memory_growth" (func $grown (param i32))) (memory (export "memory")';
+  const code = "(drop (memory.grow (i32.const 2))) (call $grown (i32.const 0)) (call $yield) (call $yield) (call $say (memory.size))";
+  const growing = (wat: string): string => wat.replace('(memory (export "memory")', imported);
+  expectLikePlain(growing(command(`(func (export "_start") ${code})`)));
+  const hold = "(func $hold (param $held externref) (result i32) (call $yield) (ref.is_null (local.get $held)))";
+  const start = `(func (export "_start") (drop (call $hold (ref.null extern))) ${code})`;
+  expect((await run(pinned(assemble(growing(command(`${hold} ${start}`)))))).text).toBe("AAAAAAAD\n");
 });
 
 test("objects of the engine's garbage collector are told by the types", () => {

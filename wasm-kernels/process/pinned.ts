@@ -7,7 +7,7 @@ import { must } from "../errors.ts";
 import { CONTROL, isSuspendingImport } from "../instrument/index.ts";
 import { ERRNO, Wasi } from "../wasi/index.ts";
 import { Ending } from "./ending.ts";
-import { Blocked, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
+import { Blocked, EMSCRIPTEN_FUNCTIONS, type HomeResult, type HostFunction, type WaitReason } from "./hostcalls.ts";
 import { Output } from "./output.ts";
 import { START_EXPORT } from "./pinned-module.ts";
 import type { ProcessOptions, Stop } from "./process.ts";
@@ -64,6 +64,7 @@ export class PinnedProcess {
         getpid: () => options.pid,
         getppid: () => options.parentPid,
       }),
+      env: EMSCRIPTEN_FUNCTIONS,
     }).exports;
     this.wasi.attach(this.exports.memory as WebAssembly.Memory);
   }

@@ -3,7 +3,7 @@
 import { NightshiftError } from "../errors.ts";
 import { Wasi } from "../wasi/index.ts";
 import { Ending } from "./ending.ts";
-import { Blocked, type HostFunction } from "./hostcalls.ts";
+import { Blocked, EMSCRIPTEN_FUNCTIONS, type HostFunction } from "./hostcalls.ts";
 import { Kernel } from "./kernel.ts";
 import type { Stop } from "./process.ts";
 
@@ -80,6 +80,7 @@ export function runPlain(options: PlainRunOptions): PlainResult {
   const instance = new WebAssembly.Instance(options.module, {
     wasi_snapshot_preview1: wrap(wasi.functions),
     nightshift: { ...wrap(wasi.processFunctions), getpid: () => PID, getppid: () => 0 },
+    env: EMSCRIPTEN_FUNCTIONS,
   });
   wasi.attach(instance.exports.memory as WebAssembly.Memory);
   const result = (stop: PlainResult["stop"]): PlainResult => ({

@@ -8,7 +8,15 @@ import { must, NightshiftError } from "../errors.ts";
 import { CONTROL, FLAG, frameBytes, isSuspendingImport } from "../instrument/index.ts";
 import { Wasi, type WasiOptions } from "../wasi/index.ts";
 import { type Fault, faultOf, uncaught } from "./fault.ts";
-import { Blocked, Exited, type HomeResult, type HostFunction, type PipeEnd, type WaitReason } from "./hostcalls.ts";
+import {
+  Blocked,
+  EMSCRIPTEN_FUNCTIONS,
+  Exited,
+  type HomeResult,
+  type HostFunction,
+  type PipeEnd,
+  type WaitReason,
+} from "./hostcalls.ts";
 import type { Image } from "./image.ts";
 import type { Owner, ProgramInstance } from "./instance.ts";
 import { changedPages, KnownMemory, WASM_PAGE_BYTES, writePages } from "./memory.ts";
@@ -117,6 +125,7 @@ export class Process implements Owner {
     this.functions = {
       wasi_snapshot_preview1: this.wasi.functions,
       nightshift: { ...this.wasi.processFunctions, getpid: () => this.pid, getppid: () => this.parentPid },
+      env: EMSCRIPTEN_FUNCTIONS,
     };
     this.instance = this.program.obtain();
     this.instance.owner = this;
