@@ -292,6 +292,37 @@ int main() {
   });
 });
 
+test("threads.h has locks and values of the one thread, and starts no other; messages stay as they are, call stacks are empty", async () => {
+  const text = `
+#include <execinfo.h>
+#include <libintl.h>
+#include <stdio.h>
+#include <threads.h>
+static int begin(void *given) { return given != NULL; }
+static void once(void) { printf("once "); }
+int main(void) {
+  thrd_t thread;
+  mtx_t mutex;
+  tss_t key;
+  once_flag flag = ONCE_FLAG_INIT;
+  void *frames[4];
+  call_once(&flag, once);
+  call_once(&flag, once);
+  printf("%d ", thrd_create(&thread, begin, NULL) == thrd_error);
+  printf("%d %d %d ", mtx_init(&mutex, mtx_recursive), mtx_lock(&mutex), mtx_trylock(&mutex));
+  printf("%d %d ", mtx_unlock(&mutex), mtx_unlock(&mutex));
+  printf("%d %d ", tss_create(&key, NULL), tss_set(key, &mutex));
+  printf("%d %d ", tss_get(key) == &mutex, thrd_equal(thrd_current(), thrd_current()));
+  printf("%s %s %d\\n", gettext("word"), ngettext("one", "more", 2), backtrace(frames, 4));
+  return 0;
+}`;
+  for (const name of ["main.c", "main.cpp"]) {
+    const { wasm, diagnostics } = await build(text, name, ["-Wall", "-Werror"]);
+    expect(diagnostics).toBe("");
+    expect((await runPlain(wasm)).stdout).toBe("once 1 0 0 0 0 0 0 0 1 1 word more 0\n");
+  }
+});
+
 test("headers of x86's instructions say what else there is", async () => {
   const building = build("#include <immintrin.h>\nint main(void) { return 0; }");
   await expect(building).rejects.toThrow(
