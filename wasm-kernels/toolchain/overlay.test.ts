@@ -292,6 +292,23 @@ int main() {
   });
 });
 
+test("a recursive mutex is taken as often as one wants, and another one only once", async () => {
+  const text = `
+#include <cstdio>
+#include <mutex>
+int main() {
+  std::recursive_mutex again;
+  std::mutex once;
+  again.lock();
+  again.lock();
+  std::printf("%d ", again.try_lock());
+  for (int left = 3; left > 0; left--) again.unlock();
+  once.lock();
+  std::printf("%d\\n", once.try_lock());
+}`;
+  expect((await runPlain((await build(text, "main.cpp")).wasm)).stdout).toBe("1 0\n");
+});
+
 test("threads.h has locks and values of the one thread, and starts no other; messages stay as they are, call stacks are empty", async () => {
   const text = `
 #include <execinfo.h>
