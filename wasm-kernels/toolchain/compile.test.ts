@@ -252,6 +252,17 @@ describe("what a failure says", () => {
     expect(error.details.diagnostics).toContain(`${join(folder, "app/link.h")} was not used`);
   });
 
+  test("assembly in a source is for another processor", async () => {
+    const constraint = 'int main(void) { unsigned low, high; __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)); return 0; }';
+    const instruction = 'int main(void) { __asm__ volatile("cpuid"); return 0; }';
+    for (const text of [constraint, instruction]) {
+      const source = join(scratch({ "main.c": text }), "main.c");
+      expect((await failure(compile({ sources: [source], cacheDir }))).message).toMatch(
+        /note: assembly is for one kind of processor/,
+      );
+    }
+  });
+
   test("an option that would not make a program is refused", async () => {
     const source = join(scratch({ "main.c": "int main(void) { return 0; }" }), "main.c");
     for (const arg of ["-c", "-o", "-S", "-oelse"]) {

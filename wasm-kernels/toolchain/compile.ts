@@ -188,6 +188,9 @@ async function build(
   throw failure(reply, set, options.sources);
 }
 
+/** What the compiler says of assembly within a source. */
+const ASSEMBLY = /error: (?:invalid|unknown|unexpected) [^\n]* in asm\b|<inline asm>:|unknown register name '[^'\n]*' in asm/;
+
 /** What a failed compilation is told as. */
 export function failure(
   reply: ToolReply,
@@ -199,6 +202,10 @@ export function failure(
   );
   if (reply.text.includes("wasm-ld: error: duplicate symbol"))
     notes.push("note: variables that several C sources define without a value, as older ones do, are one with -fcommon\n");
+  if (ASSEMBLY.test(reply.text))
+    notes.push(
+      "note: assembly is for one kind of processor, and a program here runs on any: take the plain C or C++ that most sources have in its place\n",
+    );
   const diagnostics = set.localise(reply.text).trimEnd() + (notes.length > 0 ? `\n${notes.join("")}`.trimEnd() : "");
   return new NightshiftError("NS_COMPILE_FAILED", `${namesOf(sources)} does not compile:\n${diagnostics}`, {
     details: { diagnostics, exitCode: reply.exitCode },

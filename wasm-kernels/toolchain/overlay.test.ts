@@ -259,10 +259,121 @@ describe("threads, of which a process has one", () => {
   });
 });
 
-test("<stdexcept> brings std::string along, in every version of C++", async () => {
-  const text = '#include <stdexcept>\nint main() { std::string text("four"); return text.size() != 4; }';
-  for (const standard of ["c++98", "c++11", "c++23"])
-    expect((await runPlain((await build(text, "main.cpp", [`-std=${standard}`])).wasm)).exitCode).toBe(0);
+describe("what GCC's library brings along", () => {
+  const headers: [header: string, use: string][] = [
+    ["stdexcept", 'std::string text("four"); return text.size() != 4;'],
+    ["iterator", 'std::string text("four"); return std::max<int>(text.size(), 4) != 4;'],
+    ["iomanip", "std::stringstream stream; stream << std::setw(3) << 7; return stream.str().size() != 3;"],
+    ["regex", "std::map<int, int> map; std::stack<int> stack; int two[] = {2, 1}; std::sort(two, two + 2); return *two != 1;"],
+    ["cmath", "void *some = malloc(4); free(some); return std::max(1, 2) != 2 || abs(-1) != 1;"],
+    ["algorithm", "return std::__gcd(12, 18) != 6 || std::__lg(1000) != 9;"],
+  ];
+  test.each(headers)("comes with <%s>, in every version of C++", async (header, use) => {
+    const text = `#include <${header}>\nint main() { ${use} }`;
+    // <regex> was not there before C++11.
+    for (const standard of [header === "regex" ? "c++11" : "c++98", "c++17", "c++23"])
+      expect((await runPlain((await build(text, "main.cpp", [`-std=${standard}`])).wasm)).exitCode).toBe(0);
+  });
+
+  test("is all there with <bits/stdc++.h>", async () => {
+    const text = `#include <bits/stdc++.h>
+using namespace std;
+int main() {
+  vector<int> numbers{12, 18};
+  unordered_map<string, int> places{{"a", __gcd(numbers[0], numbers[1])}};
+  stringstream stream;
+  stream << places["a"] << ' ' << INT_MAX << ' ' << M_PI << ' ' << __lg(1000);
+  puts(stream.str().c_str());
+}`;
+    for (const standard of ["c++11", "c++20"]) {
+      const { wasm } = await build(text, "main.cpp", [`-std=${standard}`]);
+      expect((await runPlain(wasm)).stdout).toBe("6 2147483647 3.14159 9\n");
+    }
+  });
+});
+
+test("a recursive mutex is taken as often as one wants, and another one only once", async () => {
+  const text = `
+#include <cstdio>
+#include <mutex>
+int main() {
+  std::recursive_mutex again;
+  std::mutex once;
+  again.lock();
+  again.lock();
+  std::printf("%d ", again.try_lock());
+  for (int left = 3; left > 0; left--) again.unlock();
+  once.lock();
+  std::printf("%d\\n", once.try_lock());
+}`;
+  expect((await runPlain((await build(text, "main.cpp")).wasm)).stdout).toBe("1 0\n");
+});
+
+test("threads.h has locks and values of the one thread, and starts no other; messages stay as they are, call stacks are empty", async () => {
+  const text = `
+#include <execinfo.h>
+#include <libintl.h>
+#include <stdio.h>
+#include <threads.h>
+static int begin(void *given) { return given != NULL; }
+static void once(void) { printf("once "); }
+int main(void) {
+  thrd_t thread;
+  mtx_t mutex;
+  tss_t key;
+  once_flag flag = ONCE_FLAG_INIT;
+  void *frames[4];
+  call_once(&flag, once);
+  call_once(&flag, once);
+  printf("%d ", thrd_create(&thread, begin, NULL) == thrd_error);
+  printf("%d %d %d ", mtx_init(&mutex, mtx_recursive), mtx_lock(&mutex), mtx_trylock(&mutex));
+  printf("%d %d ", mtx_unlock(&mutex), mtx_unlock(&mutex));
+  printf("%d %d ", tss_create(&key, NULL), tss_set(key, &mutex));
+  printf("%d %d ", tss_get(key) == &mutex, thrd_equal(thrd_current(), thrd_current()));
+  printf("%s %s %d\\n", gettext("word"), ngettext("one", "more", 2), backtrace(frames, 4));
+  return 0;
+}`;
+  for (const name of ["main.c", "main.cpp"]) {
+    const { wasm, diagnostics } = await build(text, name, ["-Wall", "-Werror"]);
+    expect(diagnostics).toBe("");
+    expect((await runPlain(wasm)).stdout).toBe("once 1 0 0 0 0 0 0 0 1 1 word more 0\n");
+  }
+});
+
+test("headers of x86's instructions say what else there is", async () => {
+  const building = build("#include <immintrin.h>\nint main(void) { return 0; }");
+  await expect(building).rejects.toThrow(
+    '"<immintrin.h> has instructions of x86 processors (AVX), and a program here runs on any',
+  );
+});
+
+test("clocks have their other names, the time zone is UTC, and no interval timer can be set", async () => {
+  const text = `
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+static int downwards(const void *a, const void *b, void *calls) { return ++*(int *)calls, *(const int *)b - *(const int *)a; }
+int main(void) {
+  struct timespec now;
+  struct itimerval timer = {{0, 0}, {1, 0}};
+  time_t zero = 0;
+  int numbers[] = {5, 2, 9}, calls = 0;
+  tzset();
+  printf("%d", clock_gettime(CLOCK_MONOTONIC_RAW, &now) || clock_gettime(CLOCK_BOOTTIME, &now) || clock_gettime(CLOCK_REALTIME_COARSE, &now));
+  printf(" %s %ld %d %d", tzname[0], timezone, daylight, localtime(&zero)->tm_hour);
+  printf(" %d", setitimer(ITIMER_REAL, &timer, NULL) == -1 && errno == ENOSYS);
+  qsort_r(numbers, 3, sizeof *numbers, downwards, &calls);
+  printf(" %d %d\\n", numbers[0], calls > 0);
+  return 0;
+}`;
+  for (const name of ["main.c", "main.cpp"]) {
+    const { wasm, diagnostics } = await build(text, name, ["-Wall", "-Werror", "-Wno-macro-redefined"]);
+    expect(diagnostics).toBe("");
+    expect((await runPlain(wasm)).stdout).toBe("0 UTC 0 0 0 1 9 1\n");
+  }
 });
 
 describe("waiting for a signal", () => {

@@ -14,6 +14,7 @@ int mkstemps(char *name, int suffix_bytes);
 int mkostemps(char *name, int suffix_bytes, int flags);
 char *mkdtemp(char *name);
 char *mktemp(char *name);
+void qsort_r(void *items, size_t count, size_t bytes, int (*compare)(const void *, const void *, void *), void *given);
 char *secure_getenv(const char *name);
 void *valloc(size_t bytes);
 int getloadavg(double averages[], int count);

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,10 @@ int getrlimit(int resource, struct rlimit *limit) {
   return 0;
 }
 int setrlimit(int resource, const struct rlimit *limit) { return (void)limit, result_or_errno(resource < 0 || resource > RLIMIT_AS ? -EINVAL : 0); }
+int setitimer(int which, const struct itimerval *value, struct itimerval *previous) {
+  return (void)which, (void)value, (void)previous, result_or_errno(-ENOSYS);
+}
+int getitimer(int which, struct itimerval *value) { return setitimer(which, NULL, value); }
 int getdtablesize(void) { return MOST_DESCRIPTORS; }
 int getpriority(int which, unsigned who) { return (void)which, (void)who, errno = 0, 0; }
 int setpriority(int which, unsigned who, int priority) { return (void)which, (void)who, (void)priority, 0; }

@@ -1,0 +1,1 @@
+#error "<emmintrin.h> has instructions of x86 processors (SSE2), and a program here runs on any: take the plain C that most sources have in its place, as __SSE2__ and the like are not defined, vector types (__attribute__((vector_size(16)))) or <wasm_simd128.h>"
