@@ -106,7 +106,8 @@ test("it gets no more memory than its limit, and none to begin with more", async
 
 test("Emscripten's word that memory has grown is heard: plain, where a process moves, and pinned", async () => {
   const imported = '(import "env" "emscripten_notify_memory_growth" (func $grown (param i32))) (memory (export "memory")';
-  const code = "(drop (memory.grow (i32.const 2))) (call $grown (i32.const 0)) (call $yield) (call $yield) (call $say (memory.size))";
+  const code =
+    "(drop (memory.grow (i32.const 2))) (call $grown (i32.const 0)) (call $yield) (call $yield) (call $say (memory.size))";
   const growing = (wat: string): string => wat.replace('(memory (export "memory")', imported);
   expectLikePlain(growing(command(`(func (export "_start") ${code})`)));
   const hold = "(func $hold (param $held externref) (result i32) (call $yield) (ref.is_null (local.get $held)))";
