@@ -430,8 +430,9 @@ describe("what ordinary programs call beside", () => {
     const { wasm, diagnostics } = await build(ORDINARY, name, ["-Wall", "-Wextra", "-Werror"]);
     expect(diagnostics).toBe("");
     const { exitCode, stdout, stderr } = await runPlain(wasm, [], { getpid: () => 5 });
-    expect(stdout).toBe("56 hold\n");
+    expect(stdout).toBe("59 hold\n");
     expect(stderr.split("\n")).toEqual([
+      "alarm: SIGALRM does not come here; what waits for it, waits for ever",
       "program: cannot open a.txt: No such file or directory",
       "program: plain 1",
       "program: error 2: Permission denied",

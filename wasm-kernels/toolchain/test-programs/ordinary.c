@@ -8,10 +8,12 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <malloc.h>
+#include <mntent.h>
 #include <netdb.h>
 #include <omp.h>
 #include <paths.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,8 @@ static void directories(void) {
   HOLDS(unlink("listed/a-name-of-some-length") == 0 && rmdir("listed") == 0);
 }
 
+static void abort_on(int signal_number) { exit(100 + signal_number); }
+
 static void alone(void) {
   struct rlimit limit;
   struct termios settings;
@@ -125,7 +129,13 @@ static void alone(void) {
   HOLDS(!context.uc_link && ttyname(0) == NULL);
   HOLDS(dlopen("libm.so", 1) == NULL && dlerror() != NULL && dlerror() == NULL);
   HOLDS(getpgrp() == getpid() && getpgid(0) == getpid());
+  char options[] = "rw,size=5,nosuid";
+  struct mntent mounted = {NULL, NULL, NULL, options, 0, 0};
+  HOLDS(!setmntent(MOUNTED, "r") && errno == ENOENT);
+  HOLDS(hasmntopt(&mounted, "size") == options + 3 && hasmntopt(&mounted, "nosuid") && !hasmntopt(&mounted, "suid"));
   HOLDS(alarm(1) == 0);
+  signal(SIGALRM, abort_on);
+  HOLDS(alarm(1) == 0 && alarm(0) == 0);
   void *aligned = memalign(256, 1000), *page = valloc(10);
   HOLDS(((uintptr_t)aligned % 256 + (uintptr_t)page % 65536) == 0);
   HOLDS((madvise(page, 10, 0) + mlock(page, 10) + munlock(page, 10)) == 0);
