@@ -246,7 +246,7 @@ describe.skipIf(withoutChromium("the tray app's windows"))("the tray app", () =>
     const { page } = desktop;
     await page.emulateMedia({ forcedColors: "active" });
     await go(page, "history");
-    await page.waitForSelector(".plot rect.used"); // what there is to plot is asked for
+    await page.waitForSelector(".plot rect.used", { state: "attached" }); // what there is to plot is asked for
     const colours = await page.$$eval(".swatch", (all) => all.map((one) => getComputedStyle(one).backgroundColor));
     const bars = await page.$$eval(".plot rect.offered, .plot rect.used", (all) => all.map((one) => getComputedStyle(one).fill));
     expect([new Set(colours).size, new Set([...colours, ...bars]).size]).toEqual([2, 2]);
